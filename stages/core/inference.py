@@ -1,0 +1,35 @@
+"""Restoring images with a trained network: luma by the network, chroma by bicubic interpolation."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from stages.core.colour import chroma, compose, to_uint8
+from stages.core.degradation import upscale_float
+from stages.core.protocol import Protocol
+
+
+def restore_luma(model: keras.Model, lr: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The HR luma (h * scale, w * scale) of an LR luma (h, w), on the 0..255 scale, not rounded."""
+    batch = tf.constant(lr[None, ..., None], tf.float32) / 255.0
+    return _restore(model)(batch).numpy()[0, ..., 0] * 255.0
+
+
+def _restore(model: keras.Model):  # type: ignore[no-untyped-def]
+    """The model as one graph for every image size, made once and kept with the model."""
+    if not hasattr(model, "restore_graph"):
+        signature = [tf.TensorSpec((1, None, None, 1), tf.float32)]
+        model.restore_graph = tf.function(lambda x: model(x, training=False), signature)
+    return model.restore_graph
+
+
+def restore(
+    model: keras.Model, lr: NDArray[np.uint8], scale: int, protocol: Protocol
+) -> NDArray[np.uint8]:
+    """The HR image of an LR image, (h, w) grey or (h, w, 3) RGB, uint8."""
+    luma = restore_luma(model, protocol.network_luma(lr))
+    if lr.ndim == 2:
+        return to_uint8(luma)
+    colour = upscale_float(chroma(lr, protocol.swing), scale, protocol.degradation)
+    return compose(luma, colour, protocol.swing)

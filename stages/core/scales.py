@@ -1,0 +1,3 @@
+"""The scales that the study knows."""
+
+SCALES = (2, 3, 4, 8)

@@ -1,0 +1,98 @@
+"""The whole of params.yaml: every key known, and what must hold between keys."""
+
+from pathlib import Path
+
+from pydantic import ConfigDict, Field
+
+from stages.core.datasets import EMBEDDED, registered_names
+from stages.core.errors import InputError
+from stages.core.settings.data import (
+    NAME_NOTE,
+    CopiesSettings,
+    Name,
+    PatchSettings,
+    SummarySettings,
+    SynthesisSettings,
+)
+from stages.core.settings.reader import PARAMS_FILE, read
+from stages.core.settings.training import RegularizationSettings, TrainSettings
+
+_NAMES_NOTE = f"a list of names, each once; {NAME_NOTE}"
+
+
+class StudySettings(
+    SynthesisSettings,
+    CopiesSettings,
+    PatchSettings,
+    TrainSettings,
+    RegularizationSettings,
+    SummarySettings,
+):
+    """All slices together, and the keys that only dvc.yaml reads."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    datasets: list[Name] = Field(description=_NAMES_NOTE)
+    own_images: dict[Name, str] = Field(description="a mapping from names to folders, or {}")
+    train_set: Name = Field(description=NAME_NOTE)
+
+
+def read_study(path: Path = PARAMS_FILE) -> StudySettings:
+    """All of params.yaml, checked; `InputError` has a line for every fault."""
+    study = read(StudySettings, path)
+    faults = _faults_between_keys(study)
+    if faults:
+        raise InputError("\n".join(f"{path}: {fault}" for fault in faults))
+    return study
+
+
+def _faults_between_keys(study: StudySettings) -> list[str]:
+    faults = []
+    for key in ("scales", "datasets", "test_sets", "copies"):
+        values = getattr(study, key)
+        twice = sorted({v for v in values if values.count(v) > 1})
+        if twice:
+            faults.append(f"{key}: found {twice[0]} more than once; allowed: each once")
+
+    registered = [*registered_names(), *EMBEDDED]
+    for name in study.datasets:
+        if name not in registered:
+            faults.append(
+                f"datasets: found {name!r}; allowed: {', '.join(registered)}"
+                " (own folders belong under own_images)"
+            )
+    for name, folder in study.own_images.items():
+        if name in registered:
+            faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
+        if not Path(folder).is_dir():
+            faults.append(f"own_images.{name}: found {folder!r}; allowed: a folder that exists")
+
+    sources = [name for name in (*study.datasets, *study.own_images) if name != "mnist"]
+    for key, names in (("train_set", [study.train_set]), ("test_sets", study.test_sets)):
+        for name in names:
+            if name not in sources:
+                known = ", ".join(sources)
+                faults.append(
+                    f"{key}: found {name!r}; allowed: a name in datasets or own_images ({known})"
+                )
+
+    for key in ("patch_size", "stride", "epochs", "batch_size"):
+        values = getattr(study, key)
+        missing = [scale for scale in study.scales if scale not in values]
+        if missing:
+            faults.append(
+                f"{key}: found no entry for scale {missing[0]}; allowed: one for each of scales"
+            )
+    for key in ("patch_size", "stride"):
+        for scale, value in getattr(study, key).items():
+            if scale in study.scales and value % scale:
+                faults.append(
+                    f"{key}: found {value} for scale {scale}; allowed: a multiple of {scale}"
+                )
+    for scale, value in study.patch_size.items():
+        if scale in study.scales and value < 4 * scale:
+            faults.append(
+                f"patch_size: found {value} for scale {scale}; allowed: at least {4 * scale}"
+                " (4 LR pixels)"
+            )
+    return faults

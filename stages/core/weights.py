@@ -1,0 +1,61 @@
+"""A trained network as one file: its weights, and the parameters that rebuild it.
+
+The file is Keras's .weights.h5, whose bytes depend on the weights alone (a .keras file also
+holds dates), with the parameters as one JSON attribute. Nothing in it is ever executed.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+
+from stages.core.degradation import Kind
+from stages.core.errors import InputError
+from stages.core.files import whole_file
+from stages.core.networks import build
+
+ATTRIBUTE = "network"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What rebuilds a network."""
+
+    network: str
+    scale: int
+    size: dict[str, int]
+    degradation: Kind
+
+    def build(self, precision: str = "float32") -> keras.Model:
+        """The network with fresh weights."""
+        return build(self.network, self.scale, self.size, self.degradation, precision)
+
+
+def save(path: Path, model: keras.Model, architecture: Architecture) -> None:
+    """Write weights and architecture to PATH.weights.h5; the same weights give the same bytes."""
+    with whole_file(path) as partial:
+        model.save_weights(partial)
+        with h5py.File(partial, "r+") as file:
+            file.attrs[ATTRIBUTE] = json.dumps(asdict(architecture), sort_keys=True)
+
+
+def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architecture]:
+    """The network of a file, in float32, ready to restore.
+
+    `InputError` names a file that is missing, broken, or (where scale is given) of another scale.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            described: dict[str, Any] = json.loads(file.attrs[ATTRIBUTE])
+        architecture = Architecture(**described)
+        model = architecture.build()
+        model.load_weights(path)
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{path}: holds no network of this project: {what}") from error
+    if scale is not None and architecture.scale != scale:
+        raise InputError(f"{path}: scale: found {architecture.scale}; allowed here: {scale}")
+    return model, architecture

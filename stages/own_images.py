@@ -1,0 +1,41 @@
+"""Stage `own_images`: bring a folder of one's own images into data/raw as 8-bit PNG files.
+
+    python -m stages.own_images mine photos/
+
+Every image is read here, so that a file that is none is named before any other work.
+"""
+
+import argparse
+from functools import partial as bind
+from pathlib import Path
+
+from tqdm import tqdm
+
+from stages.core.errors import run
+from stages.core.files import whole_folder
+from stages.core.images import list_images, read_image, write_png
+from stages.core.parallel import ordered_map
+
+
+def main() -> None:
+    """Check and convert; data/raw/<name> appears when all images were read."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name")
+    parser.add_argument("folder", type=Path)
+    arguments = parser.parse_args()
+
+    paths = list_images(arguments.folder)
+    output = Path("data/raw") / arguments.name
+    with whole_folder(output) as partial:
+        converted = ordered_map(bind(_convert, partial), paths)
+        for _ in tqdm(converted, desc=f"import {arguments.name}", total=len(paths), unit="image"):
+            pass
+    print(f"{output}: {len(paths)} images")
+
+
+def _convert(folder: Path, path: Path) -> None:
+    write_png(folder / f"{path.stem}.png", read_image(path))
+
+
+if __name__ == "__main__":
+    run(main)

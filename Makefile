@@ -1,0 +1,73 @@
+# Every command of the README. `make` alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+# A relative mirror is meant from here, also where a command runs in another folder.
+ifneq ($(SR_MIRROR),)
+ifeq ($(findstring ://,$(SR_MIRROR)),)
+export SR_MIRROR := $(abspath $(SR_MIRROR))
+endif
+endif
+
+# `dvc exp run` commits; it must also work where git was never told who its user is.
+ifeq ($(shell git config user.email),)
+export GIT_AUTHOR_NAME ?= sr-study
+export GIT_AUTHOR_EMAIL ?= sr-study@localhost
+export GIT_COMMITTER_NAME ?= sr-study
+export GIT_COMMITTER_EMAIL ?= sr-study@localhost
+endif
+
+.PHONY: help setup demo test test-all repro check compare lint lock
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/installed ## Install everything, at pinned versions, into .venv
+
+.venv/installed: requirements.lock
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@echo "installing into .venv (about 2.5 GB, some minutes) ..."
+	@rm -rf .venv
+	@python3 -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+DEMO := datasets=[sample] train_set=sample test_sets=[sample-test] copies=[] epochs=6
+
+demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
+	@rm -rf .demo
+	@git clone --quiet . .demo
+	@cd .demo && dvc exp run --quiet --name demo $(DEMO:%=-S '%') summarize compare
+	@echo; cat .demo/metrics/table.txt
+	@echo
+	@echo "figures:  .demo/metrics/  (means: summary.json, every image: images/)"
+	@echo "pictures: .demo/data/pictures/"
+
+test: setup ## The quick tests
+	@pytest -m "not slow"
+
+test-all: setup ## The slow tests: real data, real DVC runs
+	@pytest -m slow
+
+check: setup ## Is every value of params.yaml allowed?
+	@python -m stages.validate
+
+repro: check ## The real study: T91 to Set5 and Set14
+	@dvc repro
+
+compare: setup ## The experiments side by side: what differs, and its PSNR on Set5
+	@dvc exp show --only-changed --drop '.*' --keep 'lambda|psnr.set5.*'
+
+lint: setup ## Style and types
+	@ruff check .
+	@ruff format --check .
+	@mypy stages tests
+
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+		--output-file requirements.lock

@@ -18,7 +18,7 @@ from stages.core.lr_folders import FULL, names, read_pair
 from stages.core.pictures import comparison
 from stages.core.scales import SCALES
 
-METHODS = ("bicubic", "plain", "regularized")
+METHODS = ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade")
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
             size = (hr.shape[1], hr.shape[0])
             pixels = cv2.resize(lr, size, interpolation=cv2.INTER_NEAREST)
             versions = {f"LR, {lr.shape[1]} x {lr.shape[0]}": pixels.astype(np.uint8)}
-            for method in METHODS:
+            for method in (m for m in METHODS if scores[m]):
                 psnr = scores[method][name]["psnr"]
                 caption = method if psnr is None else f"{method}, {psnr:.2f} dB"
                 versions[caption] = read_image(

@@ -18,7 +18,7 @@ from stages.core.settings.data import SummarySettings, SynthesisSettings
 from stages.core.settings.reader import read
 from stages.core.tables import for_people, means, nested
 
-METHODS = ("bicubic", "plain", "regularized")
+METHODS = ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from stages.core.batches import Batches
 from stages.core.errors import InputError, run
-from stages.core.files import whole_file
+from stages.core.files import whole_file, write_json
 from stages.core.patches import PatchFile
 from stages.core.scales import SCALES
 from stages.core.settings.reader import read
@@ -70,10 +70,16 @@ def main() -> None:
     save(Path(f"models/{name}.weights.h5"), model, architecture)
     with whole_file(Path(f"metrics/curves/{name}.csv")) as partial:
         pd.DataFrame(curve).to_csv(partial, index=False, float_format="%.8g")
+    last = curve[-1]
+    result = {"psnr": round(last.validation_psnr, 4), "steps": last.step}
+    write_json(
+        Path(f"metrics/validation/{name}.json"),
+        {"validation": {f"x{scale}": {arguments.setting: result}}},
+    )
     print(
         f"{name}: {settings.network}, {model.count_params():,} weights, "
-        f"lambda {smoothness_weight:g}, {curve[-1].step} steps, "
-        f"validation {curve[-1].validation_psnr:.2f} dB"
+        f"lambda {smoothness_weight:g}, {last.step} steps, "
+        f"validation {last.validation_psnr:.2f} dB"
     )
 
 

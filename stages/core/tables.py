@@ -7,33 +7,34 @@ import pandas as pd
 # A frame of scores has one row an image and method: test_set, scale, image, method, psnr, ssim.
 
 
-def means(scores: pd.DataFrame, score: str) -> pd.DataFrame:
-    """The mean of a score: rows (test set, scale), a column for each method, in order of arrival.
+def means(scores: pd.DataFrame, score: str) -> pd.Series:
+    """The mean of a score, by (test set, scale, method), in order of arrival.
 
     One missing score (equal images have no finite PSNR) leaves the mean out too.
     """
     grouped = scores.groupby(["test_set", "scale", "method"], sort=False)[score]
-    mean = grouped.apply(lambda values: values.mean(skipna=False)).unstack("method")
-    return mean[list(dict.fromkeys(scores["method"]))]
+    return grouped.agg(lambda values: values.mean(skipna=False))
 
 
-def nested(table: pd.DataFrame, digits: int) -> dict[str, dict[str, dict[str, float | None]]]:
-    """A table of means as {test set: {x2: {method: value}}}, for metrics files."""
+def nested(mean: pd.Series, digits: int) -> dict[str, dict[str, dict[str, float | None]]]:
+    """Means as {test set: {x2: {method: value}}}, for metrics files; null for a missing one."""
     result: dict[str, dict[str, dict[str, float | None]]] = {}
-    for (test_set, scale), row in table.iterrows():
-        entry = {m: None if pd.isna(v) else round(float(v), digits) for m, v in row.items()}
-        result.setdefault(test_set, {})[f"x{scale}"] = entry
+    for (test_set, scale, method), value in mean.items():
+        entry = result.setdefault(test_set, {}).setdefault(f"x{scale}", {})
+        entry[method] = None if pd.isna(value) else round(float(value), digits)
     return result
 
 
 def for_people(scores: pd.DataFrame) -> str:
-    """PSNR and SSIM of every method, as text of at most 100 columns for three methods."""
-    psnr, ssim = means(scores, "psnr"), means(scores, "ssim")
-    text = psnr.map("{:.2f}".format) + " / " + ssim.map("{:.4f}".format)
-    text.index.names = ["", ""]
-    text.index = text.index.set_levels([f"x{s}" for s in text.index.levels[1]], level=1)
-    text.columns.name = "PSNR in dB / SSIM"
-    return text.to_string()
+    """Mean PSNR and SSIM as text: a row for each test set and scale, a column for each method."""
+    texts = []
+    for score, title, form in (("psnr", "PSNR in dB", "{:.2f}"), ("ssim", "SSIM", "{:.4f}")):
+        table = means(scores, score).unstack("method", sort=False)
+        rows = [(f"{test_set} x{scale}") for test_set, scale in table.index]
+        cells = table.map(lambda value, form=form: "" if pd.isna(value) else form.format(value))
+        cells.insert(0, title, rows)
+        texts.append(cells.to_string(index=False))
+    return "\n\n".join(texts)
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 
 from stages.core.datasets import EMBEDDED, registered_names
 from stages.core.errors import InputError
+from stages.core.settings.cascade import CascadeSettings
 from stages.core.settings.data import (
     NAME_NOTE,
     CopiesSettings,
@@ -14,6 +15,7 @@ from stages.core.settings.data import (
     SummarySettings,
     SynthesisSettings,
 )
+from stages.core.settings.mnist import MnistSettings
 from stages.core.settings.reader import PARAMS_FILE, read
 from stages.core.settings.training import RegularizationSettings, TrainSettings
 
@@ -27,6 +29,8 @@ class StudySettings(
     TrainSettings,
     RegularizationSettings,
     SummarySettings,
+    CascadeSettings,
+    MnistSettings,
 ):
     """All slices together, and the keys that only dvc.yaml reads."""
 
@@ -48,7 +52,7 @@ def read_study(path: Path = PARAMS_FILE) -> StudySettings:
 
 def _faults_between_keys(study: StudySettings) -> list[str]:
     faults = []
-    for key in ("scales", "datasets", "test_sets", "copies"):
+    for key in ("scales", "datasets", "test_sets", "copies", "cascade_scales"):
         values = getattr(study, key)
         twice = sorted({v for v in values if values.count(v) > 1})
         if twice:
@@ -75,6 +79,12 @@ def _faults_between_keys(study: StudySettings) -> list[str]:
                 faults.append(
                     f"{key}: found {name!r}; allowed: a name in datasets or own_images ({known})"
                 )
+
+    if study.cascade_from not in study.scales:
+        faults.append(
+            f"cascade_from: found {study.cascade_from}, which is not among scales; "
+            f"allowed: one of {study.scales}"
+        )
 
     for key in ("patch_size", "stride", "epochs", "batch_size"):
         values = getattr(study, key)

@@ -1,0 +1,26 @@
+"""The settings of the MNIST warm-up."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from stages.core.settings.reader import Number, Section, Slice, whole, within
+
+
+class MnistSection(Section):
+    """The student project's recipe: plain gradient descent on small batches."""
+
+    steps: int = whole(least=1, most=10_000_000)
+    batch_size: int = whole(least=1, most=60_000)
+    learning_rate: Number = within(above=0, most=10)
+    dropout: Number = within(least=0, most=0.99)
+    precision: Literal["float32", "bfloat16"] = Field(description="float32 or bfloat16")
+    seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
+
+
+class MnistSettings(Slice):
+    """The `mnist` section."""
+
+    mnist: MnistSection = Field(
+        description="{steps, batch_size, learning_rate, dropout, precision, seed}"
+    )

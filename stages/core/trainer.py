@@ -41,7 +41,7 @@ class CurvePoint:
     """One row of the learning curve; the loss is the mean since the row before."""
 
     step: int
-    epoch: int
+    epoch: float
     learning_rate: float
     loss: float
     validation_psnr: float
@@ -87,7 +87,7 @@ class Trainer:
     ) -> tuple[keras.Model, list[CurvePoint]]:
         """Run all epochs; returns the trained network and its learning curve."""
         steps = self._schedule.epochs * batches.steps_per_epoch
-        every = batches.steps_per_epoch * max(1, self._schedule.epochs // CURVE_POINTS)
+        every = max(1, steps // CURVE_POINTS)
         curve: list[CurvePoint] = []
         losses: list[tf.Tensor] = []
         progress = tqdm(batches.ahead(0, steps), title, total=steps, unit="step", mininterval=1)
@@ -98,7 +98,7 @@ class Trainer:
                 mean_loss = float(np.mean(losses))
                 losses.clear()
                 score = self._validate(held_out)
-                epoch = step // batches.steps_per_epoch
+                epoch = round(step / batches.steps_per_epoch, 2)
                 curve.append(CurvePoint(step, epoch, rate, mean_loss, score))
                 progress.set_postfix_str(f"loss {mean_loss:.6f}, validation {score:.2f} dB")
                 if not np.isfinite(mean_loss):

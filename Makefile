@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check compare lint lock
+.PHONY: help setup demo test test-all repro check source-study ablation readme compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,13 +59,23 @@ check: setup ## Is every value of params.yaml allowed?
 repro: check ## The real study: T91 to Set5 and Set14
 	@dvc repro
 
+source-study: setup ## The student project's setting, beside its own figures (docs/source-study.md)
+	@python -m tools.source_study
+
+ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv and .png)
+	@python -m tools.ablation
+
 compare: setup ## The experiments side by side: what differs, and its PSNR on Set5
 	@dvc exp show --only-changed --drop '.*' --keep 'lambda|psnr.set5.*'
+
+readme: setup ## Bring the README's results up to date with metrics/
+	@python -m tools.readme
 
 lint: setup ## Style and types
 	@ruff check .
 	@ruff format --check .
-	@mypy stages tests
+	@mypy stages tests tools
+	@python -m tools.readme --check
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

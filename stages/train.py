@@ -11,6 +11,7 @@ import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's s
 import argparse
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from stages.core.batches import Batches
@@ -62,7 +63,7 @@ def main() -> None:
         )
         model, curve = trainer.train(batches, list(patches.validation()), f"train {name}")
 
-    if not pd.notna(curve[-1].loss):
+    if not np.isfinite(curve[-1].loss):
         raise InputError(
             f"learning_rate: found {settings.learning_rate}, and the loss of {name} is no number "
             f"after {curve[-1].step} steps; allowed: a smaller one, or a smaller gradient_clip"

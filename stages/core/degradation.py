@@ -7,7 +7,7 @@
 `opencv`: cv2.resize with INTER_CUBIC and no antialiasing.
 """
 
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stages.core.resize import Image, imresize
 
 Kind = Literal["matlab", "opencv"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 def crop_to_multiple(image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
@@ -60,8 +61,8 @@ def _check(image: NDArray[np.uint8], scale: int, kind: str) -> None:
         raise ValueError(f"an image must be uint8, not {image.dtype}")
     if scale < 1:
         raise ValueError(f"scale must be a whole number of at least 1, not {scale}")
-    if kind not in ("matlab", "opencv"):
-        raise ValueError(f"unknown degradation {kind!r}: allowed are 'matlab' and 'opencv'")
+    if kind not in KINDS:
+        raise ValueError(f"unknown degradation {kind!r}: allowed are {', '.join(KINDS)}")
 
 
 def _resize(image: Image, height: int, width: int, kind: Kind) -> Image:

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from stages.core.degradation import Kind
+from stages.core.degradation import KINDS, Kind
 from stages.core.scales import SCALES
 from stages.core.upsampling import BicubicUpsampling
 
@@ -48,13 +48,19 @@ def build(
         raise ValueError(f"unknown network {network!r}: allowed are {', '.join(networks)}")
     if scale not in SCALES:
         raise ValueError(f"unknown scale {scale!r}: allowed are {SCALES}")
+    if kind not in KINDS:
+        raise ValueError(f"unknown degradation {kind!r}: allowed are {', '.join(KINDS)}")
     half = precision == "bfloat16" and network in ("vdsr", "edsr")
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
     try:
-        return networks[network](scale, kind, **size)
+        model = networks[network](scale, kind, **size)
     finally:
         keras.config.set_dtype_policy(before)
+    for number, layer in enumerate(model.layers):
+        # Keras counts all layers of the process, and weight files hold the names.
+        layer.name = f"{type(layer).__name__.lower()}_{number}"
+    return model
 
 
 def srcnn(scale: int, kind: Kind, middle_kernel: int = 1) -> keras.Model:

@@ -119,12 +119,12 @@ class PatchFile:
             self._file = h5py.File(path, "r")
             found = {key: self._file.attrs.get(key) for key in ("format", "scale")}
             self._lr, self._hr = self._file["train/lr"], self._file["train/hr"]
+            self.degradation: Kind = self._file.attrs["degradation"]
         except (OSError, KeyError) as error:
             raise InputError(f"{path}: is no readable patch file: {error}") from error
         for key, allowed in (("format", FORMAT), ("scale", scale)):
             if found[key] != allowed:
                 raise InputError(f"{path}: {key}: found {found[key]}; allowed: {allowed}")
-        self.degradation: Kind = self._file.attrs["degradation"]
 
     def __enter__(self) -> "PatchFile":
         return self

@@ -28,7 +28,9 @@ class Protocol:
 
     def luma(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
         """The luma that is scored, (H, W), on the 0..255 scale."""
-        return luma(image, self.swing)
+        plane = luma(image, self.swing)
+        # OpenCV converts 8 bits to 8 bits; as in the student project.
+        return plane if self.degradation == "matlab" else to_uint8(plane).astype(np.float64)
 
     def network_luma(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The luma that networks are trained on and fed with, (H, W), uint8."""

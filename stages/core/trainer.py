@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from stages.core.batches import Batches
 from stages.core.colour import to_uint8
+from stages.core.errors import InputError
 from stages.core.inference import restore_luma
 from stages.core.losses import loss
 from stages.core.patches import Pair
@@ -74,12 +75,13 @@ class Trainer:
         keras.utils.set_random_seed(seed)
         self._architecture, self._schedule, self._strategy = architecture, schedule, strategy
         self._smoothness_weight = smoothness_weight
+        self._replicas = float(strategy.num_replicas_in_sync)
         # The judge has the averaged weights and restores in float32; the network trains.
         self._judge = architecture.build()
         with strategy.scope():
             self._network = architecture.build(precision)
             self._averages = [tf.Variable(v.value) for v in self._network.trainable_variables]
-            self._optimizer = keras.optimizers.Adam(0.0, global_clipnorm=schedule.gradient_clip)
+            self._optimizer = keras.optimizers.Adam(0.0)
             self._optimizer.build(self._network.trainable_variables)
 
     def train(
@@ -108,11 +110,16 @@ class Trainer:
     def _placed(self, batch: Pair) -> tuple[Any, Any]:
         """The batch on its device, or each replica's part of it on the replica's."""
         replicas = self._strategy.num_replicas_in_sync
+        if len(batch[0]) % replicas:
+            raise InputError(
+                f"batch_size: found {len(batch[0])} patches for {replicas} devices; "
+                "allowed: a multiple of their number"
+            )
         if replicas == 1:
             return tf.constant(batch[0]), tf.constant(batch[1])
 
-        def part(context: tf.distribute.ValueContext, values: np.ndarray) -> tf.Tensor:
-            return tf.constant(np.array_split(values, replicas)[context.replica_id_in_sync_group])
+        def part(context: Any, values: np.ndarray) -> tf.Tensor:
+            return tf.constant(np.split(values, replicas)[context.replica_id_in_sync_group])
 
         distribute = self._strategy.experimental_distribute_values_from_function
         low, high = (distribute(lambda c, v=values: part(c, v)) for values in batch)
@@ -127,12 +134,15 @@ class Trainer:
         true = tf.cast(hr, tf.float32) / 255.0
         with tf.GradientTape() as tape:
             restored = self._network(tf.cast(lr, tf.float32) / 255.0, training=True)
-            part = loss(true, restored, self._smoothness_weight)
-            # Replicas' gradients are summed: each counts by its share of the batch.
-            part /= float(self._strategy.num_replicas_in_sync)
+            # All parts of the batch have one size: the loss is the mean of theirs.
+            part = loss(true, restored, self._smoothness_weight) / self._replicas
         variables = self._network.trainable_variables
+        # The whole batch's gradient is clipped. Keras sums the replicas' gradients once more.
+        context = tf.distribute.get_replica_context()
+        whole = context.all_reduce(tf.distribute.ReduceOp.SUM, tape.gradient(part, variables))
+        clipped, _ = tf.clip_by_global_norm(whole, self._schedule.gradient_clip)
         self._optimizer.learning_rate.assign(rate)
-        self._optimizer.apply(tape.gradient(part, variables), variables)
+        self._optimizer.apply([gradient / self._replicas for gradient in clipped], variables)
         for average, variable in zip(self._averages, variables, strict=True):
             average.assign_add((1.0 - self._ema_now()) * (variable.value - average))
         return part

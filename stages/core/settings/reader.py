@@ -40,7 +40,9 @@ def _as_number(value: Any) -> Any:
             return float(value)
         except ValueError:
             return value
-    return float(value) if type(value) is int else value
+    if type(value) is int and abs(value) < 2**53:
+        return float(value)
+    return value
 
 
 def _for_every_scale(value: Any) -> Any:
@@ -145,7 +147,7 @@ def _line(model: type[BaseModel], raw: Any, detail: ErrorDetails, path: Path) ->
     for step in detail["loc"]:
         if not isinstance(found, dict) and keys:
             break  # below a value that stands for all scales, or inside a list
-        keys.append(str(step))
+        keys.append(str(step) if str(step).isprintable() else repr(step))
         found = found.get(step, _MISSING) if isinstance(found, dict) else _MISSING
         if owner is not None:
             fields = {f.alias or n: f for n, f in owner.model_fields.items()}
@@ -153,7 +155,7 @@ def _line(model: type[BaseModel], raw: Any, detail: ErrorDetails, path: Path) ->
                 close = difflib.get_close_matches(str(step), fields, n=1)
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 known = ", ".join(sorted(fields))
-                return f"{path}: {'.'.join(keys)}: unknown key{hint} Known: {known}"
+                return f"{path}: {'.'.join(keys)}: unknown key{hint}; known: {known}"
             field = fields[str(step)]
             allowed = field.description or allowed
             inner: Any = field.annotation

@@ -1,5 +1,6 @@
 """The whole of params.yaml: every key known, and what must hold between keys."""
 
+import os
 from pathlib import Path
 
 from pydantic import ConfigDict, Field
@@ -53,7 +54,8 @@ def read_study(path: Path = PARAMS_FILE) -> StudySettings:
 def _faults_between_keys(study: StudySettings) -> list[str]:
     faults = []
     for key in ("scales", "datasets", "test_sets", "copies", "cascade_scales"):
-        values = getattr(study, key)
+        # As text: folders of copies are named by six digits.
+        values = [v if isinstance(v, str) else f"{v:g}" for v in getattr(study, key)]
         twice = sorted({v for v in values if values.count(v) > 1})
         if twice:
             faults.append(f"{key}: found {twice[0]} more than once; allowed: each once")
@@ -68,7 +70,7 @@ def _faults_between_keys(study: StudySettings) -> list[str]:
     for name, folder in study.own_images.items():
         if name in registered:
             faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
-        if not Path(folder).is_dir():
+        if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
             faults.append(f"own_images.{name}: found {folder!r}; allowed: a folder that exists")
 
     sources = [name for name in (*study.datasets, *study.own_images) if name != "mnist"]

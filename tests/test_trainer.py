@@ -1,0 +1,207 @@
+import csv
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+
+from stages import train
+from stages.core.batches import Batches
+from stages.core.colour import to_uint8
+from stages.core.degradation import upscale
+from stages.core.errors import InputError
+from stages.core.inference import restore_luma
+from stages.core.patches import PatchFile
+from stages.core.protocol import Protocol
+from stages.core.scores import psnr
+from stages.core.trainer import CurvePoint, Schedule, Trainer, learning_rate_at
+from stages.core.weights import Architecture, save
+from tests.conftest import MakePatches
+from tests.imports import ROOT
+
+TINY = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "matlab")
+SHORT = Schedule(epochs=4, learning_rate=3e-3, warmup_share=0.1, gradient_clip=1.0, ema=0.9)
+
+
+def _train(
+    path: Path, schedule: Schedule = SHORT, smoothness_weight: float = 0.0, **more: Any
+) -> tuple[keras.Model, list[CurvePoint]]:
+    strategy = tf.distribute.get_strategy()
+    with PatchFile(path, 2) as patches:
+        batches = Batches(patches, more.get("batch_size", 16), seed=1, augment=True)
+        trainer = Trainer(
+            TINY, schedule, smoothness_weight, more.get("precision", "float32"), 1, strategy
+        )
+        return trainer.train(batches, list(patches.validation()), "test")
+
+
+def test_learning_rate_rises_to_its_peak_and_falls_as_a_cosine() -> None:
+    schedule = Schedule(epochs=1, learning_rate=0.5, warmup_share=0.1, gradient_clip=1.0, ema=0.9)
+    rates = [learning_rate_at(step, 100, schedule) for step in range(100)]
+    assert rates[0] == pytest.approx(0.05)  # the first of 10 warm-up steps
+    assert rates[9] == rates[10] == pytest.approx(0.5)
+    assert rates[55] == pytest.approx(0.25)  # halfway down
+    assert rates[99] == pytest.approx(0.25 * (1 + math.cos(math.pi * 89 / 90)))
+    assert np.all(np.diff(rates[:10]) > 0) and np.all(np.diff(rates[10:]) < 0)
+
+
+def test_without_warm_up_the_first_step_has_the_peak() -> None:
+    schedule = Schedule(epochs=1, learning_rate=0.5, warmup_share=0, gradient_clip=1, ema=0)
+    assert learning_rate_at(0, 1, schedule) == learning_rate_at(0, 50, schedule) == 0.5
+
+
+def test_training_lowers_the_loss_and_ends_above_bicubic(make_patches: MakePatches) -> None:
+    path = make_patches()
+    schedule = Schedule(
+        epochs=40, learning_rate=3e-3, warmup_share=0.02, gradient_clip=1.0, ema=0.95
+    )
+    model, curve = _train(path, schedule)
+    assert curve[-1].loss < 0.9 * curve[0].loss
+    with PatchFile(path, 2) as patches:
+        ((lr, hr),) = patches.validation()
+    crop = Protocol("matlab").crop
+    bicubic = psnr(crop(hr, 2), crop(upscale(lr, 2), 2))
+    assert curve[-1].validation_psnr > bicubic + 0.1
+    # The curve's last score is that of the very network that is given back.
+    restored = to_uint8(restore_luma(model, lr))
+    assert curve[-1].validation_psnr == pytest.approx(psnr(crop(hr, 2), crop(restored, 2)))
+
+
+def test_curve_counts_steps_and_epochs_to_the_last(make_patches: MakePatches) -> None:
+    path = make_patches()
+    with PatchFile(path, 2) as patches:
+        per_epoch = len(patches) // 16
+    _, curve = _train(path)
+    steps = 4 * per_epoch
+    assert curve[-1].step == steps and curve[-1].epoch == 4
+    assert np.all(np.diff([point.step for point in curve]) > 0)
+    for point in curve:
+        assert point.epoch == pytest.approx(point.step / per_epoch, abs=0.01)
+        assert point.learning_rate == learning_rate_at(point.step - 1, steps, SHORT)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_same_seed_gives_the_same_bytes(
+    make_patches: MakePatches, tmp_path: Path, precision: str
+) -> None:
+    path = make_patches()
+    files = [tmp_path / f"{i}.weights.h5" for i in range(2)]
+    curves = []
+    for file in files:
+        model, curve = _train(path, precision=precision)
+        save(file, model, TINY)
+        curves.append(curve)
+    assert curves[0] == curves[1]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_smoothness_weight_makes_the_restored_image_smoother(make_patches: MakePatches) -> None:
+    path = make_patches()
+    with PatchFile(path, 2) as patches:
+        ((lr, _),) = patches.validation()
+    roughness = []
+    for weight in (0.0, 10.0):
+        model, _ = _train(path, smoothness_weight=weight)
+        image = restore_luma(model, lr)
+        roughness.append(np.square(np.diff(image)).mean() + np.square(np.diff(image.T)).mean())
+    assert roughness[1] < 0.9 * roughness[0]
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+def test_loss_that_is_no_number_ends_the_training(make_patches: MakePatches) -> None:
+    endless = Schedule(epochs=20, learning_rate=1e30, warmup_share=0, gradient_clip=1.0, ema=0.0)
+    _, curve = _train(make_patches(), endless)
+    assert not math.isfinite(curve[-1].loss)
+    assert curve[-1].epoch < 20
+
+
+def _stage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, setting: str, **changed: Any
+) -> tuple[bytes, list[dict[str, str]]]:
+    """Run the stage `train` in a folder with x2 patches: its weights' bytes and its curve."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values["network_size"]["edsr"] = {"channels": 4, "blocks": 1}
+    values |= {"network": "edsr", "epochs": 2, "batch_size": 16, "precision": "float32", **changed}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["train", "--scale", "2", "--setting", setting])
+    train.main()
+    with (folder / f"metrics/curves/x2-{setting}.csv").open(newline="") as lines:
+        curve = list(csv.DictReader(lines))
+    return (folder / f"models/x2-{setting}.weights.h5").read_bytes(), curve
+
+
+def test_lambda_zero_gives_the_bytes_of_the_plain_setting(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    plain, curve = _stage(tmp_path, monkeypatch, "plain", **{"lambda": 0})
+    regularized, _ = _stage(tmp_path, monkeypatch, "regularized", **{"lambda": 0})
+    other, _ = _stage(tmp_path, monkeypatch, "regularized", **{"lambda": 0.1})
+    assert plain == regularized != other
+    assert list(curve[0]) == ["step", "epoch", "learning_rate", "loss", "validation_psnr"]
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_stage_refuses_to_save_what_diverged(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    diverged = [CurvePoint(step=3, epoch=1, learning_rate=1.0, loss=loss, validation_psnr=5.0)]
+    monkeypatch.setattr(Trainer, "train", lambda *_: (TINY.build(), diverged))
+    with pytest.raises(InputError, match=r"learning_rate: found .* after 3 steps"):
+        _stage(tmp_path, monkeypatch, "plain")
+    assert not (tmp_path / "models").exists()
+
+
+# Logical devices must be made before TensorFlow starts, so this runs in a process of its own.
+TWO_DEVICES = """
+import sys
+from pathlib import Path
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from stages.core.batches import Batches
+from stages.core.patches import PatchFile
+from stages.core.trainer import Schedule, Trainer
+from stages.core.weights import Architecture
+
+architecture = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "matlab")
+mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert mirrored.num_replicas_in_sync == 2
+for case in sys.argv[2:]:
+    batch_size, clip = case.split(":")
+    schedule = Schedule(2, 3e-3, 0.1, float(clip), 0.9)
+    for strategy in (tf.distribute.get_strategy(), mirrored):
+        with PatchFile(Path(sys.argv[1]), 2) as patches:
+            batches = Batches(patches, int(batch_size), 1, True)
+            trainer = Trainer(architecture, schedule, 0.01, "float32", 1, strategy)
+            _, curve = trainer.train(batches, list(patches.validation()), "test")
+        print(*(value for point in curve for value in (point.loss, point.validation_psnr)))
+"""
+
+
+def test_two_devices_train_as_one(make_patches: MakePatches) -> None:
+    # A clip that takes hold must be that of the whole batch's gradient, as on one device.
+    cases = ["16:1000", "16:0.01"]
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES, str(make_patches()), *cases],
+        cwd=ROOT,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    curves = [[float(value) for value in line.split()] for line in done.stdout.splitlines()]
+    assert len(curves) == 2 * len(cases)
+    # What is left is the order of sums in float32.
+    for case, one, two in zip(cases, curves[::2], curves[1::2], strict=True):
+        assert two == pytest.approx(one, rel=1e-3), f"batch size : clip = {case}"

@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from stages.core.errors import InputError
+from stages.core.weights import ATTRIBUTE, Architecture, load, save
+
+EDSR = Architecture("edsr", 2, {"channels": 4, "blocks": 1}, "opencv")
+IMAGE = np.random.default_rng(0).random((1, 6, 5, 1), np.float32)
+
+
+def _model(architecture: Architecture = EDSR) -> keras.Model:
+    """A network none of whose weights is what it started with."""
+    model = architecture.build()
+    rng = np.random.default_rng(1)
+    model.set_weights([rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
+    return model
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "models" / "x2-plain.weights.h5"
+    save(path, _model(), EDSR)
+    return path
+
+
+def _refusal(path: Path, scale: int | None = None) -> str:
+    with pytest.raises(InputError) as caught:
+        load(path, scale)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ") and "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        Architecture("srcnn", 3, {"middle_kernel": 5}, "matlab"),
+        Architecture("fsrcnn", 8, {"features": 4, "shrunk": 2, "mapping_layers": 1}, "matlab"),
+        Architecture("espcn", 4, {"first": 4, "second": 2}, "opencv"),
+        Architecture("vdsr", 2, {"channels": 4, "layers": 3}, "opencv"),
+        EDSR,
+    ],
+    ids=lambda a: a.network,
+)
+def test_loaded_network_restores_the_same(tmp_path: Path, architecture: Architecture) -> None:
+    model = _model(architecture)
+    save(tmp_path / "a.weights.h5", model, architecture)
+    loaded, described = load(tmp_path / "a.weights.h5", architecture.scale)
+    assert described == architecture
+    np.testing.assert_array_equal(loaded(IMAGE), model(IMAGE))
+
+
+def test_network_trained_in_bfloat16_is_loaded_in_float32(tmp_path: Path) -> None:
+    model = EDSR.build("bfloat16")
+    save(tmp_path / "a.weights.h5", model, EDSR)
+    loaded, _ = load(tmp_path / "a.weights.h5")
+    assert all(layer.compute_dtype == "float32" for layer in loaded.layers)
+    for mine, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_same_weights_are_the_same_bytes(path: Path) -> None:
+    again = path.with_name("again.weights.h5")
+    save(again, _model(), EDSR)
+    assert again.read_bytes() == path.read_bytes()
+    assert sorted(p.name for p in path.parent.iterdir()) == [again.name, path.name]
+
+
+def test_loading_and_saving_again_gives_the_same_bytes(path: Path) -> None:
+    before = path.read_bytes()
+    save(path, *load(path))
+    assert path.read_bytes() == before
+
+
+def test_network_of_another_scale_is_refused(path: Path) -> None:
+    assert "scale: found 2; allowed here: 4" in _refusal(path, 4)
+
+
+def test_missing_broken_and_foreign_files_are_refused_by_name(path: Path, tmp_path: Path) -> None:
+    _refusal(tmp_path / "missing.weights.h5")
+    garbage = tmp_path / "garbage.weights.h5"
+    garbage.write_bytes(b"garbage" * 99)
+    _refusal(garbage)
+    garbage.write_bytes(b"")
+    _refusal(garbage)
+    foreign = tmp_path / "foreign.weights.h5"
+    with h5py.File(foreign, "w") as file:
+        file["numbers"] = [1, 2, 3]
+    _refusal(foreign)
+    path.write_bytes(path.read_bytes()[:-2000])
+    _refusal(path)
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"network": "os.system", "scale": 2, "size": {}, "degradation": "matlab"},
+        {"network": "edsr", "scale": 5, "size": EDSR.size, "degradation": "matlab"},
+        {"network": "edsr", "scale": 2, "size": {"layers": 1}, "degradation": "matlab"},
+        {"network": "edsr", "scale": 2, "size": EDSR.size, "degradation": "lanczos"},
+        {"network": "edsr", "scale": 2, "size": EDSR.size},
+        {"network": ["edsr"], "scale": 2, "size": EDSR.size, "degradation": "matlab"},
+        {"network": "edsr", "scale": 2, "size": [4, 1], "degradation": "matlab"},
+        # Another size than that of the weights.
+        {
+            "network": "edsr",
+            "scale": 2,
+            "size": {"channels": 8, "blocks": 1},
+            "degradation": "matlab",
+        },
+        [],
+        "not JSON",
+    ],
+)
+def test_file_that_describes_another_network_is_refused(path: Path, described: object) -> None:
+    # The description is data: a name is looked up among our networks, nothing is executed.
+    with h5py.File(path, "r+") as file:
+        text = described if isinstance(described, str) else json.dumps(described)
+        file.attrs[ATTRIBUTE] = text
+    _refusal(path)
+
+
+def test_file_without_weights_is_refused(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        for name in list(file):
+            del file[name]
+    _refusal(path)

@@ -1,0 +1,84 @@
+"""Does regularization help? An ablation over lambda, as DVC experiments: `make ablation`.
+
+Short runs of equal steps: every lambda, two networks, two seeds, x2 and x4, scored by the PSNR on
+the held-out training images alone. And the same with a few steps only, where the student project
+was. Each run is an experiment of the current commit (`dvc exp show` lists them), so that a stopped
+ablation goes on where it was. Writes docs/ablation.csv and docs/ablation.png.
+"""
+
+import itertools
+import json
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+from tools.experiments import read_from, run_experiment
+
+LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
+NETWORKS = ("srcnn", "edsr")
+SCALES = (2, 4)
+SEEDS = {"short": (1, 2), "undertrained": (1,)}
+BUDGETS: dict[str, dict[str, object]] = {
+    "short": {"epochs": 1, "batch_size": 16},
+    # Far apart, the patches are few, and with them the steps of the one epoch.
+    "undertrained": {"epochs": 1, "batch_size": 16, "stride": 96},
+}
+TABLE, CHART = Path("docs/ablation.csv"), Path("docs/ablation.png")
+
+
+def main() -> None:
+    """Run what is missing, gather the scores, write table and chart, print the means."""
+    rows = []
+    for budget, fixed in BUDGETS.items():
+        for network, seed, weight in itertools.product(NETWORKS, SEEDS[budget], LAMBDAS):
+            name = f"ablation-{budget}-{network}-s{seed}-l{weight:g}"
+            changes = {**fixed, "network": network, "seed": seed, "lambda": weight}
+            run_experiment(name, changes, [f"train-regularized@{scale}" for scale in SCALES])
+            for scale in SCALES:
+                text = read_from(name, f"metrics/validation/x{scale}-regularized.json")
+                result = json.loads(text)["validation"][f"x{scale}"]["regularized"]
+                key = {"budget": budget, "network": network, "scale": scale, "seed": seed}
+                rows.append({**key, "lambda": weight, **result})
+    runs = pd.DataFrame(rows)
+    TABLE.parent.mkdir(exist_ok=True)
+    runs.to_csv(TABLE, index=False)
+    draw(runs)
+    print(means(runs).to_string())
+
+
+def means(runs: pd.DataFrame) -> pd.DataFrame:
+    """The mean validation PSNR over seeds: a row for each setting, a column for each lambda."""
+    keys = ["budget", "network", "scale"]
+    return runs.pivot_table(index=keys, columns="lambda", values="psnr", sort=False).round(3)
+
+
+def draw(runs: pd.DataFrame) -> None:
+    """PSNR against lambda on a logarithmic axis, with the lambda = 0 line and the seeds' spread."""
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    budgets, scales = list(BUDGETS), list(SCALES)
+    figure, axes = plt.subplots(
+        len(budgets), len(scales), figsize=(9, 6), squeeze=False, layout="constrained"
+    )
+    for (i, budget), (j, scale) in itertools.product(enumerate(budgets), enumerate(scales)):
+        axis = axes[i][j]
+        for network in NETWORKS:
+            mine = runs.query("budget == @budget and scale == @scale and network == @network")
+            by = mine.groupby("lambda")["psnr"].agg(["mean", "min", "max"])
+            curve = by[by.index > 0]
+            (drawn,) = axis.plot(curve.index, curve["mean"], "o-", label=network)
+            axis.fill_between(
+                curve.index, curve["min"], curve["max"], color=drawn.get_color(), alpha=0.25
+            )
+            axis.axhline(by.loc[0, "mean"], color=drawn.get_color(), ls=":", label="lambda = 0")
+        axis.set(xscale="log", title=f"x{scale}, {budget}", xlabel="lambda")
+        axis.set_ylabel("validation PSNR in dB")
+        axis.legend(fontsize="small")
+    figure.savefig(CHART, dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Named DVC experiments beside the workspace: run if not there yet, and read their files."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+
+
+def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
+    """Run an experiment of the current commit in a temporary folder, unless it is there already.
+
+    The workspace stays as it is. A killed run leaves no experiment behind and is simply run again.
+    """
+    if name in experiments():
+        print(f"{name}: already there")
+        return
+    changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
+    command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *changes, *targets]
+    subprocess.run(command, check=True)
+
+
+def experiments() -> list[str]:
+    """The names of the current commit's experiments."""
+    command = ["dvc", "exp", "list", "--name-only", "--rev", "HEAD"]
+    return _output(command).split()
+
+
+def read_from(name: str, path: str) -> str:
+    """The text of a file that git tracks, as an experiment of the current commit left it."""
+    head = _output(["git", "rev-parse", "HEAD"]).strip()
+    reference = f"refs/exps/{head[:2]}/{head[2:]}/{name}"
+    return _output(["git", "show", f"{reference}:{path}"])
+
+
+def _output(command: Sequence[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout

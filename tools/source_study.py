@@ -1,0 +1,70 @@
+"""The student project's own setting, beside its own figures: `make source-study`.
+
+SRCNN on 32-pixel patches of T91, x2, OpenCV's degradation, nothing cropped; then the default
+network in the same setting. Two DVC experiments, source-srcnn and source-edsr, that leave the
+workspace as it is. Writes docs/source-study.md.
+"""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from stages.core.tables import markdown
+from tools.experiments import read_from, run_experiment
+
+SETTING: dict[str, object] = {
+    "degradation": "opencv",
+    "scales": "[2]",
+    "datasets": "[t91,set5]",
+    "test_sets": "[set5]",
+    "copies": "[]",
+}
+NETWORKS: dict[str, dict[str, object]] = {
+    "srcnn": {"network": "srcnn", "patch_size": 32, "stride": 16, "batch_size": 64, "epochs": 12},
+    "edsr": {"network": "edsr", "batch_size": 16, "epochs": 10},
+}
+REPORT = Path("docs/source-study.md")
+
+
+def main() -> None:
+    """Run both experiments, print and write the tables."""
+    student = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["student"]
+    tables = []
+    for network, settings in NETWORKS.items():
+        name = f"source-{network}"
+        run_experiment(name, {**SETTING, **settings}, ["summarize", "compare"])
+        images = json.loads(read_from(name, "metrics/images/set5.json"))["x2"]
+        tables.append(f"## {network}\n\n{table(student, images)}")
+    text = (
+        "# The student project's setting\n\nSet5 x2, PSNR in dB: theirs -> ours. OpenCV's "
+        "degradation, full-range luma, nothing cropped. Written by `make source-study`.\n\n"
+    )
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(text + "\n".join(tables), encoding="utf-8")
+    print(REPORT.read_text("utf-8"))
+
+
+def table(student: dict[str, dict[str, float]], images: dict[str, dict]) -> str:
+    """A row for each image and their mean: the student's figure and ours, for each method."""
+    methods = list(student)
+    pairs = {
+        image.removesuffix("_GT"): [
+            (student[method][image.removesuffix("_GT")], scores["psnr"][method])
+            for method in methods
+        ]
+        for image, scores in images.items()
+    }
+    columns = zip(*pairs.values(), strict=True)
+    pairs["mean"] = [
+        (sum(a for a, _ in c) / len(c), sum(b for _, b in c) / len(c)) for c in columns
+    ]
+    rows = [
+        [image, *(f"{theirs:.2f} -> {ours:.2f}" for theirs, ours in row)]
+        for image, row in pairs.items()
+    ]
+    return markdown(["image", *methods], rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -118,7 +118,7 @@ def espcn(scale: int, kind: Kind, first: int = 64, second: int = 32) -> keras.Mo
     return keras.Model(inputs, shuffled, name="espcn")
 
 
-def edsr(scale: int, kind: Kind, channels: int = 48, blocks: int = 7) -> keras.Model:
+def edsr(scale: int, kind: Kind, channels: int = 32, blocks: int = 7) -> keras.Model:
     """A small EDSR: residual blocks without batch norm in LR space, one pixel shuffle.
 
     After Lim et al., CVPRW 2017, made for minutes on a CPU: one sub-pixel step whatever the

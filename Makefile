@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study ablation readme compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation readme compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ repro: check ## The real study: T91 to Set5 and Set14
 
 source-study: setup ## The student project's setting, beside its own figures (docs/source-study.md)
 	@python -m tools.source_study
+
+below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.md)
+	@python -m tools.below_bicubic
 
 ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv and .png)
 	@python -m tools.ablation

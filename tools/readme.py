@@ -8,6 +8,7 @@ import json
 import sys
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from stages.core.tables import markdown
@@ -48,7 +49,7 @@ def results() -> str:
     table = markdown(["PSNR in dB", *(f"**{m}**" for m in methods), *others], rows)
     return (
         f"{table}\nBold: this study (luma, border cropped; sources of the others: "
-        f"[tools/published.yaml](tools/published.yaml)).\n{warm_up()}"
+        f"[tools/published.yaml](tools/published.yaml)).\n{warm_up()}{regularization()}"
     )
 
 
@@ -61,6 +62,43 @@ def warm_up() -> str:
     return (
         f"\nThe MNIST warm-up reaches {scores['accuracy']:.2%} (loss {scores['loss']:.4f}) in "
         f"{scores['steps']:,} steps of plain gradient descent.\n"
+    )
+
+
+def regularization() -> str:
+    """What the ablation over lambda found, where it was run: docs/ablation.csv."""
+    path = Path("docs/ablation.csv")
+    if not path.is_file():
+        return ""
+    runs = pd.read_csv(path)
+    sentences = []
+    for budget, mine in runs.groupby("budget", sort=False):
+        keys = ["network", "scale", "seed"]
+        table = mine.pivot_table(index=keys, columns="lambda", values="psnr")
+        gain = table.sub(table[0.0], axis=0).drop(columns=0.0)
+        best, largest = float(gain.mean().idxmax()), float(gain.columns.max())
+        spread = gain[best].std()
+        sentences.append(
+            f"{budget} runs ({mine['steps'].min()} to {mine['steps'].max()} steps, "
+            f"{len(table)} pairs): the best non-zero lambda is {best:g}, "
+            f"{gain[best].mean():+.3f} dB from lambda = 0 (standard deviation between pairs "
+            f"{spread:.3f}), and lambda = {largest:g} makes {gain[largest].mean():+.2f} dB"
+        )
+    full = []
+    for plain in sorted(Path("metrics/validation").glob("x*-plain.json")):
+        scale = plain.name.partition("-")[0]
+        regularized = plain.with_name(f"{scale}-regularized.json")
+        values = [
+            json.loads(file.read_text("utf-8"))["validation"][scale][setting]["psnr"]
+            for file, setting in ((plain, "plain"), (regularized, "regularized"))
+        ]
+        full.append(f"{values[1] - values[0]:+.3f} dB at {scale}")
+    weight = yaml.safe_load(Path("params.yaml").read_text("utf-8"))["lambda"]
+    return (
+        "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr, x2 "
+        f"and x4. {'. '.join(s[0].upper() + s[1:] for s in sentences)}. At full length, the default "
+        f"lambda of {float(weight):g} makes {', '.join(full)} against lambda = 0. Every run: "
+        "[docs/ablation.csv](docs/ablation.csv), as a chart: [docs/ablation.png](docs/ablation.png).\n"
     )
 
 

@@ -1,0 +1,126 @@
+"""Why did the student project end below bicubic interpolation? `make below-bicubic`.
+
+SRCNN on 32-pixel patches, x2, OpenCV's degradation, nothing cropped, Adam, randomly started
+weights as in a plain Keras script; scored on Set5 after several numbers of steps, in three ways:
+the whole image at once; patch by patch, put back one beside the other; and trained with a loss
+that leaves out the zero-padded rim. Writes docs/below-bicubic.md. Needs data/raw (`make repro`).
+"""
+
+from stages.core import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+import yaml
+from numpy.typing import NDArray
+
+from stages.core.colour import to_uint8
+from stages.core.degradation import crop_to_multiple, degrade, upscale
+from stages.core.images import list_images, read_image
+from stages.core.inference import restore_luma
+from stages.core.networks import build
+from stages.core.patches import cut
+from stages.core.protocol import Protocol
+from stages.core.scores import psnr
+from stages.core.tables import markdown
+
+SCALE, SIZE, STRIDE, BATCH = 2, 32, 16, 128
+RIM = 6  # of a 9 x 9 and a 5 x 5 kernel: as far as SRCNN's zero padding reaches
+STEPS = (30, 100, 300, 1000, 3000)
+PROTOCOL = Protocol("opencv")
+REPORT = Path("docs/below-bicubic.md")
+
+Plane = NDArray[np.uint8]
+
+
+def main() -> None:
+    """Train twice, score after each number of steps, write the table."""
+    keras.utils.set_random_seed(1)
+    patches = [cut(hr, lr, SIZE, STRIDE, SCALE) for hr, lr in _pairs("t91")]
+    lr = np.concatenate([pair[0] for pair in patches])[..., None] / np.float32(255)
+    hr = np.concatenate([pair[1] for pair in patches])[..., None] / np.float32(255)
+    test = list(_pairs("set5"))
+
+    rows = [["bicubic", *_scores(test, lambda low: upscale(low, SCALE, "opencv"))]]
+    for rim in (0, RIM):
+        network = _randomly_started()
+        network.compile(keras.optimizers.Adam(1e-3), loss=_mean_squared_error_inside(rim))
+        done = 0
+        for steps in STEPS:
+            data = tf.data.Dataset.from_tensor_slices((lr, hr))
+            data = data.shuffle(len(lr), seed=steps).batch(BATCH).repeat()
+            network.fit(data, steps_per_epoch=steps - done, verbose=0)
+            done = steps
+            what = f"{steps} steps" + (", rim not in the loss" if rim else "")
+            rows.append([what, *_scores(test, lambda low, net=network: _whole(net, low))])
+            if not rim:
+                by_patch = _scores(test, lambda low, net=network: _patch_by_patch(net, low))
+                rows.append([f"{what}, patch by patch", *by_patch])
+
+    student = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["student"]["plain"]
+    values = [*student.values(), np.mean(list(student.values()))]
+    rows.append(["the student project", *(f"{value:.2f}" for value in values)])
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(
+        "# What brings an SRCNN below bicubic\n\nSet5 x2, PSNR in dB, OpenCV's degradation, "
+        "full-range luma, nothing cropped. Written by `make below-bicubic`.\n\n"
+        + markdown(["SRCNN, randomly started", *student, "mean"], rows),
+        encoding="utf-8",
+    )
+    print(REPORT.read_text("utf-8"))
+
+
+def _pairs(dataset: str) -> list[tuple[Plane, Plane]]:
+    """HR and LR luma of a dataset's images."""
+    images = [read_image(path) for path in list_images(Path("data/raw") / dataset)]
+    return [
+        (
+            PROTOCOL.network_luma(crop_to_multiple(image, SCALE)),
+            PROTOCOL.network_luma(degrade(image, SCALE, "opencv")),
+        )
+        for image in images
+    ]
+
+
+def _randomly_started() -> keras.Model:
+    """SRCNN 9-1-5 as Keras starts layers; the project's own begins as the identity."""
+    network = build("srcnn", SCALE, {"middle_kernel": 1}, "opencv")
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D):
+            layer.kernel.assign(keras.initializers.GlorotUniform()(layer.kernel.shape))
+    return network
+
+
+def _mean_squared_error_inside(rim: int):  # type: ignore[no-untyped-def]
+    def loss(true: tf.Tensor, restored: tf.Tensor) -> tf.Tensor:
+        inside = slice(rim, SIZE - rim)
+        return tf.reduce_mean(tf.square((true - restored)[:, inside, inside]))
+
+    return loss
+
+
+def _whole(network: keras.Model, low: Plane) -> Plane:
+    return to_uint8(restore_luma(network, low))
+
+
+def _patch_by_patch(network: keras.Model, low: Plane) -> Plane:
+    """Every 32 x 32 patch restored on its own, those at the edges smaller."""
+    side = SIZE // SCALE
+    restored = np.zeros((low.shape[0] * SCALE, low.shape[1] * SCALE), np.uint8)
+    for top in range(0, low.shape[0], side):
+        for left in range(0, low.shape[1], side):
+            patch = low[top : top + side, left : left + side]
+            y, x = top * SCALE, left * SCALE
+            restored[y : y + SIZE, x : x + SIZE] = _whole(network, patch)
+    return restored
+
+
+def _scores(test: list[tuple[Plane, Plane]], restore) -> list[str]:  # type: ignore[no-untyped-def]
+    values = [psnr(hr, restore(low)) for hr, low in test]
+    return [f"{value:.2f}" for value in [*values, np.mean(values)]]
+
+
+if __name__ == "__main__":
+    main()

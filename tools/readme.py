@@ -95,10 +95,11 @@ def regularization() -> str:
         full.append(f"{values[1] - values[0]:+.3f} dB at {scale}")
     weight = yaml.safe_load(Path("params.yaml").read_text("utf-8"))["lambda"]
     return (
-        "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr, x2 "
-        f"and x4. {'. '.join(s[0].upper() + s[1:] for s in sentences)}. At full length, the default "
-        f"lambda of {float(weight):g} makes {', '.join(full)} against lambda = 0. Every run: "
-        "[docs/ablation.csv](docs/ablation.csv), as a chart: [docs/ablation.png](docs/ablation.png).\n"
+        "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr, "
+        f"x2 and x4. {'. '.join(s[0].upper() + s[1:] for s in sentences)}. At full length, the "
+        f"default lambda of {float(weight):g} makes {', '.join(full)} against lambda = 0. Every "
+        "run: [docs/ablation.csv](docs/ablation.csv), as a chart: "
+        "[docs/ablation.png](docs/ablation.png).\n"
     )
 
 

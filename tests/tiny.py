@@ -1,0 +1,161 @@
+"""A tiny study in a folder of its own: this project's code, small parameters, real DVC runs."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGETS = ("summarize", "compare")
+SMALL = {
+    "datasets": ["sample", "sample-test"],
+    "own_images": {},
+    "train_set": "sample",
+    "test_sets": ["sample-test"],
+    "copies": [],
+    "scales": [2, 4],
+    "cascade_scales": [4],
+    "lambda": 0.001,
+    "epochs": 1,
+    "batch_size": 16,
+    "patch_size": 96,
+    "stride": 96,
+    "network": "edsr",
+}
+# What a caller's environment may hold that must not reach the runs: a hook's GIT_DIR, make's
+# flags, the DVC_ROOT of a stage, a mirror, a cluster.
+FOREIGN = ("GIT_", "DVC_", "MAKE", "MFLAGS", "SR_MIRROR", "TF_CONFIG", "COLUMNS", "PYTHONPATH")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command that ended: its status, and what it said on both streams."""
+
+    status: int
+    text: str
+
+    @property
+    def stages(self) -> set[str]:
+        """The stages that DVC did again: run, or brought back from its run-cache."""
+        return set(re.findall(r"Running stage '([^']+)'", self.text)) | set(
+            re.findall(r"Stage '([^']+)' is cached", self.text)
+        )
+
+
+@dataclass(frozen=True)
+class Study:
+    """A clone of the project; `shared` holds the home, DVC's cache and its site folder."""
+
+    root: Path
+    shared: Path
+
+    @classmethod
+    def of_working_tree(cls, root: Path, shared: Path) -> "Study":
+        """The code as it lies in front of us, committed or not, with small parameters."""
+        (shared / "home").mkdir(parents=True)
+        study = cls(root, shared)
+        clone = ["git", "clone", "--quiet", str(ROOT), str(root)]
+        subprocess.run(clone, check=True, env=study.environment())
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        study("git", "rm", "-rq", ".")
+        for name in filter(None, names.split("\0")):
+            source, target = ROOT / name, root / name
+            # The real study's results stay behind: the tiny one makes its own.
+            if source.is_file() and name != "dvc.lock" and not name.startswith("metrics/"):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+        study.set(**SMALL)
+        study.set(network_size={**study.params()["network_size"], "edsr": TINY_EDSR})
+        study.share_cache()
+        study.commit("tiny")
+        return study
+
+    def environment(self) -> dict[str, str]:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
+        who = {f"GIT_{role}_NAME": "Tester" for role in ("AUTHOR", "COMMITTER")}
+        mail = {f"GIT_{role}_EMAIL": "tester@localhost" for role in ("AUTHOR", "COMMITTER")}
+        return {
+            **kept,
+            **who,
+            **mail,
+            "HOME": str(self.shared / "home"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "DVC_SITE_CACHE_DIR": str(self.shared / "site"),
+            "DVC_NO_ANALYTICS": "1",
+            "COLUMNS": "120",
+        }
+
+    def try_(self, *command: str) -> Run:
+        """A command in the study's folder, whatever its status."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=280,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def __call__(self, *command: str) -> Run:
+        """A command that has to end well."""
+        run = self.try_(*command)
+        assert run.status == 0, f"{' '.join(command)}: status {run.status}\n{run.text}"
+        return run
+
+    def repro(self, *targets: str) -> Run:
+        return self("dvc", "repro", *(targets or TARGETS))
+
+    def experiment(self, *arguments: str) -> Run:
+        return self("dvc", "exp", "run", *arguments)
+
+    def copy(self, root: Path) -> "Study":
+        """The same state in another folder; the cache stays shared, so that this costs little."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Study(root, self.shared)
+
+    def clone(self, root: Path) -> "Study":
+        """What a stranger gets: the commit, and nothing of DVC's."""
+        self("git", "clone", "--quiet", str(self.root), str(root))
+        return Study(root, self.shared)
+
+    def share_cache(self) -> None:
+        self("dvc", "config", "--local", "cache.dir", str(self.shared / "cache"))
+
+    def commit(self, message: str) -> None:
+        self("git", "add", "-A")
+        self("git", "commit", "--quiet", "-m", message)
+
+    def params(self) -> dict[str, Any]:
+        return yaml.safe_load((self.root / "params.yaml").read_text())
+
+    def set(self, **values: Any) -> None:
+        """Edit params.yaml, as by hand."""
+        text = yaml.safe_dump({**self.params(), **values}, sort_keys=False)
+        (self.root / "params.yaml").write_text(text)
+
+    def summary(self) -> dict[str, Any]:
+        return json.loads((self.root / "metrics/summary.json").read_text())
+
+    def files(self, *folders: str) -> dict[str, str]:
+        """Every file below the folders, with a hash of its bytes."""
+        return {
+            str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for folder in folders
+            for path in sorted((self.root / folder).rglob("*"))
+            if path.is_file()
+        }
+
+
+TINY_EDSR = {"channels": 8, "blocks": 1}

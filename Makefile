@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation readme compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds readme compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ source-study: setup ## The student project's setting, beside its own figures (do
 
 below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.md)
 	@python -m tools.below_bicubic
+
+mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
+	@python -m tools.mnist_seeds
 
 ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv and .png)
 	@python -m tools.ablation

@@ -8,13 +8,13 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 # A relative mirror is meant from here, also where a command runs in another folder.
 ifneq ($(SR_MIRROR),)
-ifeq ($(findstring ://,$(SR_MIRROR)),)
-export SR_MIRROR := $(abspath $(SR_MIRROR))
+ifeq ($(findstring ://,$(SR_MIRROR))$(filter /% ~%,$(SR_MIRROR)),)
+export SR_MIRROR := $(CURDIR)/$(SR_MIRROR)
 endif
 endif
 
 # `dvc exp run` commits; it must also work where git was never told who its user is.
-ifeq ($(shell git config user.email),)
+ifeq ($(and $(shell git config user.name),$(shell git config user.email)),)
 export GIT_AUTHOR_NAME ?= sr-study
 export GIT_AUTHOR_EMAIL ?= sr-study@localhost
 export GIT_COMMITTER_NAME ?= sr-study
@@ -29,7 +29,7 @@ help: ## List the commands
 setup: .venv/installed ## Install everything, at pinned versions, into .venv
 
 .venv/installed: requirements.lock
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed")'
 	@echo "installing into .venv (about 2.5 GB, some minutes) ..."
 	@rm -rf .venv
 	@python3 -m venv .venv
@@ -41,6 +41,7 @@ DEMO := datasets=[sample,sample-test] train_set=sample test_sets=[sample-test] c
 demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
 	@rm -rf .demo
 	@git clone --quiet . .demo
+	@rm -rf .demo/metrics .demo/dvc.lock
 	@cd .demo && dvc exp run --quiet --name demo $(DEMO:%=-S '%') summarize compare
 	@echo; cat .demo/metrics/table.txt
 	@echo
@@ -63,6 +64,7 @@ source-study: setup ## The student project's setting, beside its own figures (do
 	@python -m tools.source_study
 
 below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.md)
+	@dvc repro --quiet download@t91 download@set5
 	@python -m tools.below_bicubic
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)

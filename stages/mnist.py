@@ -14,7 +14,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from stages.core.digits import digit_network, read_digits
-from stages.core.errors import run
+from stages.core.errors import InputError, run
 from stages.core.files import whole_file, write_json
 from stages.core.settings.mnist import MnistSettings
 from stages.core.settings.reader import read
@@ -49,6 +49,11 @@ def main() -> None:
             curve.append({"step": number, "loss": np.mean(losses), "test_accuracy": accuracy})
             losses.clear()
 
+    if not np.isfinite(logits).all():
+        raise InputError(
+            f"mnist.learning_rate: found {settings.learning_rate}, and the network's answers are "
+            "no numbers; allowed: a smaller one"
+        )
     scores = {
         "accuracy": round(accuracy, 4),
         "loss": round(_cross_entropy(logits, test_labels), 5),

@@ -11,14 +11,12 @@ from pathlib import Path
 import pandas as pd
 
 from stages.core.errors import InputError, run
-from stages.core.evaluation import SCORES, scores_file
+from stages.core.evaluation import METHODS, SCORES, scores_file
 from stages.core.files import read_json, whole_file, whole_folder, write_json
 from stages.core.protocol import Protocol
 from stages.core.settings.data import SummarySettings, SynthesisSettings
 from stages.core.settings.reader import read
 from stages.core.tables import for_people, means, nested
-
-METHODS = ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade")
 
 
 def main() -> None:

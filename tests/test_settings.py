@@ -168,7 +168,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("stride", {2: 48, 4: 50}, "found 50 for scale 4; allowed: a multiple of 4"),
     ("patch_size", {2: 96}, "found no entry for scale 4"),
     ("epochs", {4: 5}, "found no entry for scale 2"),
-    ("patch_size", 12, "found 12 for scale 4; allowed: at least 16"),
+    ("patch_size", 12, "found 12 for scale 4; allowed: from 16"),
     ("cascade_from", 8, "found 8, which is not among scales"),
     ("cascade_from", 5, "found 5; allowed: one of scales"),
     ("cascade_scales", [4, 4], "found 4 more than once"),

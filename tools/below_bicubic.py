@@ -3,7 +3,7 @@
 SRCNN on 32-pixel patches, x2, OpenCV's degradation, nothing cropped, Adam, randomly started
 weights as in a plain Keras script; scored on Set5 after several numbers of steps, in three ways:
 the whole image at once; patch by patch, put back one beside the other; and trained with a loss
-that leaves out the zero-padded rim. Writes docs/below-bicubic.md. Needs data/raw (`make repro`).
+that leaves out the zero-padded rim. Writes docs/below-bicubic.md.
 """
 
 from stages.core import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from stages.core.colour import to_uint8
 from stages.core.degradation import crop_to_multiple, degrade, upscale
+from stages.core.errors import run
 from stages.core.images import list_images, read_image
 from stages.core.inference import restore_luma
 from stages.core.networks import build
@@ -123,4 +124,4 @@ def _scores(test: list[tuple[Plane, Plane]], restore) -> list[str]:  # type: ign
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,6 +1,7 @@
 """MNIST: reading its files, and the network of the student project's warm-up."""
 
 import gzip
+import zlib
 from pathlib import Path
 
 import keras
@@ -21,7 +22,7 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     """
     try:
         data = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as gzip: {error}") from error
     if len(data) < 4 or data[:3] != bytes([0, 0, _UNSIGNED_BYTES]):
         raise InputError(f"{path}: is no IDX file of unsigned bytes")

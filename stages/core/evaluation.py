@@ -15,6 +15,10 @@ from stages.core.lr_folders import FULL, names, read_pair
 from stages.core.protocol import Protocol
 from stages.core.scores import psnr, ssim
 
+SCORES = Path("data/scores")
+# In the order of tables and pictures; a method may be missing at a scale.
+METHODS = ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade")
+
 
 def evaluate(
     test_set: str,
@@ -56,9 +60,6 @@ def images_folder(scale: int, method: str, test_set: str) -> Path:
 def scores_file(scale: int, method: str, test_set: str) -> Path:
     """Where a method's scores lie: {image: {psnr, ssim}}."""
     return SCORES / f"x{scale}-{method}-{test_set}.json"
-
-
-SCORES = Path("data/scores")
 
 
 def line(test_set: str, scale: int, method: str, means: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stages.core.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-# OpenCV's own limit, 2^30 pixels, would let a small file claim gigabytes.
+# A larger one would take gigabytes in every stage. (OpenCV itself refuses over 2^30 pixels.)
 MAX_PIXELS = 200_000_000
 
 

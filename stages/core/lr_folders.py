@@ -55,5 +55,5 @@ def names(folder: Path) -> list[str]:
     """The names of a synthesized folder's images, sorted."""
     found = sorted(path.stem for path in (folder / FULL / "hr").glob("*.png"))
     if not found:
-        raise InputError(f"{folder}: holds no synthesized image; run `dvc repro synthesize`")
+        raise InputError(f"{folder}: holds no synthesized image; run `dvc repro`")
     return found

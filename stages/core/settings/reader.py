@@ -21,7 +21,7 @@ PARAMS_FILE = Path("params.yaml")
 class Slice(BaseModel):
     """Some keys of params.yaml, typed and bounded; keys of other slices are ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
 class Section(BaseModel):
@@ -58,10 +58,10 @@ def _as_known_scale(value: Any) -> Any:
 Number = Annotated[float, BeforeValidator(_as_number)]
 Scale = Annotated[int, BeforeValidator(_as_known_scale)]
 PerScale = Annotated[
-    dict[Scale, Annotated[int, Field(ge=1)]],
+    dict[Scale, Annotated[int, Field(ge=1, le=100_000)]],
     BeforeValidator(_for_every_scale),
 ]
-PER_SCALE_NOTE = "a whole number of at least 1, or one for each scale as in {2: 96, 4: 96}"
+PER_SCALE_NOTE = "a whole number from 1 to 100000, or one for each scale as in {2: 96, 4: 96}"
 
 
 def within(*, above: float | None = None, least: float | None = None, most: float) -> Any:

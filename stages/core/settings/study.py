@@ -20,6 +20,8 @@ from stages.core.settings.mnist import MnistSettings
 from stages.core.settings.reader import PARAMS_FILE, read
 from stages.core.settings.training import RegularizationSettings, TrainSettings
 
+LARGEST_PATCH = 4096
+
 _NAMES_NOTE = f"a list of names, each once; {NAME_NOTE}"
 
 
@@ -70,6 +72,9 @@ def _faults_between_keys(study: StudySettings) -> list[str]:
     for name, folder in study.own_images.items():
         if name in registered:
             faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
+        if name.startswith("cascade-"):
+            # data/scores/x4-plain-cascade-NAME.json would have two meanings.
+            faults.append(f"own_images.{name}: allowed: a name that does not start with 'cascade-'")
         if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
             faults.append(f"own_images.{name}: found {folder!r}; allowed: a folder that exists")
 
@@ -102,9 +107,9 @@ def _faults_between_keys(study: StudySettings) -> list[str]:
                     f"{key}: found {value} for scale {scale}; allowed: a multiple of {scale}"
                 )
     for scale, value in study.patch_size.items():
-        if scale in study.scales and value < 4 * scale:
+        if scale in study.scales and not 4 * scale <= value <= LARGEST_PATCH:
             faults.append(
-                f"patch_size: found {value} for scale {scale}; allowed: at least {4 * scale}"
-                " (4 LR pixels)"
+                f"patch_size: found {value} for scale {scale}; allowed: from {4 * scale}"
+                f" (4 LR pixels) to {LARGEST_PATCH}"
             )
     return faults

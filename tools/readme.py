@@ -49,8 +49,24 @@ def results() -> str:
     table = markdown(["PSNR in dB", *(f"**{m}**" for m in methods), *others], rows)
     return (
         f"{table}\nBold: this study (luma, border cropped; sources of the others: "
-        f"[tools/published.yaml](tools/published.yaml)).\n{warm_up()}{regularization()}"
+        f"[tools/published.yaml](tools/published.yaml)).\n{below_bicubic()}"
+        f"{warm_up()}{regularization()}"
     )
+
+
+def below_bicubic() -> str:
+    """Which images a network leaves below bicubic interpolation."""
+    found = [
+        f"{image} ({test_set.stem} {scale} {method}, {psnr - scores['psnr']['bicubic']:+.2f} dB)"
+        for test_set in sorted(Path("metrics/images").glob("*.json"))
+        for scale, images in json.loads(test_set.read_text("utf-8")).items()
+        if scale != "protocol"
+        for image, scores in images.items()
+        for method, psnr in scores["psnr"].items()
+        if psnr is not None and psnr < (scores["psnr"]["bicubic"] or 0)
+    ]
+    which = "no image" if not found else "these images: " + ", ".join(found)
+    return f"\nA network of this study, direct or as a cascade, is below bicubic on {which}.\n"
 
 
 def warm_up() -> str:

@@ -114,12 +114,16 @@ def regularization() -> str:
             for file, setting in ((plain, "plain"), (regularized, "regularized"))
         ]
         full.append(f"{values[1] - values[0]:+.3f} dB at {scale}")
-    weight = yaml.safe_load(Path("params.yaml").read_text("utf-8"))["lambda"]
+    if full:
+        weight = float(yaml.safe_load(Path("params.yaml").read_text("utf-8"))["lambda"])
+        sentences.append(
+            f"at full length, the default lambda of {weight:g} makes {', '.join(full)} "
+            "against lambda = 0"
+        )
+    finding = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
     return (
         "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr, "
-        f"x2 and x4. {'. '.join(s[0].upper() + s[1:] for s in sentences)}. At full length, the "
-        f"default lambda of {float(weight):g} makes {', '.join(full)} against lambda = 0. Every "
-        "run: [docs/ablation.csv](docs/ablation.csv), as a chart: "
+        f"x2 and x4. {finding} Every run: [docs/ablation.csv](docs/ablation.csv), as a chart: "
         "[docs/ablation.png](docs/ablation.png).\n"
     )
 

@@ -100,7 +100,7 @@ def regularization() -> str:
         best, largest = float(gain.mean().idxmax()), float(gain.columns.max())
         spread = gain[best].std()
         sentences.append(
-            f"{budget} runs ({mine['steps'].min()} to {mine['steps'].max()} steps, "
+            f"{budget} runs ({', '.join(map(str, sorted(set(mine['steps']))))} steps, "
             f"{len(table)} pairs): the best non-zero lambda is {best:g}, "
             f"{gain[best].mean():+.3f} dB from lambda = 0 (standard deviation between pairs "
             f"{spread:.3f}), and lambda = {largest:g} makes {gain[largest].mean():+.2f} dB"

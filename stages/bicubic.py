@@ -6,9 +6,9 @@ python -m stages.bicubic --scale 2 --test-set set5
 import argparse
 
 from stages.core.degradation import upscale
-from stages.core.errors import run
 from stages.core.evaluation import evaluate, line
 from stages.core.protocol import Protocol
+from stages.core.running import run
 from stages.core.scales import SCALES
 from stages.core.settings.data import SynthesisSettings
 from stages.core.settings.reader import read

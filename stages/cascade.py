@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.errors import run
 from stages.core.evaluation import evaluate, images_folder, line, scores_file
 from stages.core.files import whole_folder, write_json
 from stages.core.protocol import Protocol
+from stages.core.running import run
 from stages.core.scales import SCALES
 from stages.core.settings.cascade import CascadeSettings, cascade_steps
 from stages.core.settings.reader import read

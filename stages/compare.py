@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from stages.core.errors import run
 from stages.core.evaluation import METHODS, images_folder, scores_file
 from stages.core.files import read_json, whole_folder
 from stages.core.images import read_image, write_png
 from stages.core.lr_folders import FULL, names, read_pair
 from stages.core.pictures import comparison
+from stages.core.running import run
 from stages.core.scales import SCALES
 
 

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from stages.core.datasets import fetch
-from stages.core.errors import run
+from stages.core.running import run
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's s
 import argparse
 from pathlib import Path
 
-from stages.core.errors import run
+from stages.core.running import run
 from stages.core.evaluation import evaluate, line
 from stages.core.inference import restore
 from stages.core.protocol import Protocol

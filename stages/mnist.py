@@ -14,7 +14,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from stages.core.digits import digit_network, read_digits
-from stages.core.errors import InputError, run
+from stages.core.errors import InputError
+from stages.core.running import run
 from stages.core.files import whole_file, write_json
 from stages.core.settings.mnist import MnistSettings
 from stages.core.settings.reader import read

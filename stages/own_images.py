@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from stages.core.errors import run
 from stages.core.files import whole_folder
 from stages.core.images import list_images, read_image, write_png
 from stages.core.parallel import ordered_map
+from stages.core.running import run
 
 
 def main() -> None:

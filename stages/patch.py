@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from stages.core.errors import InputError, run
+from stages.core.errors import InputError
 from stages.core.files import whole_file
 from stages.core.lr_folders import FULL, names, parts, read_pair
 from stages.core.parallel import ordered_map
 from stages.core.patches import PatchWriter, cut, split
 from stages.core.protocol import Protocol
+from stages.core.running import run
 from stages.core.scales import SCALES
 from stages.core.settings.data import PatchSettings, SynthesisSettings
 from stages.core.settings.reader import read

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.core.errors import InputError, run
+from stages.core.errors import InputError
 from stages.core.evaluation import METHODS, SCORES, scores_file
 from stages.core.files import read_json, whole_file, whole_folder, write_json
 from stages.core.protocol import Protocol
+from stages.core.running import run
 from stages.core.settings.data import SummarySettings, SynthesisSettings
 from stages.core.settings.reader import read
 from stages.core.tables import for_people, means, nested

@@ -14,12 +14,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from stages.core.degradation import Kind, crop_to_multiple, degrade
-from stages.core.errors import InputError, run
+from stages.core.errors import InputError
 from stages.core.files import whole_folder
 from stages.core.images import list_images, read_image
 from stages.core.lr_folders import FULL, copy_folder, make_folders, write_pair
 from stages.core.parallel import ordered_map
 from stages.core.resize import imresize
+from stages.core.running import run
 from stages.core.scales import SCALES
 from stages.core.settings.data import CopiesSettings, SynthesisSettings
 from stages.core.settings.reader import read

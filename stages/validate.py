@@ -8,8 +8,8 @@ it only those that read the parameter.
 
 from pathlib import Path
 
-from stages.core.errors import run
 from stages.core.files import whole_file
+from stages.core.running import run
 from stages.core.settings.study import read_study
 
 OUTPUT = Path("data/params-checked")

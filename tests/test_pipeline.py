@@ -81,7 +81,7 @@ def test_lambda_in_scientific_notation_is_trained_with(work: Study) -> None:
 def test_epochs_and_patch_size_rerun_what_reads_them_and_what_follows(work: Study) -> None:
     assert work.experiment("-S", "epochs=2", *TARGETS).stages == AFTER_TRAINING
     run = work.experiment("-S", "patch_size=48", PLAIN)
-    assert run.stages == {"validate", "patch@2", "train-plain@2", PLAIN}
+    assert run.stages == {"validate", "patch@2", "pretrain", "train-plain@2", PLAIN}
 
 
 def test_a_scale_that_is_dropped_leaves_no_trace_and_comes_back(
@@ -287,7 +287,7 @@ def test_every_network_trains_and_is_scored(work: Study, network: list[str]) -> 
     name, *sizes = network
     size = [argument for s in sizes for argument in ("-S", f"network_size.{name}.{s}")]
     run = work.experiment("-S", f"network={name}", *size, PLAIN)
-    assert run.stages == {"validate", "train-plain@2", PLAIN}
+    assert run.stages == {"validate", "pretrain", "train-plain@2", PLAIN}
     assert f"x2-plain: {name}," in run.text
     scores = json.loads((work.root / "data/scores/x2-plain-sample-test.json").read_text())
     # Nine steps: some networks do not resemble the image yet, but each has a number.

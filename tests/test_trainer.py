@@ -3,6 +3,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,18 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from stages import train
+from stages import pretrain, train
 from stages.core.batches import Batches
 from stages.core.colour import to_uint8
 from stages.core.degradation import upscale
 from stages.core.errors import InputError
 from stages.core.inference import restore_luma
+from stages.core.losses import loss
 from stages.core.patches import PatchFile
 from stages.core.protocol import Protocol
 from stages.core.scores import psnr
 from stages.core.trainer import CurvePoint, Schedule, Trainer, learning_rate_at
-from stages.core.weights import Architecture, save
+from stages.core.weights import Architecture, load, save
 from tests.conftest import MakePatches
 from tests.imports import ROOT
 
@@ -30,16 +32,23 @@ TINY = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "matlab")
 SHORT = Schedule(epochs=4, learning_rate=3e-3, warmup_share=0.1, gradient_clip=1.0, ema=0.9)
 
 
-def _train(
+def train_tiny(
     path: Path, schedule: Schedule = SHORT, smoothness_weight: float = 0.0, **more: Any
 ) -> tuple[keras.Model, list[CurvePoint]]:
     strategy = tf.distribute.get_strategy()
     with PatchFile(path, 2) as patches:
         batches = Batches(patches, more.get("batch_size", 16), seed=1, augment=True)
         trainer = Trainer(
-            TINY, schedule, smoothness_weight, more.get("precision", "float32"), 1, strategy
+            TINY,
+            schedule,
+            partial(loss, "mse", smoothness_weight),
+            more.get("precision", "float32"),
+            1,
+            strategy,
+            more.get("start"),
         )
-        return trainer.train(batches, list(patches.validation()), "test")
+        held_out = list(patches.validation())
+        return trainer.train(batches, held_out, "test", more.get("checkpoints"))
 
 
 def test_learning_rate_rises_to_its_peak_and_falls_as_a_cosine() -> None:
@@ -57,12 +66,18 @@ def test_without_warm_up_the_first_step_has_the_peak() -> None:
     assert learning_rate_at(0, 1, schedule) == learning_rate_at(0, 50, schedule) == 0.5
 
 
+def test_held_learning_rate_stays_at_its_peak_after_the_warm_up() -> None:
+    schedule = Schedule(1, 0.5, warmup_share=0.1, gradient_clip=1, ema=0, decay=False)
+    rates = [learning_rate_at(step, 100, schedule) for step in range(100)]
+    assert rates[4] == pytest.approx(0.25) and set(rates[9:]) == {0.5}
+
+
 def test_training_lowers_the_loss_and_ends_above_bicubic(make_patches: MakePatches) -> None:
     path = make_patches()
     schedule = Schedule(
         epochs=40, learning_rate=3e-3, warmup_share=0.02, gradient_clip=1.0, ema=0.95
     )
-    model, curve = _train(path, schedule)
+    model, curve = train_tiny(path, schedule)
     assert curve[-1].loss < 0.9 * curve[0].loss
     with PatchFile(path, 2) as patches:
         ((lr, hr),) = patches.validation()
@@ -78,7 +93,7 @@ def test_curve_counts_steps_and_epochs_to_the_last(make_patches: MakePatches) ->
     path = make_patches()
     with PatchFile(path, 2) as patches:
         per_epoch = len(patches) // 16
-    _, curve = _train(path)
+    _, curve = train_tiny(path)
     steps = 4 * per_epoch
     assert curve[-1].step == steps and curve[-1].epoch == 4
     assert np.all(np.diff([point.step for point in curve]) > 0)
@@ -95,7 +110,7 @@ def test_same_seed_gives_the_same_bytes(
     files = [tmp_path / f"{i}.weights.h5" for i in range(2)]
     curves = []
     for file in files:
-        model, curve = _train(path, precision=precision)
+        model, curve = train_tiny(path, precision=precision)
         save(file, model, TINY)
         curves.append(curve)
     assert curves[0] == curves[1]
@@ -108,7 +123,7 @@ def test_smoothness_weight_makes_the_restored_image_smoother(make_patches: MakeP
         ((lr, _),) = patches.validation()
     roughness = []
     for weight in (0.0, 10.0):
-        model, _ = _train(path, smoothness_weight=weight)
+        model, _ = train_tiny(path, smoothness_weight=weight)
         image = restore_luma(model, lr)
         roughness.append(np.square(np.diff(image)).mean() + np.square(np.diff(image.T)).mean())
     assert roughness[1] < 0.9 * roughness[0]
@@ -117,9 +132,8 @@ def test_smoothness_weight_makes_the_restored_image_smoother(make_patches: MakeP
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 def test_loss_that_is_no_number_ends_the_training(make_patches: MakePatches) -> None:
     endless = Schedule(epochs=20, learning_rate=1e30, warmup_share=0, gradient_clip=1.0, ema=0.0)
-    _, curve = _train(make_patches(), endless)
-    assert not math.isfinite(curve[-1].loss)
-    assert curve[-1].epoch < 20
+    with pytest.raises(InputError, match=r"learning_rate: found 1e\+30, .* after \d+ steps"):
+        train_tiny(make_patches(), endless)
 
 
 def _stage(
@@ -128,9 +142,19 @@ def _stage(
     """Run the stage `train` in a folder with x2 patches: its weights' bytes and its curve."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     values["network_size"]["edsr"] = {"channels": 4, "blocks": 1}
-    values |= {"network": "edsr", "epochs": 2, "batch_size": 16, "precision": "float32", **changed}
+    values |= {
+        "network": "edsr",
+        "pretrain_epochs": 1,
+        "epochs": 2,
+        "batch_size": 16,
+        "precision": "float32",
+        **changed,
+    }
     (folder / "params.yaml").write_text(yaml.safe_dump(values))
     monkeypatch.chdir(folder)
+    if not Path("models/pretrained.weights.h5").exists():
+        monkeypatch.setattr(sys, "argv", ["pretrain", "--scale", "2"])
+        pretrain.main()
     monkeypatch.setattr(sys, "argv", ["train", "--scale", "2", "--setting", setting])
     train.main()
     with (folder / f"metrics/curves/x2-{setting}.csv").open(newline="") as lines:
@@ -149,26 +173,52 @@ def test_lambda_zero_gives_the_bytes_of_the_plain_setting(
     assert list(curve[0]) == ["step", "epoch", "learning_rate", "loss", "validation_psnr"]
 
 
-@pytest.mark.parametrize("loss", [math.nan, math.inf])
-def test_stage_refuses_to_save_what_diverged(
-    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loss: float
+def test_stage_saves_nothing_of_what_diverged(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_patches(tmp_path / "data/patches/x2.h5")
-    diverged = [CurvePoint(step=3, epoch=1, learning_rate=1.0, loss=loss, validation_psnr=5.0)]
-    monkeypatch.setattr(Trainer, "train", lambda *_: (TINY.build(), diverged))
-    with pytest.raises(InputError, match=r"learning_rate: found .* after 3 steps"):
-        _stage(tmp_path, monkeypatch, "plain")
-    assert not (tmp_path / "models").exists()
+    _stage(tmp_path, monkeypatch, "plain")
+    before = (tmp_path / "models/x2-plain.weights.h5").stat().st_mtime_ns
+    changed: dict[str, Any] = {"learning_rate": 1, "gradient_clip": 1000, "optimizer": "adam"}
+    with pytest.raises(InputError, match=r"learning_rate: found 1.0, "):
+        _stage(tmp_path, monkeypatch, "plain", **changed, epochs=200)
+    assert (tmp_path / "models/x2-plain.weights.h5").stat().st_mtime_ns == before
+
+
+def test_without_pretraining_every_network_starts_from_fresh_weights(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    _stage(tmp_path, monkeypatch, "plain", pretrain_epochs=0)
+    pretrained, _ = load(tmp_path / "models/pretrained.weights.h5")
+    keras.utils.set_random_seed(1)
+    fresh = Architecture("edsr", 2, {"channels": 4, "blocks": 1}, "matlab").build()
+    for mine, theirs in zip(pretrained.get_weights(), fresh.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_training_goes_on_from_the_weights_it_is_given(make_patches: MakePatches) -> None:
+    path = make_patches()
+    start = TINY.build()
+    rng = np.random.default_rng(0)
+    start.set_weights([w + rng.normal(0, 0.05, w.shape) for w in start.get_weights()])
+    still = Schedule(epochs=0, learning_rate=1e-3, warmup_share=0, gradient_clip=1, ema=0)
+    model, curve = train_tiny(path, still, start=(start, TINY))
+    assert curve[0].step == 0 and math.isnan(curve[0].loss) and len(curve) == 1
+    for mine, theirs in zip(model.get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 # Logical devices must be made before TensorFlow starts, so this runs in a process of its own.
 TWO_DEVICES = """
 import sys
+from functools import partial
 from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from stages.core.batches import Batches
+from stages.core.losses import loss
 from stages.core.patches import PatchFile
 from stages.core.trainer import Schedule, Trainer
 from stages.core.weights import Architecture
@@ -178,11 +228,12 @@ mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert mirrored.num_replicas_in_sync == 2
 for case in sys.argv[2:]:
     batch_size, clip = case.split(":")
-    schedule = Schedule(2, 3e-3, 0.1, float(clip), 0.9)
+    schedule = Schedule(2, 3e-3, 0.1, float(clip), 0.9, "muon")
     for strategy in (tf.distribute.get_strategy(), mirrored):
         with PatchFile(Path(sys.argv[1]), 2) as patches:
             batches = Batches(patches, int(batch_size), 1, True)
-            trainer = Trainer(architecture, schedule, 0.01, "float32", 1, strategy)
+            objective = partial(loss, "mse", 0.01)
+            trainer = Trainer(architecture, schedule, objective, "float32", 1, strategy)
             _, curve = trainer.train(batches, list(patches.validation()), "test")
         print(*(value for point in curve for value in (point.loss, point.validation_psnr)))
 """

@@ -96,6 +96,42 @@ def test_missing_broken_and_foreign_files_are_refused_by_name(path: Path, tmp_pa
     _refusal(path)
 
 
+def test_at_the_same_scale_all_weights_are_taken_over() -> None:
+    source, model = _model(), EDSR.build()
+    EDSR.take_over(model, source, EDSR)
+    for mine, theirs in zip(model.get_weights(), source.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "kept"),
+    [
+        ("edsr", EDSR.size, 2),
+        ("espcn", {"first": 4, "second": 2}, 2),
+        ("fsrcnn", {"features": 4, "shrunk": 2, "mapping_layers": 1}, 2),
+        ("srcnn", {"middle_kernel": 1}, 0),
+        ("vdsr", {"channels": 4, "layers": 3}, 0),
+    ],
+)
+def test_at_another_scale_only_what_makes_the_pixels_stays_fresh(
+    network: str, size: dict[str, int], kept: int
+) -> None:
+    # FSRCNN's deconvolution has the same shape at x2 and x4, but not the same meaning.
+    x2, x4 = (Architecture(network, scale, size, "matlab") for scale in (2, 4))
+    source, model = _model(x2), x4.build()
+    before = model.get_weights()
+    x4.take_over(model, source, x2)
+    last = len(before) - kept
+    for i, (now, was) in enumerate(zip(model.get_weights(), before, strict=True)):
+        np.testing.assert_array_equal(now, source.get_weights()[i] if i < last else was)
+
+
+def test_weights_of_another_network_are_not_taken_over() -> None:
+    other = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "opencv")
+    with pytest.raises(ValueError, match="cannot be taken over"):
+        EDSR.take_over(EDSR.build(), other.build(), other)
+
+
 @pytest.mark.parametrize(
     "described",
     [

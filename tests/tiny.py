@@ -24,6 +24,7 @@ SMALL = {
     "scales": [2, 4],
     "cascade_scales": [4],
     "lambda": 0.001,
+    "pretrain_epochs": 1,
     "epochs": 1,
     "batch_size": 16,
     "patch_size": 96,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from stages.core.colour import to_uint8
 from stages.core.degradation import crop_to_multiple, degrade, upscale
-from stages.core.errors import run
+from stages.core.running import run
 from stages.core.images import list_images, read_image
 from stages.core.inference import restore_luma
 from stages.core.networks import build

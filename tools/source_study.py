@@ -19,6 +19,7 @@ SETTING: dict[str, object] = {
     "datasets": "[t91,set5]",
     "test_sets": "[set5]",
     "copies": "[]",
+    "pretrain_epochs": 0,
 }
 NETWORKS: dict[str, dict[str, object]] = {
     "srcnn": {"network": "srcnn", "patch_size": 32, "stride": 16, "batch_size": 64, "epochs": 12},

@@ -2,10 +2,20 @@
 
 from keras import KerasTensor, ops
 
+CHARBONNIER_EPSILON = 0.001
+
 
 def mean_squared_error(true: KerasTensor, restored: KerasTensor) -> KerasTensor:
     """The mean over all pixels of the squared difference; both (n, h, w, 1), in [0, 1]."""
     return ops.mean(ops.square(true - restored))
+
+
+def charbonnier(true: KerasTensor, restored: KerasTensor) -> KerasTensor:
+    """The mean over all pixels of sqrt(d^2 + 0.001^2): near the absolute difference, but smooth.
+
+    The loss of LapSRN (Lai et al., CVPR 2017).
+    """
+    return ops.mean(ops.sqrt(ops.square(true - restored) + CHARBONNIER_EPSILON**2))
 
 
 def squared_gradient(restored: KerasTensor) -> KerasTensor:
@@ -23,9 +33,14 @@ def squared_gradient(restored: KerasTensor) -> KerasTensor:
     return (ops.sum(horizontal) + ops.sum(vertical)) / pixels
 
 
-def loss(true: KerasTensor, restored: KerasTensor, smoothness_weight: float) -> KerasTensor:
-    """MSE + lambda * smoothness; with lambda = 0 the term is left out, so plain stays plain."""
-    error = mean_squared_error(true, restored)
+def loss(
+    kind: str, smoothness_weight: float, true: KerasTensor, restored: KerasTensor
+) -> KerasTensor:
+    """Error (`mse` or `charbonnier`) + lambda * smoothness.
+
+    With lambda = 0 the term is left out, so that regularized is plain.
+    """
+    error = {"mse": mean_squared_error, "charbonnier": charbonnier}[kind](true, restored)
     if smoothness_weight == 0:
         return error
     return error + smoothness_weight * squared_gradient(restored)

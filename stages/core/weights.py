@@ -33,6 +33,20 @@ class Architecture:
         """The network with fresh weights."""
         return build(self.network, self.scale, self.size, self.degradation, precision)
 
+    def take_over(self, model: keras.Model, other: keras.Model, of: "Architecture") -> None:
+        """Give a model of this architecture the weights of another's, where they mean the same.
+
+        All but the scale must be equal, else ValueError. At another scale, a last layer that
+        makes the HR pixels itself (pixel shuffle, deconvolution) keeps its own weights.
+        """
+        if (self.network, self.size, self.degradation) != (of.network, of.size, of.degradation):
+            raise ValueError(f"{of} cannot be taken over by {self}")
+        for layer, source in zip(model.layers, other.layers, strict=True):
+            enlarges = isinstance(layer, keras.layers.Conv2DTranspose) and self.scale != of.scale
+            shapes = [[w.shape for w in one.weights] for one in (layer, source)]
+            if not enlarges and shapes[0] == shapes[1]:
+                layer.set_weights(source.get_weights())
+
 
 def save(path: Path, model: keras.Model, architecture: Architecture) -> None:
     """Write weights and architecture to PATH.weights.h5; the same weights give the same bytes."""

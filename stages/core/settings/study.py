@@ -18,7 +18,7 @@ from stages.core.settings.data import (
 )
 from stages.core.settings.mnist import MnistSettings
 from stages.core.settings.reader import PARAMS_FILE, read
-from stages.core.settings.training import RegularizationSettings, TrainSettings
+from stages.core.settings.training import PretrainSettings, RegularizationSettings, TrainSettings
 
 LARGEST_PATCH = 4096
 
@@ -29,6 +29,7 @@ class StudySettings(
     SynthesisSettings,
     CopiesSettings,
     PatchSettings,
+    PretrainSettings,
     TrainSettings,
     RegularizationSettings,
     SummarySettings,

@@ -60,15 +60,16 @@ class NetworkSizes(Section):
     edsr: EdsrSize = Field(description="{channels, blocks}")
 
 
-class TrainSettings(Slice):
-    """What both settings, plain and regularized, train with."""
+class NetworkSettings(Slice):
+    """The network, and how it is trained but for how long."""
 
     network: Literal["srcnn", "fsrcnn", "espcn", "vdsr", "edsr"] = Field(
         description="srcnn, fsrcnn, espcn, vdsr or edsr"
     )
     network_size: NetworkSizes = Field(description="one entry for each network")
-    epochs: PerScale = Field(description=PER_SCALE_NOTE)
     batch_size: PerScale = Field(description=PER_SCALE_NOTE)
+    loss: Literal["mse", "charbonnier"] = Field(description="mse or charbonnier")
+    optimizer: Literal["muon", "adam"] = Field(description="muon or adam")
     learning_rate: Number = within(above=0, most=1)
     warmup_share: Number = within(least=0, most=0.5)
     gradient_clip: Number = within(above=0, most=1000)
@@ -76,6 +77,18 @@ class TrainSettings(Slice):
     flips_and_rotations: bool = Field(description="true or false")
     precision: Literal["float32", "bfloat16"] = Field(description="float32 or bfloat16")
     seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
+
+
+class PretrainSettings(NetworkSettings):
+    """The training that all networks start from."""
+
+    pretrain_epochs: int = whole(least=0, most=100_000)
+
+
+class TrainSettings(NetworkSettings):
+    """What both settings, plain and regularized, train with."""
+
+    epochs: PerScale = Field(description=PER_SCALE_NOTE)
 
 
 class RegularizationSettings(Slice):

@@ -1,0 +1,117 @@
+"""The optimizer: Adam, or Muon for the kernels between equal layers and Adam for the rest.
+
+All weights are one vector here, so that a step, its moving average and a checkpoint are a few
+lines, whatever the network.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+# Adam's constants (Kingma and Ba, 2015), as Keras has them.
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
+# Muon's: its momentum, its polynomial and how often that is applied (Jordan et al., 2024), and
+# the size of its update beside Adam's, so that one learning rate serves both (Liu et al.,
+# arXiv 2502.16982).
+MOMENTUM, COEFFICIENTS, ITERATIONS, RELATIVE_SIZE = 0.95, (3.4445, -4.7750, 2.0315), 5, 0.2
+
+
+class Optimizer:
+    """Updates a network's variables in place and keeps the moving average of its weights.
+
+    kind: "adam", or "muon", which takes the kernels of shape (k, k, n, n), n > 1; clip: the
+    largest global norm of a gradient; ema: the average's momentum, 0 for none. `state` is
+    everything that later steps depend on: float32 vectors by name.
+    """
+
+    def __init__(
+        self, variables: Sequence[tf.Variable], kind: str, clip: float, ema: float
+    ) -> None:
+        shapes = [tuple(variable.shape) for variable in variables]
+        muon = [kind == "muon" and len(s) == 4 and s[2] == s[3] > 1 for s in shapes]
+        # Muon's kernels come last and those of equal shape together: each group is a slice.
+        self._order = sorted(range(len(shapes)), key=lambda i: (muon[i], shapes[i] * muon[i]))
+        self._variables = [variables[i] for i in self._order]
+        self._shapes = [shapes[i] for i in self._order]
+        self._sizes = [math.prod(shape) for shape in self._shapes]
+        kernels = [shape for shape, taken in zip(shapes, muon, strict=True) if taken]
+        self._groups = [
+            (kernels.count(s), math.prod(s[:3]), s[3]) for s in sorted(dict.fromkeys(kernels))
+        ]
+        size = sum(self._sizes)
+        self._adams = size - sum(math.prod(group) for group in self._groups)
+        self._decay = np.where(np.arange(size) < self._adams, BETA_1, MOMENTUM).astype("float32")
+        self._clip, self._ema = clip, ema
+        weights = self._in_order([variable.value for variable in variables])
+        self.state = {
+            "weights": tf.Variable(weights),
+            "average": tf.Variable(weights),
+            "momentum": tf.Variable(tf.zeros(size)),
+            "square": tf.Variable(tf.zeros(self._adams)),
+            "steps": tf.Variable(tf.zeros(1)),
+        }
+
+    def vector(self, gradients: Sequence[Any]) -> tf.Tensor:
+        """Gradients, one for each variable, as the vector that `apply` takes."""
+        return self._in_order(gradients)
+
+    def apply(self, gradient: tf.Tensor, rate: tf.Tensor) -> None:
+        """One step at a learning rate, with the gradient of the whole batch."""
+        state, adams = self.state, self._adams
+        gradient = tf.clip_by_norm(gradient, self._clip)
+        steps = state["steps"].assign_add([1.0])[0]
+        fresh = (1.0 - self._decay) * gradient
+        momentum = state["momentum"].assign(self._decay * state["momentum"] + fresh)
+        squared = (1.0 - BETA_2) * tf.square(gradient[:adams])
+        square = state["square"].assign(BETA_2 * state["square"] + squared)
+        deviation = tf.sqrt(square / (1.0 - BETA_2**steps))
+        updates = [momentum[:adams] / (1.0 - BETA_1**steps) / (deviation + EPSILON)]
+        ahead, start = self._decay * momentum + fresh, adams  # Nesterov's momentum
+        for group in self._groups:
+            end = start + math.prod(group)
+            updates.append(tf.reshape(_orthogonal(tf.reshape(ahead[start:end], group)), [-1]))
+            start = end
+        weights = state["weights"].assign_sub(rate * tf.concat(updates, 0))
+        # At the start the average follows fast, or it would remember the first weights.
+        kept = tf.minimum(self._ema, steps / (steps + 10.0))
+        state["average"].assign_add((1.0 - kept) * (weights - state["average"]))
+        self._write(weights, self._variables)
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from a saved state. Raises ValueError if it is another network's."""
+        for name, variable in self.state.items():
+            variable.assign(state[name])
+        self._write(self.state["weights"], self._variables)
+
+    def write_average(self, variables: Sequence[tf.Variable]) -> None:
+        """Give the variables of an equal network the averaged weights."""
+        self._write(self.state["average"], [variables[i] for i in self._order])
+
+    def _in_order(self, tensors: Sequence[Any]) -> tf.Tensor:
+        return tf.concat([tf.reshape(tensors[i], [-1]) for i in self._order], 0)
+
+    def _write(self, vector: tf.Tensor, ordered: Sequence[tf.Variable]) -> None:
+        pieces = tf.split(vector, self._sizes)
+        for variable, piece, shape in zip(ordered, pieces, self._shapes, strict=True):
+            variable.assign(tf.reshape(piece, shape))
+
+
+def _orthogonal(matrices: tf.Tensor) -> tf.Tensor:
+    """Near U V^T of each matrix U S V^T (n rows, m <= n columns), times Muon's relative size.
+
+    The polynomial is applied to the small products M^T M, where it costs next to nothing.
+    """
+    a, b, c = COEFFICIENTS
+    rows, columns = matrices.shape[-2:]
+    norm = tf.sqrt(tf.reduce_sum(tf.square(matrices), [-2, -1], keepdims=True))
+    matrices = matrices / (norm + EPSILON)
+    gram = tf.matmul(matrices, matrices, transpose_a=True)
+    one = tf.eye(columns)
+    product = tf.zeros_like(gram) + one
+    for _ in range(ITERATIONS):
+        now = tf.matmul(product, tf.matmul(gram, product))
+        product = tf.matmul(a * one + tf.matmul(now, b * one + c * now), product)
+    return RELATIVE_SIZE * math.sqrt(rows) * tf.matmul(matrices, product)

@@ -1,0 +1,149 @@
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.core.batches import Batches
+from stages.core.checkpoints import KEPT, Arrays, Checkpoints, fingerprint
+from stages.core.errors import InputError
+from stages.core.patches import PatchFile
+from tests.conftest import MakePatches
+from tests.test_trainer import SHORT, train_tiny
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    return tmp_path / ".dvc/tmp/checkpoints"
+
+
+def _state(value: float) -> Arrays:
+    return {"weights": np.full(1000, value, "float32"), "losses": np.arange(3.0)}
+
+
+def test_newest_state_comes_back_bit_for_bit_and_the_older_ones_go(root: Path) -> None:
+    checkpoints = Checkpoints("key")
+    assert checkpoints.newest() is None
+    for step in range(5):
+        checkpoints.save(step, _state(step / 3))
+    found = Checkpoints("key").newest()
+    assert found is not None
+    for name, array in _state(4 / 3).items():
+        np.testing.assert_array_equal(found[name], array)
+        assert found[name].dtype == array.dtype
+    assert len(list((root / "key").iterdir())) == KEPT
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "empty", "renamed"])
+def test_harmed_checkpoint_is_passed_over_for_the_one_before(root: Path, harm: str) -> None:
+    checkpoints = Checkpoints("key")
+    checkpoints.save(1, _state(1))
+    checkpoints.save(2, _state(2))
+    newest = sorted((root / "key").iterdir())[-1]
+    content = bytearray(newest.read_bytes())
+    if harm == "cut":
+        newest.write_bytes(content[:-100])
+    elif harm == "changed":
+        content[len(content) // 2] ^= 1
+        newest.write_bytes(content)
+    elif harm == "empty":
+        newest.write_bytes(b"")
+    else:
+        newest.rename(newest.with_name(f"99999999{newest.name[8:]}"))
+    found = checkpoints.newest()
+    assert found is not None and found["weights"][0] == 1
+
+
+def test_nothing_is_executed_from_a_checkpoint(root: Path) -> None:
+    checkpoints = Checkpoints("key")
+    checkpoints.save(1, {"weights": np.array([print], dtype=object)})
+    with pytest.raises(ValueError, match="pickle"):
+        checkpoints.newest()
+
+
+def test_other_values_data_or_code_have_another_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(b"patches")
+    first = fingerprint({"lambda": 0.1}, data)
+    assert fingerprint({"lambda": 0.1}, data) == first
+    assert fingerprint({"lambda": 0.2}, data) != first
+    data.write_bytes(b"other patches")
+    assert fingerprint({"lambda": 0.1}, data) != first
+    data.write_bytes(b"patches")
+
+    class Module:
+        __file__ = str(tmp_path / "changed.py")
+
+    Path(Module.__file__).write_text("other = code")
+    monkeypatch.setitem(sys.modules, "stages.core.losses", Module)  # type: ignore[misc]
+    assert fingerprint({"lambda": 0.1}, data) != first
+
+
+def test_checkpoint_is_due_after_its_time(root: Path) -> None:
+    assert not Checkpoints("key").due()
+    assert Checkpoints("key", seconds=0).due()
+
+
+def test_cleared_checkpoints_are_gone(root: Path) -> None:
+    checkpoints = Checkpoints("key")
+    checkpoints.save(1, _state(1))
+    checkpoints.clear()
+    assert checkpoints.newest() is None and not list(root.iterdir())
+
+
+def test_unwritable_place_is_named(root: Path) -> None:
+    root.parent.mkdir(parents=True)
+    root.write_text("a file where the folder should be")
+    with pytest.raises(InputError, match=r"checkpoints/key/.*: cannot be written: "):
+        Checkpoints("key").save(1, _state(1))
+
+
+class _Killed(BaseException):
+    """Stands for a kill: nothing of ours may catch it."""
+
+
+class _Killer(Checkpoints):
+    """Saves after every step, and dies after the given one."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__("key", seconds=0)
+        self._last = last
+
+    def save(self, step: int, arrays: Arrays) -> None:
+        super().save(step, arrays)
+        if step == self._last:
+            raise _Killed
+
+
+@pytest.mark.parametrize("kind", ["adam", "muon"])
+def test_training_killed_anywhere_ends_with_the_bytes_of_an_undisturbed_one(
+    make_patches: MakePatches, kind: str
+) -> None:
+    path = make_patches()
+    schedule = replace(SHORT, optimizer=kind)
+    whole, curve = train_tiny(path, schedule)
+    with PatchFile(path, 2) as patches:
+        steps = SHORT.epochs * Batches(patches, 16, 1, True).steps_per_epoch
+    # At the first step, on and beside the curve's points, and when all steps are done.
+    for last in (1, 2, steps // 2, steps // 2 + 1, steps - 1, steps):
+        with pytest.raises(_Killed):
+            train_tiny(path, schedule, checkpoints=_Killer(last))
+    resumed, resumed_curve = train_tiny(path, schedule, checkpoints=_Killer(steps + 1))
+    assert resumed_curve == curve
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_checkpoints_of_a_temporary_experiment_lie_where_it_was_started(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "experiment"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    Checkpoints("key").save(1, _state(1))
+    assert not list(elsewhere.iterdir())
+    assert [path.name for path in root.iterdir()] == ["key"]

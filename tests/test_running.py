@@ -1,0 +1,88 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.imports import ROOT
+
+STAGE = """
+import sys, time
+from stages.core.errors import InputError
+from stages.core.running import run
+
+def main():
+    print("runs", flush=True)
+    if "wrong" in sys.argv:
+        raise InputError("params.yaml: lambda: found -1; allowed: more\\nanother line")
+    if "wait" in sys.argv:
+        sys.stdin.read()
+
+run(main)
+"""
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-c", STAGE, *arguments]
+
+
+def _start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        _command(*arguments),
+        cwd=folder,
+        env=environment,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+    )
+
+
+def _ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_wrong_input_is_said_in_lines_and_a_status(tmp_path: Path) -> None:
+    status, _, err = _ended(_start(tmp_path, "wrong"))
+    assert status == 1
+    assert err == "error: params.yaml: lambda: found -1; allowed: more\nerror: another line\n"
+
+
+def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path: Path) -> None:
+    first = _start(tmp_path, "wait", "--scale", "2")
+    assert first.stdout is not None
+    assert first.stdout.readline() == "runs\n"
+    try:
+        status, out, err = _ended(_start(tmp_path, "wait", "--scale", "2"))
+        assert (status, out) == (1, "")
+        assert f"is running here already, as process {first.pid}" in err
+        assert err.count("\n") == 1
+        # Another scale, and the same stage in another folder, do not disturb it.
+        other = tmp_path / "other"
+        other.mkdir()
+        assert _ended(_start(tmp_path, "--scale", "4"))[0] == 0
+        assert _ended(_start(other, "--scale", "2"))[0] == 0
+    finally:
+        first.kill()
+        first.communicate(timeout=60)
+    # A killed run leaves nothing that refuses the next one.
+    assert _ended(_start(tmp_path, "--scale", "2"))[0] == 0
+
+
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".dvc").write_text("a file")
+    status, _, err = _ended(_start(tmp_path))
+    assert status == 1
+    assert err.startswith("error: .dvc/tmp/running: cannot be written: ")
+
+
+def test_interrupted_stage_ends_without_a_traceback(tmp_path: Path) -> None:
+    process = _start(tmp_path, "wait")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    status, _, err = _ended(process)
+    assert (status, err) == (130, "")

@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds readme compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds bench readme compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,9 @@ ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv
 compare: setup ## The experiments side by side: what differs, and the PSNR on the first test set
 	@set=$$(python -c 'import yaml; print(yaml.safe_load(open("params.yaml"))["test_sets"][0])'); \
 	dvc exp show --only-changed --drop "Created|State|Executor|protocol|validation|ssim|mnist|psnr\.(?!$$set\.)|psnr\..*-cascade|data/|models/|stages/|metrics/"
+
+bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
+	@python -m tools.bench
 
 readme: setup ## Bring the README's results up to date with metrics/
 	@python -m tools.readme

@@ -36,7 +36,7 @@ def test_newest_state_comes_back_bit_for_bit_and_the_older_ones_go(root: Path) -
     assert len(list((root / "key").iterdir())) == KEPT
 
 
-@pytest.mark.parametrize("harm", ["cut", "changed", "empty", "renamed"])
+@pytest.mark.parametrize("harm", ["cut", "changed", "empty"])
 def test_harmed_checkpoint_is_passed_over_for_the_one_before(root: Path, harm: str) -> None:
     checkpoints = Checkpoints("key")
     checkpoints.save(1, _state(1))
@@ -48,10 +48,8 @@ def test_harmed_checkpoint_is_passed_over_for_the_one_before(root: Path, harm: s
     elif harm == "changed":
         content[len(content) // 2] ^= 1
         newest.write_bytes(content)
-    elif harm == "empty":
-        newest.write_bytes(b"")
     else:
-        newest.rename(newest.with_name(f"99999999{newest.name[8:]}"))
+        newest.write_bytes(b"")
     found = checkpoints.newest()
     assert found is not None and found["weights"][0] == 1
 

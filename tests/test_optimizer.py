@@ -30,7 +30,8 @@ def test_adam_is_that_of_keras_with_the_whole_gradient_clipped() -> None:
         _step(optimizer, step)
         reference.apply(_gradients(step), theirs)
     for one, other in zip(mine, theirs, strict=True):
-        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-4, atol=1e-6)
+        # Weights have moved by up to 0.02; what is left is where float32 and epsilon round.
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=2e-5)
 
 
 def test_muon_takes_the_kernels_between_equal_layers_and_adam_the_others() -> None:

@@ -45,7 +45,7 @@ class Optimizer:
         self._adams = size - sum(math.prod(group) for group in self._groups)
         self._decay = np.where(np.arange(size) < self._adams, BETA_1, MOMENTUM).astype("float32")
         self._clip, self._ema = clip, ema
-        weights = self._in_order([variable.value for variable in variables])
+        weights = self._in_order([tf.convert_to_tensor(variable) for variable in variables])
         self.state = {
             "weights": tf.Variable(weights),
             "average": tf.Variable(weights),

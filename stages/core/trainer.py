@@ -99,8 +99,6 @@ class Trainer:
         self._architecture, self._schedule, self._strategy = architecture, schedule, strategy
         self._loss = loss
         self._replicas = float(strategy.num_replicas_in_sync)
-        # The judge has the averaged weights and restores in float32; the network trains.
-        self._judge = architecture.build()
         with strategy.scope():
             self._network = architecture.build(precision)
             if start is not None:
@@ -111,6 +109,8 @@ class Trainer:
                 schedule.gradient_clip,
                 schedule.ema,
             )
+        # The network trains; the judge has the averaged weights and restores in float32.
+        self._judge = architecture.build()
 
     def train(
         self,
@@ -138,8 +138,7 @@ class Trainer:
         )
         for step, batch in enumerate(progress, start=done + 1):
             rate = learning_rate_at(step - 1, steps, self._schedule)
-            loss = self._distributed_step(*self._placed(batch), tf.constant(rate))
-            losses.append(float(loss))
+            losses.append(self.step(batch, rate))
             if step % every == 0 or step == steps:
                 mean_loss = float(np.mean(losses))
                 losses.clear()
@@ -159,6 +158,10 @@ class Trainer:
         if not curve:
             curve.append(CurvePoint(0, 0.0, 0.0, float("nan"), self._validate(held_out)))
         return self._judge, curve
+
+    def step(self, batch: Pair, rate: float) -> float:
+        """One training step at a learning rate; returns the batch's loss."""
+        return float(self._distributed_step(*self._placed(batch), tf.constant(rate)))
 
     def _resume(self, checkpoints: Checkpoints | None) -> tuple[list[CurvePoint], list[float]]:
         saved = checkpoints.newest() if checkpoints is not None else None

@@ -24,14 +24,14 @@ def _step(optimizer: Optimizer, step: int, rate: float = 1e-3) -> None:
 
 def test_adam_is_that_of_keras_with_the_whole_gradient_clipped() -> None:
     mine, theirs = _variables(), [keras.Variable(v.numpy()) for v in _variables()]
-    optimizer = Optimizer(mine, "adam", clip=2.0, ema=0)
-    reference = keras.optimizers.Adam(1e-3, global_clipnorm=2.0)
+    optimizer = Optimizer(mine, "adam", clip=30.0, ema=0)  # gradients have a norm of about 41
+    reference = keras.optimizers.Adam(1e-3, global_clipnorm=30.0)
     for step in range(20):
         _step(optimizer, step)
         reference.apply(_gradients(step), theirs)
     for one, other in zip(mine, theirs, strict=True):
         # Weights have moved by up to 0.02; what is left is where float32 and epsilon round.
-        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=2e-5)
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=5e-5)
 
 
 def test_muon_takes_the_kernels_between_equal_layers_and_adam_the_others() -> None:

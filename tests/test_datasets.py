@@ -1,9 +1,12 @@
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -55,6 +58,92 @@ def _refusal(folder: Path) -> str:
     message = str(caught.value)
     assert "\n" not in message
     return message
+
+
+class Misbehaving(BaseHTTPRequestHandler):
+    """Answers each file by the word in its path: /WORD/tiny/a.bmp."""
+
+    protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        _, word, *_, name = self.path.split("/")
+        self.asked.append(self.path)
+        content = CONTENT[name]
+        self.close_connection = True
+        if word == "drop":
+            return  # not a word, and the connection closed
+        if word == "loop":
+            self.send_response(302)
+            self.send_header("Location", self.path)
+        elif word.isdigit():
+            self.send_response(int(word))
+        else:
+            self.send_response(200)
+            longer = {"truncated": 9, "too-long": 9, "drip": 10**6}.get(word, 0)
+            self.send_header("Content-Length", str(len(content) + longer))
+        self.end_headers()
+        if word == "drip":
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"x")
+                    self.wfile.flush()
+                    time.sleep(0.02)
+        if word in ("wrong", "too-long"):
+            content = content[::-1]
+        if word not in ("loop", "404", "500"):
+            self.wfile.write(content + b"y" * 9 * (word == "too-long"))
+
+
+@pytest.fixture
+def misbehaving() -> Iterator[str]:
+    Misbehaving.asked.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Misbehaving)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("drop", "ConnectionError"),
+        ("truncated", "IncompleteRead"),
+        ("500", "HTTP 500"),
+        ("404", "HTTP 404"),
+        ("drip", "Timeout"),
+        ("wrong", "wrong SHA-256"),
+        ("too-long", "wrong SHA-256"),
+        ("loop", "TooManyRedirects"),
+    ],
+)
+def test_misbehaving_server_is_given_up_with_a_word_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str, word: str, said: str
+) -> None:
+    monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
+    monkeypatch.setattr(datasets, "WHOLE_S", 0.3)
+    message = _refusal(tmp_path / "raw" / "tiny")
+    assert f"{misbehaving}/{word}/tiny/" in message and f"({said})" in message
+    assert f"{NOWHERE}/" in message  # the public address was tried after it
+
+
+def test_failed_download_is_tried_again_and_not_forever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str
+) -> None:
+    monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/500")
+    monkeypatch.setattr(datasets, "RETRIES", 2)
+    pauses: list[float] = []
+    monkeypatch.setattr("pooch.core.time.sleep", pauses.append)
+    _refusal(tmp_path / "raw" / "tiny")
+    assert Misbehaving.asked.count("/500/tiny/a.bmp") == 3
+    assert pauses and all(pause > 0 for pause in pauses)
 
 
 @pytest.fixture

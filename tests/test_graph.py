@@ -107,6 +107,21 @@ def test_stage_imports_no_other_stage_and_belongs_to_the_graph(path: Path) -> No
     assert module in {_module(name) for name in GRAPH}
 
 
+def test_tensorflow_is_started_only_where_networks_run() -> None:
+    # It takes seconds to start, and most stages are over in one.
+    heavy = set()
+    for name in GRAPH:
+        for file in project_files(_module(name)):
+            tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+            for node in ast.walk(tree):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                if isinstance(node, ast.ImportFrom) and node.module:
+                    names = [node.module]
+                if {"tensorflow", "keras"} & {n.partition(".")[0] for n in names}:
+                    heavy.add(_module(name))
+    assert heavy == {f"stages.{s}" for s in ("pretrain", "train", "evaluate", "cascade", "mnist")}
+
+
 def test_conditional_reads_name_stages_of_the_graph() -> None:
     assert set(NOT_READ) <= set(GRAPH)
 

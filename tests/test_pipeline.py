@@ -2,10 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -307,33 +308,72 @@ def test_a_temporary_experiment_leaves_the_workspace_alone(work: Study) -> None:
     assert aside["lambda"] == 0.01
 
 
-def test_a_killed_training_leaves_no_model_and_the_next_run_makes_it(work: Study) -> None:
-    model = work.root / "models/x2-plain.weights.h5"
-    work.set(epochs=10_000)
+# Long enough for a checkpoint, which comes every 15 seconds.
+LONG = 600
+
+
+@pytest.fixture(scope="module")
+def undisturbed(one_scale: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A longer training, done in one go."""
+    work = one_scale.copy(tmp_path_factory.mktemp("tiny") / "undisturbed")
+    work.set(epochs=LONG)
+    work.commit("longer")
+    work("dvc", "repro", "--no-run-cache", "train-plain@2")
+    return work
+
+
+@pytest.mark.parametrize("where", ["workspace", "temporary experiment"])
+def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
+    undisturbed: Study, one_scale: Study, tmp_path: Path, where: str
+) -> None:
+    work = one_scale.copy(tmp_path / "work")
+    work.set(epochs=LONG)
+    work.commit("longer")
+    # Without DVC's run-cache, which would bring back what the undisturbed run has made.
+    command = ["dvc", "repro", "--no-run-cache", "train-plain@2"]
+    if where != "workspace":
+        flags = ["--temp", "--no-run-cache", "--name", "killed"]
+        command = ["dvc", "exp", "run", *flags, "train-plain@2"]
+    checkpoints = work.root / ".dvc/tmp/checkpoints"
+    _kill_when(work, command, lambda: any(checkpoints.glob("*/*.npz")))
+    assert not (work.root / "models/x2-plain.weights.h5").exists()
+
+    again = work(*command)
+    steps = re.search(r"train x2-plain:.* (\d+)/(\d+) \[", again.text.replace("\r", "\n"))
+    assert steps is not None, again.text
+    assert 0 < int(steps[1]) < int(steps[2]), "it started from nothing"
+    assert not list(checkpoints.iterdir())
+    lock = (undisturbed.root / "dvc.lock").read_text()
+    curve = (undisturbed.root / "metrics/curves/x2-plain.csv").read_text()
+    if where == "workspace":
+        assert (work.root / "dvc.lock").read_text() == lock
+        assert (work.root / "metrics/curves/x2-plain.csv").read_text() == curve
+    else:
+        work("dvc", "exp", "branch", "killed", "killed-branch")
+        assert work("git", "show", "killed-branch:dvc.lock").text == lock
+        assert work("git", "show", "killed-branch:metrics/curves/x2-plain.csv").text == curve
+
+
+def _kill_when(work: Study, command: list[str], ready: Callable[[], bool]) -> None:
+    """Start a command and kill all its processes at once, as soon as something is so."""
     run = subprocess.Popen(
-        ["dvc", "repro", "train-plain@2"],
+        command,
         cwd=work.root,
         env=work.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        assert run.stderr is not None
-        said = b""
-        while b"step/s" not in said:  # the progress bar: training is under way
-            piece = os.read(run.stderr.fileno(), 1 << 16)
-            assert piece, said.decode()
-            said += piece
+        end = time.monotonic() + 100
+        while not ready():
+            assert run.poll() is None, "it ended before it could be killed"
+            assert time.monotonic() < end
+            time.sleep(0.05)
     finally:
         os.killpg(run.pid, signal.SIGKILL)
-        run.communicate()
-    assert not model.exists()
-    work("git", "checkout", "--quiet", "params.yaml")
-    work.repro("train-plain@2")
-    assert model.exists()
-    assert work("git", "diff").text == ""
+        run.wait()
 
 
 def test_the_tests_ran_this_projects_code(study: Study) -> None:

@@ -92,19 +92,20 @@ def regularization() -> str:
     if not path.is_file():
         return ""
     runs = pd.read_csv(path)
-    sentences = []
+    found = []
     for budget, mine in runs.groupby("budget", sort=False):
         keys = ["network", "scale", "seed"]
         table = mine.pivot_table(index=keys, columns="lambda", values="psnr")
         gain = table.sub(table[0.0], axis=0).drop(columns=0.0)
         best, largest = float(gain.mean().idxmax()), float(gain.columns.max())
         spread = gain[best].std()
-        sentences.append(
+        found.append(
             f"{budget} runs ({', '.join(map(str, sorted(set(mine['steps']))))} steps, "
             f"{len(table)} pairs): the best non-zero lambda is {best:g}, "
             f"{gain[best].mean():+.3f} dB from lambda = 0 (standard deviation between pairs "
             f"{spread:.3f}), and lambda = {largest:g} makes {gain[largest].mean():+.2f} dB"
         )
+    sentences = ["; ".join(found)]
     full = []
     for plain in sorted(Path("metrics/validation").glob("x*-plain.json")):
         scale = plain.name.partition("-")[0]
@@ -122,8 +123,9 @@ def regularization() -> str:
         )
     finding = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
     return (
-        "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr, "
-        f"x2 and x4. {finding} Every run: [docs/ablation.csv](docs/ablation.csv), as a chart: "
+        "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr "
+        f"from fresh weights, x2 and x4. {finding} Every run: "
+        "[docs/ablation.csv](docs/ablation.csv), as a chart: "
         "[docs/ablation.png](docs/ablation.png).\n"
     )
 

@@ -9,12 +9,14 @@ import csv
 import importlib.util
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
 import requests
+import urllib3
 from tqdm import tqdm
 
 from stages.core.errors import InputError
@@ -24,6 +26,8 @@ REGISTRY = Path("data/registry.tsv")
 MIRROR_VARIABLE = "SR_MIRROR"
 RETRIES = 2  # after a failed try, each with a longer pause (pooch's own)
 TIMEOUT_S = (10, 30)  # to connect, and between two pieces of the answer
+WHOLE_S = 600  # for one file: a server that drips on and on is given up
+PIECE = 1 << 16
 
 # Photographs that scikit-image ships in its wheel.
 EMBEDDED = {
@@ -123,6 +127,20 @@ def _sources(row: RemoteFile) -> list[str]:
     return [str(root / Path(mirror).expanduser() / row.dataset / row.file), row.url]
 
 
+def _download(url: str, file: str, _: object) -> None:
+    """Pooch's downloader, but bounded in time as a whole."""
+    end = time.monotonic() + WHOLE_S
+    as_is = {"Accept-Encoding": "identity"}
+    request = requests.get(url, stream=True, timeout=TIMEOUT_S, headers=as_is)
+    with request as answer, Path(file).open("wb") as target:
+        answer.raise_for_status()
+        # read1: what has come so far. `iter_content` would wait for a whole piece of a drip.
+        while piece := answer.raw.read1(PIECE):
+            target.write(piece)
+            if time.monotonic() > end:
+                raise requests.Timeout
+
+
 def _try_source(source: str, row: RemoteFile, folder: Path) -> str | None:
     """Fetch one file from one place; None when it is there and right, else what was wrong."""
     target = folder / row.file
@@ -138,10 +156,10 @@ def _try_source(source: str, row: RemoteFile, folder: Path) -> str | None:
                 registry={row.file: row.sha256},
                 urls={row.file: source},
                 retry_if_failed=RETRIES,
-            ).fetch(row.file, downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S))
+            ).fetch(row.file, downloader=_download)
     except requests.HTTPError as error:
         return f"HTTP {getattr(error.response, 'status_code', 'error')}"
-    except requests.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         return type(error).__name__
     except OSError as error:
         return error.strerror or str(error)

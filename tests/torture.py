@@ -1,0 +1,96 @@
+"""Kill a study at random moments, start it again, and compare every byte: `make torture`.
+
+    python -m tests.torture --kills 20
+
+A training of some 30 seconds, and the whole pipeline on a tiny study: each is first run
+undisturbed, then killed (all its processes at once) at random moments and run again to its end.
+Models, curves, scores, pictures, metrics and dvc.lock have to be those of the undisturbed run.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.tiny import TARGETS, Study
+
+CASES = {
+    "training": {"epochs": 600, "targets": ("train-plain@2",)},
+    "whole pipeline": {"epochs": 1, "targets": TARGETS},
+}
+
+
+def main() -> None:
+    """Run both cases; the exit status says whether all runs ended with the same bytes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20, help="of each case")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    arguments = parser.parse_args()
+    moments = random.Random(arguments.seed)
+    good = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        base = Study.of_working_tree(folder / "base", folder / "shared")
+        for number, (case, settings) in enumerate(CASES.items()):
+            start = base.copy(folder / f"start-{number}")
+            start.set(scales=[2], epochs=settings["epochs"])
+            command = ["dvc", "repro", "--no-run-cache", *settings["targets"]]
+            if case == "training":
+                start("dvc", "repro", "pretrain")
+            start.commit(case)
+            whole = start.copy(folder / f"whole-{number}")
+            began = time.monotonic()
+            whole(*command)
+            seconds = time.monotonic() - began
+            expected = everything(whole)
+            print(f"{case}: {seconds:.0f} s undisturbed, {len(expected)} files", flush=True)
+            for kill in range(arguments.kills):
+                work = start.copy(folder / "work")
+                moment = moments.uniform(0, seconds)
+                killed = killed_after(work, command, moment)
+                again = work.try_(*command)
+                same = again.status == 0 and everything(work) == expected
+                good += same
+                how = "killed" if killed else "ended before it was killed"
+                outcome = "same bytes" if same else f"DIFFERENT\n{again.text}"
+                print(f"  {kill + 1}: {how} after {moment:.1f} s: {outcome}", flush=True)
+                shutil.rmtree(work.root)
+    total = arguments.kills * len(CASES)
+    print(f"{good} of {total} runs ended with the bytes of the undisturbed one")
+    sys.exit(good != total)
+
+
+def everything(study: Study) -> dict[str, str]:
+    """A hash of every file that the stages have written, and of dvc.lock."""
+    files = study.files("data", "models", "metrics")
+    return {**files, "dvc.lock": (study.root / "dvc.lock").read_text()}
+
+
+def killed_after(study: Study, command: list[str], seconds: float) -> bool:
+    """Start a command and kill its process group; False if it ended by itself before."""
+    run = subprocess.Popen(
+        command,
+        cwd=study.root,
+        env=study.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        run.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds bench torture readme compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds bench verify torture readme compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -80,6 +80,9 @@ compare: setup ## The experiments side by side: what differs, and the PSNR on th
 
 bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
 	@python -m tools.bench
+
+verify: repro ## Run what is missing: how far are this machine's scores from the committed ones?
+	@python -m tools.verify
 
 torture: setup ## Kill it at random moments, and compare every byte (most of an hour)
 	@python -m tests.torture

@@ -5,6 +5,7 @@ python -m stages.mnist
 
 from stages.core import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
+from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ import pandas as pd
 import tensorflow as tf
 from tqdm import tqdm
 
+from stages.core.checkpoints import Checkpoints, fingerprint
 from stages.core.digits import digit_network, read_digits
 from stages.core.errors import InputError
 from stages.core.running import run
@@ -25,9 +27,9 @@ CURVE_POINTS = 10
 
 def main() -> None:
     """Train on 60,000 digits, test on 10,000; write metrics, curve and confusion matrix."""
-    settings = read(MnistSettings).mnist
-    images, labels = read_digits(Path("data/raw/mnist"), "train")
-    test_images, test_labels = read_digits(Path("data/raw/mnist"), "t10k")
+    settings, folder = read(MnistSettings).mnist, Path("data/raw/mnist")
+    images, labels = read_digits(folder, "train")
+    test_images, test_labels = read_digits(folder, "t10k")
 
     keras.utils.set_random_seed(settings.seed)
     network = digit_network(settings.dropout, settings.precision)
@@ -36,37 +38,58 @@ def main() -> None:
     optimizer.build(network.trainable_variables)
     step = _training_step(network, optimizer)
 
-    order = np.random.default_rng(settings.seed)
-    queue = np.empty(0, np.int64)
-    losses, curve = [], []
-    for number in tqdm(range(1, settings.steps + 1), "train mnist", unit="step", mininterval=1):
-        if len(queue) < settings.batch_size:
-            queue = np.concatenate([queue, order.permutation(len(images))])
-        batch, queue = queue[: settings.batch_size], queue[settings.batch_size :]
-        losses.append(step(tf.constant(images[batch]), tf.constant(labels[batch])))
-        if number % max(1, settings.steps // CURVE_POINTS) == 0 or number == settings.steps:
-            logits = _logits(judge, network, test_images)
-            accuracy = float(np.mean(logits.argmax(1) == test_labels))
-            curve.append({"step": number, "loss": np.mean(losses), "test_accuracy": accuracy})
+    checkpoints = Checkpoints(fingerprint(settings.model_dump(), *sorted(folder.iterdir())))
+    saved = checkpoints.newest() or {}
+    done = int(saved.get("done", 0))
+    losses, curve = list(saved.get("losses", [])), list(saved.get("curve", []))
+    for place, variable in enumerate(network.variables if done else []):
+        variable.assign(saved[f"variable{place}"])
+    total = settings.steps
+    every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)
+    for number in tqdm(numbers, "train mnist", total, initial=done, unit="step", mininterval=1):
+        batch = _batch(number - 1, len(images), settings.batch_size, settings.seed)
+        losses.append(float(step(tf.constant(images[batch]), tf.constant(labels[batch]))))
+        if number % every == 0 or number == total:
+            answers = _logits(judge, network, test_images).argmax(1)
+            curve.append([number, np.mean(losses), np.mean(answers == test_labels)])
             losses.clear()
+        if checkpoints.due():
+            # The variables hold the state of dropout's random numbers as well.
+            state = {f"variable{i}": np.array(v) for i, v in enumerate(network.variables)}
+            values = {"done": number, "losses": losses, "curve": curve}
+            checkpoints.save(number, state | {k: np.array(v) for k, v in values.items()})
 
+    logits = _logits(judge, network, test_images)
     if not np.isfinite(logits).all():
         raise InputError(
             f"mnist.learning_rate: found {settings.learning_rate}, and the network's answers are "
             "no numbers; allowed: a smaller one"
         )
     scores = {
-        "accuracy": round(accuracy, 4),
+        "accuracy": round(float(np.mean(logits.argmax(1) == test_labels)), 4),
         "loss": round(_cross_entropy(logits, test_labels), 5),
         "steps": settings.steps,
     }
     write_json(Path("metrics/mnist.json"), {"mnist": scores})
     with whole_file(Path("metrics/curves/mnist.csv")) as partial:
-        pd.DataFrame(curve).to_csv(partial, index=False, float_format="%.6g")
+        rows = pd.DataFrame(curve, columns=["step", "loss", "test_accuracy"])
+        rows.astype({"step": int}).to_csv(partial, index=False, float_format="%.6g")
     with whole_file(Path("data/mnist-confusion.csv")) as partial:
         answers = {"actual": test_labels, "predicted": logits.argmax(1)}
         pd.DataFrame(answers).to_csv(partial, index=False)
-    print(f"mnist: accuracy {accuracy:.2%}, loss {scores['loss']:.4f}, {settings.steps} steps")
+    checkpoints.clear()
+    print(f"mnist: accuracy {scores['accuracy']:.2%}, loss {scores['loss']:.4f}, {total} steps")
+
+
+def _batch(step: int, images: int, size: int, seed: int) -> np.ndarray:
+    """Which images make a step's batch; it depends on the seed and the step's number alone."""
+    epoch, place = divmod(step, images // size)
+    return _order(epoch, images, seed)[place * size : (place + 1) * size]
+
+
+@lru_cache(maxsize=1)
+def _order(epoch: int, images: int, seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch]).permutation(images)
 
 
 def _training_step(network: keras.Model, optimizer: keras.optimizers.Optimizer) -> tf.function:

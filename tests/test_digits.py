@@ -9,13 +9,13 @@ from stages.core.digits import digit_network, read_digits, read_idx
 from stages.core.errors import InputError
 
 
-def _idx(values: np.ndarray, kind: int = 8) -> bytes:
+def idx(values: np.ndarray, kind: int = 8) -> bytes:
     """The IDX format as its authors describe it: type, dimensions, big-endian sizes, bytes."""
     head = bytes([0, 0, kind, values.ndim]) + struct.pack(f">{values.ndim}I", *values.shape)
     return head + values.tobytes()
 
 
-def _write(folder: Path, name: str, data: bytes) -> Path:
+def write_digits(folder: Path, name: str, data: bytes) -> Path:
     path = folder / f"{name}-ubyte.gz"
     path.write_bytes(gzip.compress(data))
     return path
@@ -24,8 +24,8 @@ def _write(folder: Path, name: str, data: bytes) -> Path:
 def test_images_and_labels_are_read_as_they_were_written(tmp_path: Path) -> None:
     images = np.arange(3 * 28 * 28).reshape(3, 28, 28).astype(np.uint8)
     labels = np.array([7, 0, 9], np.uint8)
-    _write(tmp_path, "train-images-idx3", _idx(images))
-    _write(tmp_path, "train-labels-idx1", _idx(labels))
+    write_digits(tmp_path, "train-images-idx3", idx(images))
+    write_digits(tmp_path, "train-labels-idx1", idx(labels))
     read, classes = read_digits(tmp_path, "train")
     assert read.shape == (3, 28, 28, 1)
     assert np.array_equal(np.round(read[..., 0] * 255), images)
@@ -36,20 +36,20 @@ def test_images_and_labels_are_read_as_they_were_written(tmp_path: Path) -> None
     "data",
     [
         b"",
-        _idx(np.zeros(3, np.uint8), kind=13),
-        _idx(np.zeros((2, 2), np.uint8))[:-1],
-        _idx(np.zeros((2, 2), np.uint8)) + b"x",
+        idx(np.zeros(3, np.uint8), kind=13),
+        idx(np.zeros((2, 2), np.uint8))[:-1],
+        idx(np.zeros((2, 2), np.uint8)) + b"x",
     ],
     ids=["empty", "another type", "too short", "too long"],
 )
 def test_file_that_is_no_idx_of_bytes_is_named(tmp_path: Path, data: bytes) -> None:
-    path = _write(tmp_path, "train-images-idx3", data)
+    path = write_digits(tmp_path, "train-images-idx3", data)
     with pytest.raises(InputError, match=path.name):
         read_idx(path)
 
 
 def test_damaged_gzip_is_named(tmp_path: Path) -> None:
-    path = _write(tmp_path, "train-images-idx3", _idx(np.zeros((9, 9), np.uint8)))
+    path = write_digits(tmp_path, "train-images-idx3", idx(np.zeros((9, 9), np.uint8)))
     whole = path.read_bytes()
     for damaged in (whole[:12], whole[:14] + b"\xff\xff" + whole[16:], b"text"):
         path.write_bytes(damaged)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tools import ablation, readme
+from tools import ablation, readme, verify
 from tools.source_study import table
 
 
@@ -62,3 +62,16 @@ def test_finding_names_the_best_lambda_and_what_it_gains(
     text = readme.regularization()
     assert "the best non-zero lambda is 0.001, +0.020 dB" in text
     assert "lambda = 1 makes -2.00 dB" in text
+
+
+def test_verify_names_every_score_that_differs_and_the_largest_difference() -> None:
+    committed = verify.scores({"set5": {"x2": {"plain": 37.4, "bicubic": 33.67}}, "a": {"b": None}})
+    assert committed == {"psnr.set5.x2.plain": 37.4, "psnr.set5.x2.bicubic": 33.67}
+    same = verify.report(committed, committed)
+    assert same == "2 of 2 scores equal, largest difference 0.0000 dB"
+    here = {"psnr.set5.x2.plain": 37.38, "psnr.set5.x4.plain": 31.0, "psnr.set5.x2.bicubic": 33.67}
+    assert verify.report(committed, here).splitlines() == [
+        "psnr.set5.x2.plain: 37.4000 -> 37.3800 dB (-0.0200)",
+        "psnr.set5.x4.plain: only here",
+        "1 of 2 scores equal, largest difference 0.0200 dB",
+    ]

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from tests.tiny import TARGETS, Study
 
-CASES = {
-    "training": {"epochs": 600, "targets": ("train-plain@2",)},
-    "whole pipeline": {"epochs": 1, "targets": TARGETS},
+# Epochs and targets.
+CASES: dict[str, tuple[int, tuple[str, ...]]] = {
+    "training": (600, ("train-plain@2",)),
+    "whole pipeline": (1, TARGETS),
 }
 
 
@@ -37,10 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         base = Study.of_working_tree(folder / "base", folder / "shared")
-        for number, (case, settings) in enumerate(CASES.items()):
+        for number, (case, (epochs, targets)) in enumerate(CASES.items()):
             start = base.copy(folder / f"start-{number}")
-            start.set(scales=[2], epochs=settings["epochs"])
-            command = ["dvc", "repro", "--no-run-cache", *settings["targets"]]
+            start.set(scales=[2], epochs=epochs)
+            command = ["dvc", "repro", "--no-run-cache", *targets]
             if case == "training":
                 start("dvc", "repro", "pretrain")
             start.commit(case)

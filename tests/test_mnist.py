@@ -1,0 +1,77 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from stages import mnist
+from stages.core.checkpoints import Arrays, Checkpoints
+from tests.imports import ROOT
+from tests.test_digits import idx, write_digits
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with 200 training digits and 50 to test, and 12 steps to take."""
+    raw = tmp_path / "data/raw/mnist"
+    raw.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for part, count in (("train", 200), ("t10k", 50)):
+        images = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        write_digits(raw, f"{part}-images-idx3", idx(images))
+        write_digits(raw, f"{part}-labels-idx1", idx(rng.integers(0, 10, count, np.uint8)))
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    values["mnist"] |= {"steps": 12, "batch_size": 30}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mnist"])
+    return tmp_path
+
+
+def _outputs(folder: Path) -> dict[str, bytes]:
+    names = ("metrics/mnist.json", "metrics/curves/mnist.csv", "data/mnist-confusion.csv")
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+class _Killed(BaseException):
+    """Stands for a kill: nothing of ours may catch it."""
+
+
+@pytest.mark.parametrize("last", [1, 5, 12])
+def test_killed_warm_up_goes_on_to_the_same_bytes(
+    study: Path, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    mnist.main()
+    expected = _outputs(study)
+    steps: list[int] = []
+
+    class Killer(Checkpoints):
+        def due(self) -> bool:
+            return True
+
+        def save(self, step: int, arrays: Arrays) -> None:
+            super().save(step, arrays)
+            steps.append(step)
+            if len(steps) == last:
+                raise _Killed
+
+    monkeypatch.setattr(mnist, "Checkpoints", Killer)
+    for name in expected:
+        (study / name).unlink()
+    with pytest.raises(_Killed):
+        mnist.main()
+    mnist.main()
+    assert steps == list(range(1, 13))  # none twice
+    assert _outputs(study) == expected
+    assert not list((study / ".dvc/tmp/checkpoints").iterdir())
+
+
+def test_each_epoch_takes_every_digit_once_in_an_order_of_its_own() -> None:
+    epochs = [
+        np.concatenate([mnist._batch(epoch * 4 + i, 20, 5, seed=1) for i in range(4)])
+        for epoch in range(2)
+    ]
+    for epoch in epochs:
+        assert sorted(epoch) == list(range(20))
+    assert not np.array_equal(epochs[0], epochs[1])

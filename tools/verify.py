@@ -1,0 +1,57 @@
+"""How far this machine's scores are from the committed ones: `make verify`, after a `dvc repro`.
+
+On the same kind of processor they are equal to the last digit; on another one, training rounds
+otherwise, and a few hundredths of a decibel are to be expected.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+SUMMARY = "metrics/summary.json"
+
+
+def main() -> None:
+    """Print every score that differs, and the largest difference."""
+    command = ["git", "show", f"HEAD:{SUMMARY}"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    if shown.returncode or not Path(SUMMARY).is_file():
+        sys.exit(f"{SUMMARY}: not there, committed and made here; run `make repro` first")
+    committed = scores(json.loads(shown.stdout)["psnr"])
+    here = scores(json.loads(Path(SUMMARY).read_text("utf-8"))["psnr"])
+    print(report(committed, here))
+
+
+def scores(tree: dict[str, Any], path: str = "psnr") -> dict[str, float]:
+    """The scores of a nested mapping, by their dotted names; what has no score is left out."""
+    found: dict[str, float] = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            found |= scores(value, f"{path}.{key}")
+        elif value is not None:
+            found[f"{path}.{key}"] = value
+    return found
+
+
+def report(committed: dict[str, float], here: dict[str, float]) -> str:
+    """A line for each score that differs or is on one side only, then the sum of it."""
+    lines = []
+    differences = []
+    for name in sorted(committed.keys() | here.keys()):
+        if name not in committed or name not in here:
+            lines.append(f"{name}: only {'here' if name in here else 'committed'}")
+            continue
+        differences.append(abs(here[name] - committed[name]))
+        if differences[-1]:
+            change = here[name] - committed[name]
+            lines.append(f"{name}: {committed[name]:.4f} -> {here[name]:.4f} dB ({change:+.4f})")
+    equal = differences.count(0)
+    largest = max(differences, default=0.0)
+    last = f"{equal} of {len(differences)} scores equal, largest difference {largest:.4f} dB"
+    return "\n".join([*lines, last])
+
+
+if __name__ == "__main__":
+    main()

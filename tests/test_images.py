@@ -1,13 +1,27 @@
+import struct
+import tempfile
+import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from stages.core.errors import InputError
 from stages.core.images import list_images, read_image, write_png
+
+# How files of these kinds start.
+HEADS = {
+    "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "jpg": b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+    "bmp": b"BM",
+    "tif": b"II*\0\x08\0\0\0",
+    "webp": b"RIFF\x40\0\0\0WEBPVP8 ",
+}
 
 
 def _refusal(path: Path) -> str:
@@ -126,6 +140,51 @@ def test_floating_point_file_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "float.tif"
     cv2.imwrite(str(path), np.zeros((4, 4), np.float32))
     assert "float32" in _refusal(path)
+
+
+def test_cmyk_file_is_read_as_its_colours(tmp_path: Path, photo: NDArray[np.uint8]) -> None:
+    path = tmp_path / "print.jpg"
+    printed = Image.fromarray(photo).convert("CMYK")
+    printed.save(path, quality=95)
+    difference = read_image(path).astype(int) - np.asarray(Image.open(path).convert("RGB"))
+    assert np.abs(difference).max() <= 2
+
+
+def test_decompression_bomb_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.png"
+    # 40,000 x 40,000 pixels in a header, and hardly any data.
+    Image.new("1", (8, 8)).save(path)
+    header = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    data = path.read_bytes()
+    path.write_bytes(data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:])
+    _refusal(path)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
+def test_thin_files_are_read(tmp_path: Path, shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    write_png(tmp_path / "thin.png", image)
+    np.testing.assert_array_equal(read_image(tmp_path / "thin.png"), image)
+
+
+def test_link_to_itself_is_refused_by_name(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.png"
+    loop.symlink_to(loop)
+    assert list_images(tmp_path) == [loop]
+    assert "cannot be read" in _refusal(loop)
+
+
+@given(st.binary(max_size=400), st.sampled_from(list(HEADS)))
+def test_any_bytes_are_an_image_or_refused(content: bytes, kind: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"any.{kind}")
+        path.write_bytes(HEADS[kind] + content)
+        try:
+            image = read_image(path)
+        except InputError as error:
+            assert str(error).startswith(f"{path}: ")
+        else:
+            assert image.dtype == np.uint8 and image.ndim in (2, 3)
 
 
 @pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3)])

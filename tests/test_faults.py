@@ -1,0 +1,88 @@
+"""A disk that is full, a folder that may not be written: one clear line, and no half output."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+from stages.core.images import write_png
+from tests.imports import ROOT
+from tests.tiny import Run
+
+# As root, permissions mean nothing; in a user namespace of its own, a process is nobody special.
+UNPRIVILEGED = ("unshare", "--user") if os.geteuid() == 0 else ()
+# There it may mount: a disk of 100 KB, for this process alone.
+SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
+ON_SMALL_DISK = 'mount -t tmpfs -o size=100k none "$0" && "$@"; status=$?; find "$0"; exit $status'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, photo: NDArray[np.uint8]) -> Path:
+    """A study's folder with the committed params and ten photographs."""
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+    raw = tmp_path / "data/raw/mine"
+    raw.mkdir(parents=True)
+    for number in range(10):
+        write_png(raw / f"{number}.png", np.roll(photo, number, axis=1))
+    return tmp_path
+
+
+def _run(folder: Path, *command: str) -> Run:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=100,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+def _stage(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"stages.{name}", *arguments)
+
+
+def _line(run: Run) -> str:
+    """The one line of an error."""
+    assert run.status == 1, run.text
+    assert "Traceback" not in run.text
+    (line,) = [line for line in run.text.splitlines() if line.startswith("error: ")]
+    return line
+
+
+SYNTHESIZE = _stage("synthesize", "mine", "--scale", "2", "--role", "train")
+
+
+def test_full_disk_is_said_and_leaves_no_half_output(folder: Path) -> None:
+    (folder / "data/lr").mkdir()
+    run = _run(folder, *SMALL_DISK, ON_SMALL_DISK, "data/lr", *SYNTHESIZE)
+    assert _line(run) == (
+        "error: data/lr/x2/train/mine: cannot be written: No space left on device"
+    )
+    left = run.text.splitlines()[-4:]
+    assert left[-1] == "data/lr/x2/train", left
+
+
+def test_folder_that_may_not_be_written_is_named(folder: Path) -> None:
+    (folder / "data").chmod(0o555)
+    try:
+        run = _run(folder, *UNPRIVILEGED, *SYNTHESIZE)
+    finally:
+        (folder / "data").chmod(0o755)
+    assert _line(run).endswith("data/lr/x2/train/mine: cannot be written: Permission denied")
+    assert [path.name for path in (folder / "data").iterdir()] == ["raw"]
+
+
+def test_image_that_may_not_be_read_is_named(folder: Path) -> None:
+    (folder / "data/raw/mine/7.png").chmod(0)
+    run = _run(folder, *UNPRIVILEGED, *SYNTHESIZE)
+    assert _line(run) == "error: data/raw/mine/7.png: cannot be read: Permission denied"
+    assert not list((folder / "data").glob("lr/x2/train/*"))

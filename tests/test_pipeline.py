@@ -309,7 +309,7 @@ def test_a_temporary_experiment_leaves_the_workspace_alone(work: Study) -> None:
 
 
 # Long enough for a checkpoint, which comes every 15 seconds.
-LONG = 600
+LONG = 400
 
 
 @pytest.fixture(scope="module")

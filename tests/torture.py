@@ -22,7 +22,7 @@ from tests.tiny import TARGETS, Study
 
 # Epochs and targets.
 CASES: dict[str, tuple[int, tuple[str, ...]]] = {
-    "training": (600, ("train-plain@2",)),
+    "training": (800, ("train-plain@2",)),
     "whole pipeline": (1, TARGETS),
 }
 

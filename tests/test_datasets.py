@@ -115,7 +115,7 @@ def misbehaving() -> Iterator[str]:
     ("word", "said"),
     [
         ("drop", "ConnectionError"),
-        ("truncated", "IncompleteRead"),
+        ("truncated", "ProtocolError"),
         ("500", "HTTP 500"),
         ("404", "HTTP 404"),
         ("drip", "Timeout"),

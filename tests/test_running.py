@@ -7,9 +7,12 @@ from pathlib import Path
 from tests.imports import ROOT
 
 STAGE = """
-import sys, time
+import signal, sys
 from stages.core.errors import InputError
 from stages.core.running import run
+
+# Whoever runs the tests in the background has it ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def main():
     print("runs", flush=True)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -318,7 +319,7 @@ def undisturbed(one_scale: Study, tmp_path_factory: pytest.TempPathFactory) -> S
     work = one_scale.copy(tmp_path_factory.mktemp("tiny") / "undisturbed")
     work.set(epochs=LONG)
     work.commit("longer")
-    work("dvc", "repro", "--no-run-cache", "train-plain@2")
+    work("dvc", "repro", "train-plain@2")
     return work
 
 
@@ -330,10 +331,12 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
     work.set(epochs=LONG)
     work.commit("longer")
     # Without DVC's run-cache, which would bring back what the undisturbed run has made.
-    command = ["dvc", "repro", "--no-run-cache", "train-plain@2"]
+    cache = tmp_path / "cache"
+    shutil.copytree(work.shared / "cache", cache, ignore=shutil.ignore_patterns("runs"))
+    work("dvc", "config", "--local", "cache.dir", str(cache))
+    command = ["dvc", "repro", "train-plain@2"]
     if where != "workspace":
-        flags = ["--temp", "--no-run-cache", "--name", "killed"]
-        command = ["dvc", "exp", "run", *flags, "train-plain@2"]
+        command = ["dvc", "exp", "run", "--temp", "--name", "killed", "train-plain@2"]
     checkpoints = work.root / ".dvc/tmp/checkpoints"
     _kill_when(work, command, lambda: any(checkpoints.glob("*/*.npz")))
     assert not (work.root / "models/x2-plain.weights.h5").exists()
@@ -372,7 +375,8 @@ def _kill_when(work: Study, command: list[str], ready: Callable[[], bool]) -> No
             assert time.monotonic() < end
             time.sleep(0.05)
     finally:
-        os.killpg(run.pid, signal.SIGKILL)
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGKILL)
         run.wait()
 
 

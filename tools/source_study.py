@@ -23,7 +23,7 @@ SETTING: dict[str, object] = {
 }
 NETWORKS: dict[str, dict[str, object]] = {
     "srcnn": {"network": "srcnn", "patch_size": 32, "stride": 16, "batch_size": 64, "epochs": 12},
-    "edsr": {"network": "edsr", "batch_size": 16, "epochs": 10},
+    "edsr": {"network": "edsr", "batch_size": 16, "epochs": 5},
 }
 REPORT = Path("docs/source-study.md")
 

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -16,9 +16,11 @@ import pytest
 import yaml
 from skimage import data
 
+from stages.core.checkpoints import SECONDS_BETWEEN
 from tests.tiny import ROOT, TARGETS, Study
 
-pytestmark = pytest.mark.slow
+# The first test of all waits for the study that the others share.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 METHODS = {"bicubic", "plain", "regularized"}
 PLAIN, REGULARIZED = "evaluate@2-plain-sample-test", "evaluate@2-regularized-sample-test"
@@ -309,8 +311,8 @@ def test_a_temporary_experiment_leaves_the_workspace_alone(work: Study) -> None:
     assert aside["lambda"] == 0.01
 
 
-# Long enough for a checkpoint, which comes every 15 seconds.
-LONG = 400
+# Some seconds of training.
+LONG = 150
 
 
 @pytest.fixture(scope="module")
@@ -338,8 +340,9 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
     if where != "workspace":
         command = ["dvc", "exp", "run", "--temp", "--name", "killed", "train-plain@2"]
     checkpoints = work.root / ".dvc/tmp/checkpoints"
-    _kill_when(work, command, lambda: any(checkpoints.glob("*/*.npz")))
-    assert not (work.root / "models/x2-plain.weights.h5").exists()
+    _kill_after_checkpoint(work, command, checkpoints)
+    if where == "workspace":
+        assert not (work.root / "models/x2-plain.weights.h5").exists()
 
     again = work(*command)
     steps = re.search(r"train x2-plain:.* (\d+)/(\d+) \[", again.text.replace("\r", "\n"))
@@ -357,27 +360,37 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
         assert work("git", "show", "killed-branch:metrics/curves/x2-plain.csv").text == curve
 
 
-def _kill_when(work: Study, command: list[str], ready: Callable[[], bool]) -> None:
-    """Start a command and kill all its processes at once, as soon as something is so."""
+def _kill_after_checkpoint(work: Study, command: list[str], checkpoints: Path) -> None:
+    """Start a training, and kill all its processes at once when a checkpoint is there."""
     run = subprocess.Popen(
         command,
         cwd=work.root,
         env=work.environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         start_new_session=True,
     )
+    assert run.stderr is not None
     try:
-        end = time.monotonic() + 100
-        while not ready():
+        said = b""
+        while b"step/s" not in said:  # the progress bar: training is under way
+            piece = os.read(run.stderr.fileno(), 1 << 16)
+            assert piece, said.decode()
+            said += piece
+        # A checkpoint comes with time: it passes while the training stands still.
+        os.killpg(run.pid, signal.SIGSTOP)
+        time.sleep(SECONDS_BETWEEN)
+        os.killpg(run.pid, signal.SIGCONT)
+        end = time.monotonic() + 60
+        while not any(checkpoints.glob("*/*.npz")):
             assert run.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < end
-            time.sleep(0.05)
+            time.sleep(0.02)
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+        run.communicate()
 
 
 def test_the_tests_ran_this_projects_code(study: Study) -> None:

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.evaluation import evaluate, images_folder, line, scores_file
-from stages.core.files import whole_folder, write_json
+from stages.core.evaluation import evaluate, line, write_nothing
 from stages.core.protocol import Protocol
 from stages.core.running import run
 from stages.core.scales import SCALES
@@ -34,8 +33,7 @@ def main() -> None:
     base, steps = settings.cascade_from, cascade_steps(settings, scale)
 
     if not steps:
-        with whole_folder(images_folder(scale, method, test_set)):
-            write_json(scores_file(scale, method, test_set), {})
+        write_nothing(test_set, scale, method)
         print(f"{test_set} x{scale} {method}: none at this scale")
         return
 

@@ -82,7 +82,7 @@ def _luma_pair(
     folder: Path, protocol: Protocol, job: tuple[str, str]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     hr, lr = read_pair(folder, *job)
-    return protocol.network_luma(lr), protocol.network_luma(hr)
+    return protocol.training_luma(lr), protocol.training_luma(hr)
 
 
 if __name__ == "__main__":

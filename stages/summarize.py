@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.core.errors import InputError
-from stages.core.evaluation import METHODS, SCORES, scores_file
+from stages.core.evaluation import ENSEMBLE, METHODS, SCORES, scores_file
 from stages.core.files import read_json, whole_file, whole_folder, write_json
 from stages.core.protocol import Protocol
 from stages.core.running import run
@@ -43,6 +43,8 @@ def main() -> None:
 
     summary = {"psnr": nested(means(scores, "psnr"), 4), "ssim": nested(means(scores, "ssim"), 5)}
     table = f"{for_people(scores)}\n\n{protocol.sentence()}\n"
+    if scores["method"].str.endswith(ENSEMBLE).any():
+        table += f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image\n"
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:
             write_json(partial / f"{test_set}.json", _by_image(scores, test_set, protocol))

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.core.batches import Batches, turned
+from stages.core.batches import Batches
+from stages.core.orientations import turned
 from stages.core.patches import PatchFile, PatchWriter
 
 COUNT = 10
@@ -72,13 +73,6 @@ def test_without_augmentation_nothing_is_turned(path: Path) -> None:
         original, _ = patches.patches(np.arange(COUNT))
         lr, _ = Batches(patches, COUNT, seed=1, augment=False).at(0)
     np.testing.assert_array_equal(lr[..., 0], original)
-
-
-def test_the_eight_orientations_of_a_square_differ() -> None:
-    square = np.arange(9, dtype=np.uint8).reshape(3, 3)
-    assert len({turned(square, o).tobytes() for o in range(8)}) == 8
-    np.testing.assert_array_equal(turned(square, 0), square)
-    np.testing.assert_array_equal(turned(square, 4), square[:, ::-1])
 
 
 def test_batch_of_a_step_is_independent_of_what_was_read_before(path: Path) -> None:

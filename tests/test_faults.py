@@ -71,6 +71,17 @@ def test_full_disk_is_said_and_leaves_no_half_output(folder: Path) -> None:
     assert left[-1] == "data/lr/x2/train", left
 
 
+def test_full_disk_ends_the_patches_with_a_line_and_no_half_file(folder: Path) -> None:
+    # HDF5 left alone crashes here.
+    whole = _run(folder, *SYNTHESIZE)
+    assert whole.status == 0, whole.text
+    (folder / "data/patches").mkdir()
+    patch = _stage("patch", "--scale", "2", "--dataset", "mine")
+    run = _run(folder, *SMALL_DISK, ON_SMALL_DISK, "data/patches", *patch)
+    assert _line(run) == ("error: data/patches/x2.h5: cannot be written: No space left on device")
+    assert run.text.splitlines()[-1] == "data/patches"
+
+
 def test_folder_that_may_not_be_written_is_named(folder: Path) -> None:
     (folder / "data").chmod(0o555)
     try:

@@ -4,9 +4,11 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from stages.core.colour import luma
 from stages.core.degradation import Kind, upscale, upscale_float
-from stages.core.inference import restore, restore_luma
+from stages.core.inference import restore, restore_luma, restore_luma_ensemble
 from stages.core.networks import build
+from stages.core.orientations import ORIENTATIONS, turned, turned_back
 from stages.core.protocol import Protocol
 from stages.core.scales import SCALES
 from stages.core.upsampling import BicubicUpsampling
@@ -17,6 +19,7 @@ TINY: dict[str, dict[str, int]] = {
     "espcn": {"first": 4, "second": 2},
     "vdsr": {"channels": 4, "layers": 3},
     "edsr": {"channels": 4, "blocks": 1},
+    "progressive": {"channels": 4, "blocks": 1},
 }
 PUBLISHED: dict[str, dict[str, int]] = {
     "srcnn": {"middle_kernel": 1},
@@ -49,7 +52,7 @@ def test_bfloat16_network_has_float32_weights_and_output(network: str) -> None:
     assert keras.config.dtype_policy().name == before  # nothing is left behind
     # In the other networks the layers carry the image itself, which 8 bits would round.
     half = any(layer.compute_dtype == "bfloat16" for layer in model.layers)
-    assert half == (network in ("vdsr", "edsr"))
+    assert half == (network in ("vdsr", "edsr", "progressive"))
     assert {variable.dtype for variable in model.variables} == {"float32"}
     assert model(_input(5, 4)).dtype == tf.float32
 
@@ -91,6 +94,26 @@ def test_edsr_has_the_number_of_weights_of_its_blocks() -> None:
     assert model.count_params() == 80 + 2 * 1168 + 1168
 
 
+@pytest.mark.parametrize(("scale", "times"), [(2, 1), (4, 2), (8, 3)])
+def test_progressive_is_its_x2_applied_again_with_the_same_weights(scale: int, times: int) -> None:
+    step, whole = (build("progressive", s, TINY["progressive"]) for s in (2, scale))
+    random = np.random.default_rng(0)
+    weights = [random.normal(0, 0.1, w.shape) for w in step.get_weights()]
+    step.set_weights(weights)
+    whole.set_weights(weights)
+    image = expected = _input(6, 5)
+    for _ in range(times):
+        expected = step(expected)
+    np.testing.assert_allclose(whole(image), expected, atol=1e-5)
+
+
+def test_progressive_at_x2_is_edsr() -> None:
+    edsr, progressive = (build(name, 2, TINY["edsr"]) for name in ("edsr", "progressive"))
+    assert [w.shape for w in edsr.weights] == [w.shape for w in progressive.weights]
+    progressive.set_weights(edsr.get_weights())
+    np.testing.assert_array_equal(progressive(_input(5, 4)), edsr(_input(5, 4)))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scale", SCALES)
 def test_bicubic_layer_is_the_degradations_own_enlargement(scale: int, kind: Kind) -> None:
@@ -104,7 +127,7 @@ def test_bicubic_layer_is_the_degradations_own_enlargement(scale: int, kind: Kin
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("network", ["vdsr", "edsr"])
+@pytest.mark.parametrize("network", ["vdsr", "edsr", "progressive"])
 def test_untrained_residual_network_is_the_bicubic_enlargement(network: str, kind: Kind) -> None:
     image = _input(6, 5)
     output = build(network, 3, TINY[network], kind)(image)
@@ -129,9 +152,35 @@ def test_restoring_colour_takes_chroma_from_bicubic_interpolation(
     assert np.abs(restored.astype(int) - expected).max() <= 3
 
 
+def test_restoring_takes_the_luma_unrounded(photo: NDArray[np.uint8]) -> None:
+    model, protocol = build("edsr", 2, TINY["edsr"]), Protocol("matlab")
+    restored = luma(restore(model, photo, 2, protocol), "studio")
+    errors = [
+        np.square(restored - restore_luma(model, values)).mean()
+        for values in (protocol.luma(photo), protocol.training_luma(photo))
+    ]
+    assert errors[0] < 0.5 * errors[1]
+
+
 def test_restoring_grey_gives_grey(photo: NDArray[np.uint8]) -> None:
     model = build("vdsr", 3, TINY["vdsr"])
     grey = photo[:21, :17, 1]
     restored = restore(model, grey, 3, Protocol("matlab"))
     assert restored.shape == (63, 51) and restored.dtype == np.uint8
     assert np.abs(restored - restore_luma(model, grey)).max() <= 0.5
+
+
+def test_self_ensemble_treats_all_orientations_alike_as_a_single_pass_does_not(
+    photo: NDArray[np.uint8],
+) -> None:
+    model = build("edsr", 2, TINY["edsr"])
+    random = np.random.default_rng(0)
+    model.set_weights([random.normal(0, 0.1, w.shape) for w in model.get_weights()])
+    lr = photo[:16, :24, 1]
+    for function, alike in ((restore_luma_ensemble, True), (restore_luma, False)):
+        restored = function(model, lr)
+        assert restored.shape == (32, 48)
+        of_turned = turned_back(function(model, turned(lr, 5)), 5)
+        assert np.allclose(of_turned, restored, atol=0.01) == alike
+    eight = [turned_back(restore_luma(model, turned(lr, o)), o) for o in range(ORIENTATIONS)]
+    np.testing.assert_allclose(restore_luma_ensemble(model, lr), np.mean(eight, 0), atol=1e-3)

@@ -76,6 +76,16 @@ def test_lambda_reaches_the_regularized_models_alone(work: Study) -> None:
     assert {method for method in METHODS if after[method] != before[method]} == {"regularized"}
 
 
+def test_self_ensemble_is_scored_beside_the_single_pass(work: Study) -> None:
+    before = work.summary()["psnr"]["sample-test"]["x2"]
+    run = work.experiment("-S", "self_ensemble=true", *TARGETS)
+    assert run.stages == {"validate", PLAIN, REGULARIZED, *RESULTS}
+    after = work.summary()["psnr"]["sample-test"]["x2"]
+    assert after.keys() - before.keys() == {"plain+", "regularized+"}
+    assert before.items() <= after.items()
+    assert after["plain+"] != after["plain"]
+
+
 def test_lambda_in_scientific_notation_is_trained_with(work: Study) -> None:
     run = work.experiment("-S", "lambda=1e-5", "train-regularized@2")
     assert run.stages == {"validate", "train-regularized@2"}
@@ -122,7 +132,8 @@ def test_lambda_zero_trains_the_plain_network_byte_for_byte(work: Study) -> None
     [
         (
             {"learning_rate": -1},
-            "params.yaml: learning_rate: found -1; allowed: a number above 0 and at most 1",
+            "params.yaml: learning_rate: found -1; allowed: a number above 0 and at most 1, or "
+            "one for each scale as in {2: 0.002, 4: 0.001}",
         ),
         ({"lamda": 5}, "params.yaml: lamda: unknown key; did you mean 'lambda'?"),
     ],
@@ -284,6 +295,7 @@ def test_a_broken_own_image_is_named_before_any_training_and_leaves_nothing(
         ["fsrcnn", "features=8", "shrunk=4", "mapping_layers=1"],
         ["espcn", "first=8", "second=4"],
         ["vdsr", "channels=4", "layers=3"],
+        ["progressive", "channels=8", "blocks=1"],
     ],
     ids=lambda network: network[0],
 )

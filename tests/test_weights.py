@@ -107,6 +107,7 @@ def test_at_the_same_scale_all_weights_are_taken_over() -> None:
     ("network", "size", "kept"),
     [
         ("edsr", EDSR.size, 2),
+        ("progressive", EDSR.size, 0),
         ("espcn", {"first": 4, "second": 2}, 2),
         ("fsrcnn", {"features": 4, "shrunk": 2, "mapping_layers": 1}, 2),
         ("srcnn", {"middle_kernel": 1}, 0),

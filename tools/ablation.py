@@ -19,7 +19,13 @@ LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
 NETWORKS = ("srcnn", "edsr")
 SCALES = (2, 4)
 SEEDS = {"short": (1, 2), "undertrained": (1,)}
-GROUND: dict[str, object] = {"pretrain_epochs": 0, "optimizer": "adam", "batch_size": 16}
+GROUND: dict[str, object] = {
+    "pretrain_epochs": 0,
+    "optimizer": "adam",
+    "learning_rate": 0.002,
+    "batch_size": 16,
+    "patch_size": 64,
+}
 BUDGETS: dict[str, dict[str, object]] = {
     # From fresh weights, by plain Adam: the simplest ground for the question.
     # A larger stride makes fewer patches, and with them epochs of fewer steps.

@@ -90,8 +90,8 @@ def _pairs(dataset: str) -> list[tuple[Plane, Plane]]:
     images = [read_image(path) for path in list_images(Path("data/raw") / dataset)]
     return [
         (
-            PROTOCOL.network_luma(crop_to_multiple(image, SCALE)),
-            PROTOCOL.network_luma(degrade(image, SCALE, "opencv")),
+            PROTOCOL.training_luma(crop_to_multiple(image, SCALE)),
+            PROTOCOL.training_luma(degrade(image, SCALE, "opencv")),
         )
         for image in images
     ]

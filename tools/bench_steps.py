@@ -67,7 +67,9 @@ def training() -> list[Row]:
     with PatchFile(Path(f"data/patches/x{SCALE}.h5"), SCALE) as patches:
         size = getattr(settings.network_size, settings.network).model_dump()
         architecture = Architecture(settings.network, SCALE, size, patches.degradation)
-        schedule = Schedule(1, settings.learning_rate, 0, 1, settings.ema, settings.optimizer)
+        schedule = Schedule(
+            1, settings.learning_rate[SCALE], 0, 1, settings.ema, settings.optimizer
+        )
         objective = partial(loss, settings.loss, 0.0)
         trainer = Trainer(
             architecture, schedule, objective, settings.precision, 1, choose_strategy()

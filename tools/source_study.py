@@ -1,8 +1,8 @@
 """The student project's own setting, beside its own figures: `make source-study`.
 
 SRCNN on 32-pixel patches of T91, x2, OpenCV's degradation, nothing cropped; then the default
-network in the same setting. Two DVC experiments, source-srcnn and source-edsr, that leave the
-workspace as it is. Writes docs/source-study.md.
+network in the same setting. Two DVC experiments, source-srcnn and source-progressive, that
+leave the workspace as it is. Writes docs/source-study.md.
 """
 
 import json
@@ -20,10 +20,11 @@ SETTING: dict[str, object] = {
     "test_sets": "[set5]",
     "copies": "[]",
     "pretrain_epochs": 0,
+    "learning_rate": 0.002,
 }
 NETWORKS: dict[str, dict[str, object]] = {
     "srcnn": {"network": "srcnn", "patch_size": 32, "stride": 16, "batch_size": 64, "epochs": 12},
-    "edsr": {"network": "edsr", "batch_size": 16, "epochs": 5},
+    "progressive": {"network": "progressive", "batch_size": 16, "epochs": 5},
 }
 REPORT = Path("docs/source-study.md")
 

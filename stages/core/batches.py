@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.core.orientations import ORIENTATIONS, turned
 from stages.core.patches import Pair, PatchFile
 
 
@@ -50,13 +51,9 @@ class Batches:
 
     def _turned(self, lr: NDArray[np.uint8], hr: NDArray[np.uint8], step: int) -> Pair:
         """Each patch in one of its eight orientations, LR and HR alike."""
-        orientations = np.random.default_rng([self._seed, 1, step]).integers(8, size=len(lr))
+        orientations = np.random.default_rng([self._seed, 1, step]).integers(
+            ORIENTATIONS, size=len(lr)
+        )
         for i, orientation in enumerate(orientations):
             lr[i], hr[i] = turned(lr[i], int(orientation)), turned(hr[i], int(orientation))
         return lr, hr
-
-
-def turned(square: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """A square in one of its eight orientations: quarter turns, and from 4 on mirrored."""
-    turned_square = np.rot90(square, orientation % 4)
-    return turned_square[:, ::-1] if orientation >= 4 else turned_square

@@ -17,7 +17,16 @@ from stages.core.scores import psnr, ssim
 
 SCORES = Path("data/scores")
 # In the order of tables and pictures; a method may be missing at a scale.
-METHODS = ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade")
+ENSEMBLE = "+"  # as in the literature, where EDSR+ is EDSR with self-ensemble
+METHODS = (
+    "bicubic",
+    "plain",
+    f"plain{ENSEMBLE}",
+    "plain-cascade",
+    "regularized",
+    f"regularized{ENSEMBLE}",
+    "regularized-cascade",
+)
 
 
 def evaluate(
@@ -50,6 +59,12 @@ def evaluate(
     return {
         key: float(np.mean([entry[key] for entry in scores.values()])) for key in ("psnr", "ssim")
     }
+
+
+def write_nothing(test_set: str, scale: int, method: str) -> None:
+    """Empty outputs, for a method that is not wanted: pictures and table can depend on them."""
+    with whole_folder(images_folder(scale, method, test_set)):
+        write_json(scores_file(scale, method, test_set), {})
 
 
 def images_folder(scale: int, method: str, test_set: str) -> Path:

@@ -30,12 +30,13 @@ def build(
     kind: Kind = "matlab",
     precision: str = "float32",
 ) -> keras.Model:
-    """A network by its name: srcnn, fsrcnn, espcn, vdsr or edsr.
+    """A network by its name: srcnn, fsrcnn, espcn, vdsr, edsr or progressive.
 
     size: the network's own entry of `network_size`; kind: the degradation, whose interpolation
     the network starts from; precision: float32, or bfloat16 for training at twice the speed. The
-    latter is for vdsr and edsr alone: in the others the layers carry the image itself, which
-    bfloat16's 8 bits would round. Raises ValueError for a name or scale that is not known.
+    latter is for networks that add detail to the enlarged image: in the others the layers carry
+    the image itself, which bfloat16's 8 bits would round. Raises ValueError for a name or scale
+    that is not known.
     """
     networks: dict[str, Callable[..., keras.Model]] = {
         "srcnn": srcnn,
@@ -43,6 +44,7 @@ def build(
         "espcn": espcn,
         "vdsr": vdsr,
         "edsr": edsr,
+        "progressive": progressive,
     }
     if network not in networks:
         raise ValueError(f"unknown network {network!r}: allowed are {', '.join(networks)}")
@@ -50,7 +52,7 @@ def build(
         raise ValueError(f"unknown scale {scale!r}: allowed are {SCALES}")
     if kind not in KINDS:
         raise ValueError(f"unknown degradation {kind!r}: allowed are {', '.join(KINDS)}")
-    half = precision == "bfloat16" and network in ("vdsr", "edsr")
+    half = precision == "bfloat16" and network in ("vdsr", "edsr", "progressive")
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
     try:
@@ -124,14 +126,42 @@ def edsr(scale: int, kind: Kind, channels: int = 32, blocks: int = 7) -> keras.M
     After Lim et al., CVPRW 2017, made for minutes on a CPU: one sub-pixel step whatever the
     scale, no skip around all blocks, and the output added to the bicubic enlargement.
     """
-    inputs, enlarged = _enlarged_input(scale, kind)
-    centred = layers.Rescaling(1.0, -0.5, dtype="float32")(inputs)
-    x = _conv(channels, 3, kernel_initializer=_normal(1.0))(centred)
-    for _ in range(blocks):
-        residual = _conv(channels, 3, "relu")(x)
-        x = layers.Add()([x, _conv(channels, 3, kernel_initializer=_normal(0.5))(residual)])
-    detail = ops.depth_to_space(_last_conv(scale**2)(x), scale)
-    return keras.Model(inputs, _add_detail(enlarged, detail), name="edsr")
+    inputs = keras.Input((None, None, 1))
+    return keras.Model(inputs, _residual_step(scale, kind, channels, blocks)(inputs), name="edsr")
+
+
+def progressive(scale: int, kind: Kind, channels: int = 32, blocks: int = 7) -> keras.Model:
+    """edsr's x2, applied again to its own output until the scale is reached: one set of weights.
+
+    The student project's way to 4x and 8x, trained as a whole. That the steps share their weights
+    is after MS-LapSRN (Lai et al., TPAMI 2018). x3 is a single step, as no power of 2 leads there.
+    """
+    factor, steps = (2, scale.bit_length() - 1) if scale.bit_count() == 1 else (scale, 1)
+    step = _residual_step(factor, kind, channels, blocks)
+    image = inputs = keras.Input((None, None, 1))
+    for _ in range(steps):
+        image = step(image)
+    return keras.Model(inputs, image, name="progressive")
+
+
+def _residual_step(factor: int, kind: Kind, channels: int, blocks: int) -> Callable[[Any], Any]:
+    """From an image to its enlargement with detail; every call uses the same weights."""
+    bicubic = BicubicUpsampling(factor, kind)
+    centre = layers.Rescaling(1.0, -0.5, dtype="float32")
+    first = _conv(channels, 3, kernel_initializer=_normal(1.0))
+    pairs = [
+        (_conv(channels, 3, "relu"), _conv(channels, 3, kernel_initializer=_normal(0.5)))
+        for _ in range(blocks)
+    ]
+    last = _last_conv(factor**2)
+
+    def step(image: Any) -> Any:
+        x = first(centre(image))
+        for one, other in pairs:
+            x = layers.Add()([x, other(one(x))])
+        return _add_detail(bicubic(image), ops.depth_to_space(last(x), factor))
+
+    return step
 
 
 @keras.saving.register_keras_serializable("sr")

@@ -10,6 +10,9 @@ The file's attributes tell how it came about. Nothing of one image, copies inclu
 sides of the split.
 """
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,8 @@ from stages.core.errors import InputError
 
 FORMAT = 1
 CHUNK_BYTES = 1 << 15  # patches are read at random: a chunk should hold few
+# What HDF5 may hold back before it writes: its caches of chunks and of the file's structure.
+HELD_BACK = 8 << 20
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -68,6 +73,8 @@ class PatchWriter:
     """Fills one patch file, image by image; memory does not grow with their number."""
 
     def __init__(self, path: Path, size: int, scale: int) -> None:
+        self._folder = path.parent
+        self._room_for(0)
         self._file = h5py.File(path, "w", libver="v110")
         self._train = self._file.create_group("train")
         for name, side in (("lr", size // scale), ("hr", size)):
@@ -89,6 +96,7 @@ class PatchWriter:
 
     def add_patches(self, lr: NDArray[np.uint8], hr: NDArray[np.uint8]) -> None:
         """Append the patches of one image."""
+        self._room_for(lr.nbytes + hr.nbytes)
         end = self.patches + len(lr)
         for name, block in (("lr", lr), ("hr", hr)):
             dataset = self._train[name]
@@ -98,6 +106,7 @@ class PatchWriter:
 
     def add_validation(self, name: str, lr: NDArray[np.uint8], hr: NDArray[np.uint8]) -> None:
         """Add one whole held-out image."""
+        self._room_for(lr.nbytes + hr.nbytes)
         group = self._validation.create_group(name)
         group["lr"], group["hr"] = lr, hr
 
@@ -106,6 +115,11 @@ class PatchWriter:
         # A dataset, not an attribute: those may not exceed 64 KB.
         self._file["training_images"] = list(training_images)
         self._file.attrs.update({"format": FORMAT, **attributes})
+
+    def _room_for(self, size: int) -> None:
+        # Where the disk is full, HDF5 does not report it: it crashes when the file is closed.
+        if shutil.disk_usage(self._folder).free < size + HELD_BACK:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class PatchFile:

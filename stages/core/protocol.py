@@ -27,13 +27,17 @@ class Protocol:
         return "studio" if self.degradation == "matlab" else "full"
 
     def luma(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """The luma that is scored, (H, W), on the 0..255 scale."""
+        """The luma that networks restore and that is scored, (H, W), on the 0..255 scale."""
         plane = luma(image, self.swing)
         # OpenCV converts 8 bits to 8 bits; as in the student project.
         return plane if self.degradation == "matlab" else to_uint8(plane).astype(np.float64)
 
-    def network_luma(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The luma that networks are trained on and fed with, (H, W), uint8."""
+    def training_luma(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The luma that networks are trained on, (H, W), rounded to uint8.
+
+        They learn as much from it. What they restore is `luma`, not rounded: that is worth
+        0.1 dB at x2.
+        """
         return to_uint8(self.luma(image))
 
     def border(self, scale: int) -> int:

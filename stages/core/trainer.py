@@ -57,8 +57,8 @@ class CurvePoint:
 
 
 CURVE_POINTS = 20
-# A batch is worked on in so many parts at once, each on one core: small convolutions gain 15 %
-# over all cores working on each. A constant, as the sum of the parts depends on it.
+# Without a GPU a batch is worked on in so many parts at once, each on one core: small convolutions
+# gain 15 % over all cores working on each. A constant, as the sum of the parts depends on it.
 PARTS = 2
 
 
@@ -99,6 +99,7 @@ class Trainer:
         self._architecture, self._schedule, self._strategy = architecture, schedule, strategy
         self._loss = loss
         self._replicas = float(strategy.num_replicas_in_sync)
+        self._parts = 1 if tf.config.list_logical_devices("GPU") else PARTS
         with strategy.scope():
             self._network = architecture.build(precision)
             if start is not None:
@@ -201,7 +202,7 @@ class Trainer:
         return self._strategy.reduce(tf.distribute.ReduceOp.SUM, parts, axis=None)
 
     def _replica_step(self, lr: tf.Tensor, hr: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        parts = 1 if lr.shape[0] is None or lr.shape[0] % PARTS else PARTS
+        parts = 1 if lr.shape[0] is None or lr.shape[0] % self._parts else self._parts
         with tf.GradientTape() as tape:
             losses = []
             for low, high in zip(tf.split(lr, parts), tf.split(hr, parts), strict=True):

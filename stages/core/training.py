@@ -37,7 +37,7 @@ def train(
         architecture = Architecture(settings.network, scale, size, patches.degradation)
         schedule = Schedule(
             epochs,
-            settings.learning_rate,
+            settings.learning_rate[scale],
             settings.warmup_share,
             settings.gradient_clip,
             settings.ema,

@@ -41,7 +41,8 @@ class Architecture:
         """
         if (self.network, self.size, self.degradation) != (of.network, of.size, of.degradation):
             raise ValueError(f"{of} cannot be taken over by {self}")
-        for layer, source in zip(model.layers, other.layers, strict=True):
+        pairs = ([one for one in network.layers if one.weights] for network in (model, other))
+        for layer, source in zip(*pairs, strict=True):
             enlarges = isinstance(layer, keras.layers.Conv2DTranspose) and self.scale != of.scale
             shapes = [[w.shape for w in one.weights] for one in (layer, source)]
             if not enlarges and shapes[0] == shapes[1]:

@@ -1,4 +1,4 @@
-"""The settings of the data stages: which images, how they are degraded, how patches are cut."""
+"""The settings of images: which, how they are degraded, cut to patches and scored."""
 
 from typing import Annotated, Literal
 
@@ -32,6 +32,12 @@ class PatchSettings(Slice):
     patch_size: PerScale = Field(description=f"{PER_SCALE_NOTE}, a multiple of the scale")
     stride: PerScale = Field(description=f"{PER_SCALE_NOTE}, a multiple of the scale")
     validation_share: Number = within(least=0.01, most=0.5)
+
+
+class EnsembleSettings(Slice):
+    """Whether networks are scored a second time, as the mean over eight orientations."""
+
+    self_ensemble: bool = Field(description="true or false")
 
 
 class SummarySettings(Slice):

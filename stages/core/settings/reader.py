@@ -61,6 +61,11 @@ PerScale = Annotated[
     dict[Scale, Annotated[int, Field(ge=1, le=100_000)]],
     BeforeValidator(_for_every_scale),
 ]
+PerScaleRate = Annotated[
+    dict[Scale, Annotated[Number, Field(gt=0, le=1, allow_inf_nan=False)]],
+    BeforeValidator(_for_every_scale),
+]
+RATE_NOTE = "a number above 0 and at most 1, or one for each scale as in {2: 0.002, 4: 0.001}"
 PER_SCALE_NOTE = "a whole number from 1 to 100000, or one for each scale as in {2: 96, 4: 96}"
 
 

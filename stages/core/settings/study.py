@@ -11,6 +11,7 @@ from stages.core.settings.cascade import CascadeSettings
 from stages.core.settings.data import (
     NAME_NOTE,
     CopiesSettings,
+    EnsembleSettings,
     Name,
     PatchSettings,
     SummarySettings,
@@ -32,6 +33,7 @@ class StudySettings(
     PretrainSettings,
     TrainSettings,
     RegularizationSettings,
+    EnsembleSettings,
     SummarySettings,
     CascadeSettings,
     MnistSettings,
@@ -94,7 +96,7 @@ def _faults_between_keys(study: StudySettings) -> list[str]:
             f"allowed: one of {study.scales}"
         )
 
-    for key in ("patch_size", "stride", "epochs", "batch_size"):
+    for key in ("patch_size", "stride", "epochs", "batch_size", "learning_rate"):
         values = getattr(study, key)
         missing = [scale for scale in study.scales if scale not in values]
         if missing:

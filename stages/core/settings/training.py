@@ -6,8 +6,10 @@ from pydantic import Field
 
 from stages.core.settings.reader import (
     PER_SCALE_NOTE,
+    RATE_NOTE,
     Number,
     PerScale,
+    PerScaleRate,
     Section,
     Slice,
     whole,
@@ -50,6 +52,10 @@ class EdsrSize(Section):
     blocks: int = whole(least=1, most=64)
 
 
+class ProgressiveSize(EdsrSize):
+    """The same, of the step that is applied again: channels, and residual blocks."""
+
+
 class NetworkSizes(Section):
     """One entry for each network; only that of the chosen one takes effect."""
 
@@ -58,19 +64,20 @@ class NetworkSizes(Section):
     espcn: EspcnSize = Field(description="{first, second}")
     vdsr: VdsrSize = Field(description="{channels, layers}")
     edsr: EdsrSize = Field(description="{channels, blocks}")
+    progressive: ProgressiveSize = Field(description="{channels, blocks}")
 
 
 class NetworkSettings(Slice):
     """The network, and how it is trained but for how long."""
 
-    network: Literal["srcnn", "fsrcnn", "espcn", "vdsr", "edsr"] = Field(
-        description="srcnn, fsrcnn, espcn, vdsr or edsr"
+    network: Literal["srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive"] = Field(
+        description="srcnn, fsrcnn, espcn, vdsr, edsr or progressive"
     )
     network_size: NetworkSizes = Field(description="one entry for each network")
     batch_size: PerScale = Field(description=PER_SCALE_NOTE)
     loss: Literal["mse", "charbonnier"] = Field(description="mse or charbonnier")
     optimizer: Literal["muon", "adam"] = Field(description="muon or adam")
-    learning_rate: Number = within(above=0, most=1)
+    learning_rate: PerScaleRate = Field(description=RATE_NOTE)
     warmup_share: Number = within(least=0, most=0.5)
     gradient_clip: Number = within(above=0, most=1000)
     ema: Number = within(least=0, most=0.9999)

@@ -52,7 +52,7 @@ test: setup ## The quick tests
 	@pytest -m "not slow"
 
 test-all: setup ## The slow tests: real data, real DVC runs
-	@pytest -m slow
+	@pytest -m slow --numprocesses 2 --dist loadfile
 
 check: setup ## Is every value of params.yaml allowed?
 	@python -m stages.validate

@@ -341,13 +341,7 @@ def undisturbed(one_scale: Study, tmp_path_factory: pytest.TempPathFactory) -> S
 def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
     undisturbed: Study, one_scale: Study, tmp_path: Path, where: str
 ) -> None:
-    work = one_scale.copy(tmp_path / "work")
-    work.set(epochs=LONG)
-    work.commit("longer")
-    # Without DVC's run-cache, which would bring back what the undisturbed run has made.
-    cache = tmp_path / "cache"
-    shutil.copytree(work.shared / "cache", cache, ignore=shutil.ignore_patterns("runs"))
-    work("dvc", "config", "--local", "cache.dir", str(cache))
+    work = _without_run_cache(one_scale, tmp_path)
     command = ["dvc", "repro", "train-plain@2"]
     if where != "workspace":
         command = ["dvc", "exp", "run", "--temp", "--name", "killed", "train-plain@2"]
@@ -372,8 +366,40 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
         assert work("git", "show", "killed-branch:metrics/curves/x2-plain.csv").text == curve
 
 
-def _kill_after_checkpoint(work: Study, command: list[str], checkpoints: Path) -> None:
-    """Start a training, and kill all its processes at once when a checkpoint is there."""
+def test_training_killed_for_its_memory_is_named_and_goes_on(
+    undisturbed: Study, one_scale: Study, tmp_path: Path
+) -> None:
+    # The system kills the process that has the memory, and DVC lives on.
+    work = _without_run_cache(one_scale, tmp_path)
+    checkpoints = work.root / ".dvc/tmp/checkpoints"
+    said = _kill_after_checkpoint(work, ["dvc", "repro", "train-plain@2"], checkpoints, alone=True)
+    assert "failed to reproduce 'train-plain@2'" in said and "-9" in said, said
+    assert "Traceback" not in said
+    assert not (work.root / "models/x2-plain.weights.h5").exists()
+    work("dvc", "repro", "train-plain@2")
+    assert work.files("models")["models/x2-plain.weights.h5"] == (
+        undisturbed.files("models")["models/x2-plain.weights.h5"]
+    )
+
+
+def _without_run_cache(one_scale: Study, folder: Path) -> Study:
+    """The longer training to do, and no run-cache that has what the undisturbed run made."""
+    work = one_scale.copy(folder / "work")
+    work.set(epochs=LONG)
+    work.commit("longer")
+    cache = folder / "cache"
+    shutil.copytree(work.shared / "cache", cache, ignore=shutil.ignore_patterns("runs"))
+    work("dvc", "config", "--local", "cache.dir", str(cache))
+    return work
+
+
+def _kill_after_checkpoint(
+    work: Study, command: list[str], checkpoints: Path, alone: bool = False
+) -> str:
+    """Start a training, and kill all its processes at once when a checkpoint is there.
+
+    alone: kill the training's process only. Returns what was said until the end.
+    """
     run = subprocess.Popen(
         command,
         cwd=work.root,
@@ -399,10 +425,15 @@ def _kill_after_checkpoint(work: Study, command: list[str], checkpoints: Path) -
             assert run.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < end
             time.sleep(0.02)
+        if alone:
+            training = ["pkill", "-KILL", "--session", str(run.pid), "-f", "stages.train"]
+            subprocess.run(training, check=True)
+            said += run.communicate(timeout=60)[1]
     finally:
         if run.poll() is None:
             os.killpg(run.pid, signal.SIGKILL)
         run.communicate()
+    return said.decode()
 
 
 def test_the_tests_ran_this_projects_code(study: Study) -> None:

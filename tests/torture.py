@@ -5,6 +5,8 @@
 A training of some 30 seconds, and the whole pipeline on a tiny study: each is first run
 undisturbed, then killed (all its processes at once) at random moments and run again to its end.
 Models, curves, scores, pictures, metrics and dvc.lock have to be those of the undisturbed run.
+Then each fault that has a test (broken images, wrong values, full disks, bad servers) is listed
+with its outcome.
 """
 
 import argparse
@@ -27,8 +29,15 @@ CASES: dict[str, tuple[int, tuple[str, ...]]] = {
 }
 
 
+FAULTS = (
+    *("tests/test_datasets.py", "tests/test_images.py", "tests/test_settings.py"),
+    *("tests/test_patches.py", "tests/test_weights.py", "tests/test_checkpoints.py"),
+    *("tests/test_running.py", "tests/test_faults.py", "tests/test_sharing.py"),
+)
+
+
 def main() -> None:
-    """Run both cases; the exit status says whether all runs ended with the same bytes."""
+    """Run both cases and the faults; the exit status says whether all ended as promised."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20, help="of each case")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
@@ -63,8 +72,17 @@ def main() -> None:
                 print(f"  {kill + 1}: {how} after {moment:.1f} s: {outcome}", flush=True)
                 shutil.rmtree(work.root)
     total = arguments.kills * len(CASES)
-    print(f"{good} of {total} runs ended with the bytes of the undisturbed one")
-    sys.exit(good != total)
+    print(f"{good} of {total} runs ended with the bytes of the undisturbed one", flush=True)
+    sys.exit(not faults() or good != total)
+
+
+def faults() -> bool:
+    """Print every test of a fault and its outcome; whether all passed."""
+    pytest = [sys.executable, "-m", "pytest", "--no-skips", "-rA", "--no-header", *FAULTS]
+    done = subprocess.run(pytest, stdout=subprocess.PIPE, text=True, check=False)
+    outcomes = ("PASSED", "FAILED", "ERROR")
+    print(*(line for line in done.stdout.splitlines() if line.startswith(outcomes)), sep="\n")
+    return done.returncode == 0
 
 
 def everything(study: Study) -> dict[str, str]:

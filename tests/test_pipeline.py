@@ -377,8 +377,9 @@ def test_training_killed_for_its_memory_is_named_and_goes_on(
     assert "Traceback" not in said
     assert not (work.root / "models/x2-plain.weights.h5").exists()
     work("dvc", "repro", "train-plain@2")
-    assert work.files("models")["models/x2-plain.weights.h5"] == (
-        undisturbed.files("models")["models/x2-plain.weights.h5"]
+    assert (
+        work.files("models")["models/x2-plain.weights.h5"]
+        == (undisturbed.files("models")["models/x2-plain.weights.h5"])
     )
 
 

@@ -1,11 +1,6 @@
 """What the pipeline promises, proved by real DVC runs of a tiny study."""
 
 import json
-import os
-import re
-import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +11,6 @@ import pytest
 import yaml
 from skimage import data
 
-from stages.core.checkpoints import SECONDS_BETWEEN
 from tests.tiny import ROOT, TARGETS, Study
 
 # The first test of all waits for the study that the others share.
@@ -321,120 +315,6 @@ def test_a_temporary_experiment_leaves_the_workspace_alone(work: Study) -> None:
     work("dvc", "exp", "branch", "aside", "aside-branch")
     aside = yaml.safe_load(work("git", "show", "aside-branch:params.yaml").text)
     assert aside["lambda"] == 0.01
-
-
-# Some seconds of training.
-LONG = 150
-
-
-@pytest.fixture(scope="module")
-def undisturbed(one_scale: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A longer training, done in one go."""
-    work = one_scale.copy(tmp_path_factory.mktemp("tiny") / "undisturbed")
-    work.set(epochs=LONG)
-    work.commit("longer")
-    work("dvc", "repro", "train-plain@2")
-    return work
-
-
-@pytest.mark.parametrize("where", ["workspace", "temporary experiment"])
-def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
-    undisturbed: Study, one_scale: Study, tmp_path: Path, where: str
-) -> None:
-    work = _without_run_cache(one_scale, tmp_path)
-    command = ["dvc", "repro", "train-plain@2"]
-    if where != "workspace":
-        command = ["dvc", "exp", "run", "--temp", "--name", "killed", "train-plain@2"]
-    checkpoints = work.root / ".dvc/tmp/checkpoints"
-    _kill_after_checkpoint(work, command, checkpoints)
-    if where == "workspace":
-        assert not (work.root / "models/x2-plain.weights.h5").exists()
-
-    again = work(*command)
-    steps = re.search(r"train x2-plain:.* (\d+)/(\d+) \[", again.text.replace("\r", "\n"))
-    assert steps is not None, again.text
-    assert 0 < int(steps[1]) < int(steps[2]), "it started from nothing"
-    assert not list(checkpoints.iterdir())
-    lock = (undisturbed.root / "dvc.lock").read_text()
-    curve = (undisturbed.root / "metrics/curves/x2-plain.csv").read_text()
-    if where == "workspace":
-        assert (work.root / "dvc.lock").read_text() == lock
-        assert (work.root / "metrics/curves/x2-plain.csv").read_text() == curve
-    else:
-        work("dvc", "exp", "branch", "killed", "killed-branch")
-        assert work("git", "show", "killed-branch:dvc.lock").text == lock
-        assert work("git", "show", "killed-branch:metrics/curves/x2-plain.csv").text == curve
-
-
-def test_training_killed_for_its_memory_is_named_and_goes_on(
-    undisturbed: Study, one_scale: Study, tmp_path: Path
-) -> None:
-    # The system kills the process that has the memory, and DVC lives on.
-    work = _without_run_cache(one_scale, tmp_path)
-    checkpoints = work.root / ".dvc/tmp/checkpoints"
-    said = _kill_after_checkpoint(work, ["dvc", "repro", "train-plain@2"], checkpoints, alone=True)
-    assert "failed to reproduce 'train-plain@2'" in said and "-9" in said, said
-    assert "Traceback" not in said
-    assert not (work.root / "models/x2-plain.weights.h5").exists()
-    work("dvc", "repro", "train-plain@2")
-    assert (
-        work.files("models")["models/x2-plain.weights.h5"]
-        == (undisturbed.files("models")["models/x2-plain.weights.h5"])
-    )
-
-
-def _without_run_cache(one_scale: Study, folder: Path) -> Study:
-    """The longer training to do, and no run-cache that has what the undisturbed run made."""
-    work = one_scale.copy(folder / "work")
-    work.set(epochs=LONG)
-    work.commit("longer")
-    cache = folder / "cache"
-    shutil.copytree(work.shared / "cache", cache, ignore=shutil.ignore_patterns("runs"))
-    work("dvc", "config", "--local", "cache.dir", str(cache))
-    return work
-
-
-def _kill_after_checkpoint(
-    work: Study, command: list[str], checkpoints: Path, alone: bool = False
-) -> str:
-    """Start a training, and kill all its processes at once when a checkpoint is there.
-
-    alone: kill the training's process only. Returns what was said until the end.
-    """
-    run = subprocess.Popen(
-        command,
-        cwd=work.root,
-        env=work.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert run.stderr is not None
-    try:
-        said = b""
-        while b"step/s" not in said:  # the progress bar: training is under way
-            piece = os.read(run.stderr.fileno(), 1 << 16)
-            assert piece, said.decode()
-            said += piece
-        # A checkpoint comes with time: it passes while the training stands still.
-        os.killpg(run.pid, signal.SIGSTOP)
-        time.sleep(SECONDS_BETWEEN)
-        os.killpg(run.pid, signal.SIGCONT)
-        end = time.monotonic() + 60
-        while not any(checkpoints.glob("*/*.npz")):
-            assert run.poll() is None, "it ended before it could be killed"
-            assert time.monotonic() < end
-            time.sleep(0.02)
-        if alone:
-            training = ["pkill", "-KILL", "--session", str(run.pid), "-f", "stages.train"]
-            subprocess.run(training, check=True)
-            said += run.communicate(timeout=60)[1]
-    finally:
-        if run.poll() is None:
-            os.killpg(run.pid, signal.SIGKILL)
-        run.communicate()
-    return said.decode()
 
 
 def test_the_tests_ran_this_projects_code(study: Study) -> None:

@@ -49,6 +49,13 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
+def _descendants(pid: int) -> list[int]:
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    parents = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    children = [child for child, parent in parents if parent == pid]
+    return [*children, *(grandchild for child in children for grandchild in _descendants(child))]
+
+
 class Server:
     """A server process; `stop` kills it and all that it has started."""
 
@@ -59,7 +66,11 @@ class Server:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, start_new_session=True
+                # Bounded, should nobody be left to stop it.
+                ["timeout", "600", *self._command],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         for _ in range(100):
             try:
@@ -72,10 +83,7 @@ class Server:
 
     def stop(self) -> None:
         # OpenSSH gives each connection a session of its own: its processes are found by parent.
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)], capture_output=True, text=True
-        ).stdout.split()
-        for pid in (self._process.pid, *map(int, children)):
+        for pid in (self._process.pid, *_descendants(self._process.pid)):
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -144,8 +152,18 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Confi
 
 
 @pytest.fixture(params=["ssh", "s3"])
-def remote(request: pytest.FixtureRequest) -> tuple[Server, Configure]:
-    return request.getfixturevalue(request.param)
+def configure(request: pytest.FixtureRequest) -> Configure:
+    """What points a study at a running server of either kind."""
+    _, configure = request.getfixturevalue(request.param)
+    return configure
+
+
+@pytest.fixture
+def work(study: Study, configure: Configure, tmp_path: Path) -> Study:
+    """The study, pointed at the server."""
+    work = study.copy(tmp_path / "work")
+    configure(work)
+    return work
 
 
 def _colleague(study: Study, folder: Path, configure: Configure) -> Study:
@@ -158,11 +176,8 @@ def _colleague(study: Study, folder: Path, configure: Configure) -> Study:
 
 
 def test_what_one_pushes_another_pulls(
-    study: Study, remote: tuple[Server, Configure], tmp_path: Path
+    study: Study, work: Study, configure: Configure, tmp_path: Path
 ) -> None:
-    work = study.copy(tmp_path / "work")
-    _, configure = remote
-    configure(work)
     work("dvc", "push")
     other = _colleague(study, tmp_path, configure)
     other("dvc", "pull")
@@ -171,11 +186,8 @@ def test_what_one_pushes_another_pulls(
 
 
 def test_run_cache_saves_another_the_work(
-    study: Study, remote: tuple[Server, Configure], tmp_path: Path
+    study: Study, work: Study, configure: Configure, tmp_path: Path
 ) -> None:
-    work = study.copy(tmp_path / "work")
-    _, configure = remote
-    configure(work)
     work("dvc", "push", "--run-cache")
     other = _colleague(study, tmp_path, configure)
     (other.root / "dvc.lock").unlink()
@@ -186,11 +198,8 @@ def test_run_cache_saves_another_the_work(
 
 
 def test_an_experiment_is_shared_with_its_data(
-    study: Study, remote: tuple[Server, Configure], tmp_path: Path
+    study: Study, work: Study, configure: Configure, tmp_path: Path
 ) -> None:
-    work = study.copy(tmp_path / "work")
-    _, configure = remote
-    configure(work)
     work.commit("remote")
     name = f"opencv-{uuid.uuid4().hex[:8]}"  # the other kind of remote has the same origin
     work("dvc", "exp", "run", "--name", name, "-S", "degradation=opencv")

@@ -51,7 +51,7 @@ def test_finding_names_the_best_lambda_and_what_it_gains(
 ) -> None:
     gains = {0.0: 0.0, 1e-5: -0.01, 1e-3: 0.02, 1.0: -2.0}
     rows = [
-        {"budget": "short", "network": "edsr", "scale": s, "seed": 1, "lambda": w, "psnr": 30 + g}
+        {"budget": "short", "network": "espcn", "scale": s, "seed": 1, "lambda": w, "psnr": 30 + g}
         for s in (2, 4)
         for w, g in gains.items()
     ]
@@ -60,6 +60,7 @@ def test_finding_names_the_best_lambda_and_what_it_gains(
     (tmp_path / "params.yaml").write_text("lambda: 0.001\n")
     monkeypatch.chdir(tmp_path)
     text = readme.regularization()
+    assert "networks espcn from fresh weights" in text
     assert "the best non-zero lambda is 0.001, +0.020 dB" in text
     assert "lambda = 1 makes -2.00 dB" in text
 

@@ -16,7 +16,7 @@ import pandas as pd
 from tools.experiments import read_from, run_experiment
 
 LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
-NETWORKS = ("srcnn", "edsr")
+NETWORKS = ("srcnn", "progressive")
 SCALES = (2, 4)
 SEEDS = {"short": (1, 2), "undertrained": (1,)}
 GROUND: dict[str, object] = {

@@ -122,8 +122,9 @@ def regularization() -> str:
             "against lambda = 0"
         )
     finding = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
+    networks = " and ".join(runs["network"].unique())
     return (
-        "\nDoes regularization help? PSNR on held-out training images, networks srcnn and edsr "
+        f"\nDoes regularization help? PSNR on held-out training images, networks {networks} "
         f"from fresh weights, x2 and x4. {finding} Every run: "
         "[docs/ablation.csv](docs/ablation.csv), as a chart: "
         "[docs/ablation.png](docs/ablation.png).\n"

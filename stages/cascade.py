@@ -7,6 +7,7 @@ scale that has no cascade the outputs are empty, so that each picture and table 
 """
 
 import argparse
+from functools import partial as bind
 from pathlib import Path
 
 import numpy as np
@@ -39,15 +40,16 @@ def main() -> None:
 
     # TensorFlow starts only where there is work.
     from stages.core import quiet  # noqa: F401
-    from stages.core.inference import restore
+    from stages.core.inference import restore_luma
+    from stages.core.restoring import restore
     from stages.core.weights import load
 
     model, architecture = load(Path(f"models/x{base}-{arguments.setting}.weights.h5"), base)
-    protocol = Protocol(architecture.degradation)
+    protocol, by_network = Protocol(architecture.degradation), bind(restore_luma, model)
 
     def restore_steps(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         for _ in range(steps):
-            image = restore(model, image, base, protocol)
+            image = restore(by_network, image, base, protocol)
         return image
 
     print(line(test_set, scale, method, evaluate(test_set, scale, method, protocol, restore_steps)))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from stages.core.evaluation import METHODS, images_folder, scores_file
 from stages.core.files import read_json, whole_folder
 from stages.core.images import read_image, write_png
 from stages.core.lr_folders import FULL, names, read_pair
 from stages.core.pictures import comparison
+from stages.core.progress import progress
 from stages.core.running import run
 from stages.core.scales import SCALES
 
@@ -30,8 +30,9 @@ def main() -> None:
     source = Path(f"data/lr/x{scale}/test") / test_set
     scores = {method: read_json(scores_file(scale, method, test_set)) for method in METHODS}
     output = Path(f"data/pictures/x{scale}") / test_set
+    found = names(source)
     with whole_folder(output) as partial:
-        for name in tqdm(names(source), f"compare {test_set} x{scale}", unit="image"):
+        for name in progress(found, f"compare {test_set} x{scale}", len(found), "image"):
             hr, lr = read_pair(source, FULL, name)
             size = (hr.shape[1], hr.shape[0])
             pixels = cv2.resize(lr, size, interpolation=cv2.INTER_NEAREST)

@@ -9,12 +9,14 @@ plain+ or regularized+; where it does not, the outputs of that are empty.
 import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
 import argparse
+from functools import partial as bind
 from pathlib import Path
 
 from stages.core.running import run
 from stages.core.evaluation import ENSEMBLE, evaluate, line, write_nothing
-from stages.core.inference import restore
+from stages.core.inference import restore_luma
 from stages.core.protocol import Protocol
+from stages.core.restoring import RestoreLuma, in_all_orientations, restore
 from stages.core.scales import SCALES
 from stages.core.settings.data import EnsembleSettings
 from stages.core.settings.reader import read
@@ -33,19 +35,16 @@ def main() -> None:
     model, architecture = load(Path(f"models/x{scale}-{method}.weights.h5"), scale)
     protocol = Protocol(architecture.degradation)
 
-    def score(name: str, ensemble: bool) -> None:
+    def score(name: str, by_network: RestoreLuma) -> None:
         means = evaluate(
-            test_set,
-            scale,
-            name,
-            protocol,
-            lambda lr: restore(model, lr, scale, protocol, ensemble),
+            test_set, scale, name, protocol, lambda lr: restore(by_network, lr, scale, protocol)
         )
         print(line(test_set, scale, name, means))
 
-    score(method, ensemble=False)
+    once = bind(restore_luma, model)
+    score(method, once)
     if read(EnsembleSettings).self_ensemble:
-        score(f"{method}{ENSEMBLE}", ensemble=True)
+        score(f"{method}{ENSEMBLE}", in_all_orientations(once))
     else:
         write_nothing(test_set, scale, f"{method}{ENSEMBLE}")
 

@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tqdm import tqdm
 
 from stages.core.checkpoints import Checkpoints, fingerprint
 from stages.core.digits import digit_network, read_digits
 from stages.core.errors import InputError
+from stages.core.precision import precision_here
+from stages.core.progress import progress
 from stages.core.running import run
 from stages.core.files import whole_file, write_json
 from stages.core.settings.mnist import MnistSettings
@@ -28,17 +29,20 @@ CURVE_POINTS = 10
 def main() -> None:
     """Train on 60,000 digits, test on 10,000; write metrics, curve and confusion matrix."""
     settings, folder = read(MnistSettings).mnist, Path("data/raw/mnist")
+    precision = precision_here(settings.precision)
     images, labels = read_digits(folder, "train")
     test_images, test_labels = read_digits(folder, "t10k")
 
     keras.utils.set_random_seed(settings.seed)
-    network = digit_network(settings.dropout, settings.precision)
+    network = digit_network(settings.dropout, precision)
     judge = digit_network(0, "float32")
     optimizer = keras.optimizers.SGD(settings.learning_rate)
     optimizer.build(network.trainable_variables)
     step = _training_step(network, optimizer)
 
-    checkpoints = Checkpoints(fingerprint(settings.model_dump(), *sorted(folder.iterdir())))
+    checkpoints = Checkpoints(
+        fingerprint([settings.model_dump(), precision], *sorted(folder.iterdir()))
+    )
     saved = checkpoints.newest() or {}
     done = int(saved.get("done", 0))
     losses, curve = list(saved.get("losses", [])), list(saved.get("curve", []))
@@ -46,7 +50,7 @@ def main() -> None:
         variable.assign(saved[f"variable{place}"])
     total = settings.steps
     every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)
-    for number in tqdm(numbers, "train mnist", total, initial=done, unit="step", mininterval=1):
+    for number in progress(numbers, "train mnist", total, "step", done):
         batch = _batch(number - 1, len(images), settings.batch_size, settings.seed)
         losses.append(float(step(tf.constant(images[batch]), tf.constant(labels[batch]))))
         if number % every == 0 or number == total:

@@ -9,11 +9,10 @@ import argparse
 from functools import partial as bind
 from pathlib import Path
 
-from tqdm import tqdm
-
 from stages.core.files import whole_folder
 from stages.core.images import list_images, read_image, write_png
 from stages.core.parallel import ordered_map
+from stages.core.progress import progress
 from stages.core.running import run
 
 
@@ -28,7 +27,7 @@ def main() -> None:
     output = Path("data/raw") / arguments.name
     with whole_folder(output) as partial:
         converted = ordered_map(bind(_convert, partial), paths)
-        for _ in tqdm(converted, desc=f"import {arguments.name}", total=len(paths), unit="image"):
+        for _ in progress(converted, f"import {arguments.name}", len(paths), "image"):
             pass
     print(f"{output}: {len(paths)} images")
 

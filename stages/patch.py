@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from stages.core.errors import InputError
 from stages.core.files import whole_file
 from stages.core.lr_folders import FULL, names, parts, read_pair
 from stages.core.parallel import ordered_map
 from stages.core.patches import PatchWriter, cut, split
+from stages.core.progress import progress
 from stages.core.protocol import Protocol
 from stages.core.running import run
 from stages.core.scales import SCALES
@@ -48,7 +48,7 @@ def main() -> None:
     skipped = 0
     with whole_file(output) as partial, PatchWriter(partial, size, scale) as writer:
         pairs = ordered_map(bind(_luma_pair, folder, protocol), jobs)
-        for lr, hr in tqdm(pairs, desc=f"patch x{scale}", total=len(jobs), unit="image"):
+        for lr, hr in progress(pairs, f"patch x{scale}", len(jobs), "image"):
             small, large = cut(hr, lr, size, stride, scale)
             skipped += not len(large)
             if len(large):

@@ -11,14 +11,13 @@ import argparse
 from functools import partial as bind
 from pathlib import Path
 
-from tqdm import tqdm
-
 from stages.core.degradation import Kind, crop_to_multiple, degrade
 from stages.core.errors import InputError
 from stages.core.files import whole_folder
 from stages.core.images import list_images, read_image
 from stages.core.lr_folders import FULL, copy_folder, make_folders, write_pair
 from stages.core.parallel import ordered_map
+from stages.core.progress import progress
 from stages.core.resize import imresize
 from stages.core.running import run
 from stages.core.scales import SCALES
@@ -45,7 +44,7 @@ def main() -> None:
         make_folders(partial, [FULL, *map(copy_folder, copies)])
         write = bind(_write_pairs, partial, arguments.scale, degradation, copies)
         title = f"synthesize {arguments.dataset} x{arguments.scale}"
-        for _ in tqdm(ordered_map(write, paths), desc=title, total=len(paths), unit="image"):
+        for _ in progress(ordered_map(write, paths), title, len(paths), "image"):
             pass
     print(f"{output}: {len(paths)} images, {degradation} degradation, {len(copies)} copies of each")
 

@@ -4,12 +4,8 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from stages.core.colour import luma
-from stages.core.degradation import Kind, upscale, upscale_float
-from stages.core.inference import restore, restore_luma, restore_luma_ensemble
+from stages.core.degradation import Kind, upscale_float
 from stages.core.networks import build
-from stages.core.orientations import ORIENTATIONS, turned, turned_back
-from stages.core.protocol import Protocol
 from stages.core.scales import SCALES
 from stages.core.upsampling import BicubicUpsampling
 
@@ -138,49 +134,3 @@ def test_bicubic_layer_has_nothing_to_train_and_is_rebuilt_from_its_config() -> 
     layer = BicubicUpsampling(4, "opencv")
     again = BicubicUpsampling.from_config(layer.get_config())
     assert not layer.variables and (again.scale, again.kind) == (4, "opencv")
-
-
-def test_restoring_colour_takes_chroma_from_bicubic_interpolation(
-    photo: NDArray[np.uint8],
-) -> None:
-    # With an untrained residual network luma is bicubic too: what is left is rounding, of the
-    # LR luma and of uint8 after each axis.
-    model = build("edsr", 2, TINY["edsr"])
-    restored = restore(model, photo, 2, Protocol("matlab"))
-    expected = upscale(photo, 2, "matlab")
-    assert restored.shape == expected.shape and restored.dtype == np.uint8
-    assert np.abs(restored.astype(int) - expected).max() <= 3
-
-
-def test_restoring_takes_the_luma_unrounded(photo: NDArray[np.uint8]) -> None:
-    model, protocol = build("edsr", 2, TINY["edsr"]), Protocol("matlab")
-    restored = luma(restore(model, photo, 2, protocol), "studio")
-    errors = [
-        np.square(restored - restore_luma(model, values)).mean()
-        for values in (protocol.luma(photo), protocol.training_luma(photo))
-    ]
-    assert errors[0] < 0.5 * errors[1]
-
-
-def test_restoring_grey_gives_grey(photo: NDArray[np.uint8]) -> None:
-    model = build("vdsr", 3, TINY["vdsr"])
-    grey = photo[:21, :17, 1]
-    restored = restore(model, grey, 3, Protocol("matlab"))
-    assert restored.shape == (63, 51) and restored.dtype == np.uint8
-    assert np.abs(restored - restore_luma(model, grey)).max() <= 0.5
-
-
-def test_self_ensemble_treats_all_orientations_alike_as_a_single_pass_does_not(
-    photo: NDArray[np.uint8],
-) -> None:
-    model = build("edsr", 2, TINY["edsr"])
-    random = np.random.default_rng(0)
-    model.set_weights([random.normal(0, 0.1, w.shape) for w in model.get_weights()])
-    lr = photo[:16, :24, 1]
-    for function, alike in ((restore_luma_ensemble, True), (restore_luma, False)):
-        restored = function(model, lr)
-        assert restored.shape == (32, 48)
-        of_turned = turned_back(function(model, turned(lr, 5)), 5)
-        assert np.allclose(of_turned, restored, atol=0.01) == alike
-    eight = [turned_back(restore_luma(model, turned(lr, o)), o) for o in range(ORIENTATIONS)]
-    np.testing.assert_allclose(restore_luma_ensemble(model, lr), np.mean(eight, 0), atol=1e-3)

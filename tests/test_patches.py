@@ -1,4 +1,6 @@
+import time
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -97,7 +99,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert (first_lr == ord("a")).all() and (last_hr == ord("b")).all()
     assert (first_hr == ord("a")).all() and (last_lr == ord("b")).all()
     with h5py.File(path) as raw:
-        assert dict(raw.attrs) == {"format": 1, "scale": 2, "degradation": "opencv", "stride": 4}
+        assert dict(raw.attrs) == {"format": 2, "scale": 2, "degradation": "opencv", "stride": 4}
         assert [name.decode() for name in raw["training_images"]] == ["x", "ü"]
 
 
@@ -115,8 +117,9 @@ def test_patches_of_several_images_are_appended_in_order(tmp_path: Path) -> None
     assert lr[:, 0, 0].tolist() == hr[:, 0, 0].tolist() == [1, 2, 2]
 
 
-def test_same_patches_are_the_same_bytes(tmp_path: Path) -> None:
+def test_same_patches_are_the_same_bytes_at_another_time(tmp_path: Path) -> None:
     _write(tmp_path / "first.h5")
+    time.sleep(1.1)  # HDF5's times are whole seconds
     _write(tmp_path / "second.h5")
     assert (tmp_path / "first.h5").read_bytes() == (tmp_path / "second.h5").read_bytes()
 
@@ -137,7 +140,19 @@ def test_file_of_another_format_is_refused(make_patches: MakePatches) -> None:
     path = make_patches()
     with h5py.File(path, "r+") as file:
         file.attrs["format"] = 99
-    assert "format: found 99; allowed: 1" in _refusal(path, 2)
+    assert "format: found 99; allowed: 2" in _refusal(path, 2)
+
+
+@pytest.mark.parametrize(
+    "other", [{"chunks": (2, 16, 16)}, {"compression": "gzip"}, {"dtype": "i1"}]
+)
+def test_file_of_other_chunks_is_refused(make_patches: MakePatches, other: dict[str, Any]) -> None:
+    path = make_patches()
+    with h5py.File(path, "r+") as file:
+        patches = file["train/hr"][:]
+        del file["train/hr"]
+        file.create_dataset("train/hr", data=patches, **{"chunks": (1, 16, 16)} | other)
+    assert "/train/hr: allowed: uint8, in chunks of one patch" in _refusal(path, 2)
 
 
 def test_missing_broken_and_foreign_files_are_refused_by_name(

@@ -18,6 +18,8 @@ def main():
     print("runs", flush=True)
     if "wrong" in sys.argv:
         raise InputError("params.yaml: lambda: found -1; allowed: more\\nanother line")
+    if "large" in sys.argv:
+        bytearray(1 << 62)
     if "wait" in sys.argv:
         sys.stdin.read()
 
@@ -52,6 +54,12 @@ def test_wrong_input_is_said_in_lines_and_a_status(tmp_path: Path) -> None:
     status, _, err = _ended(_start(tmp_path, "wrong"))
     assert status == 1
     assert err == "error: params.yaml: lambda: found -1; allowed: more\nerror: another line\n"
+
+
+def test_lack_of_memory_is_said_in_a_line(tmp_path: Path) -> None:
+    status, _, err = _ended(_start(tmp_path, "large"))
+    assert status == 1
+    assert err.startswith("error: there is not enough memory") and err.count("\n") == 1
 
 
 def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path: Path) -> None:

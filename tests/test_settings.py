@@ -158,7 +158,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("network", "unet", "found 'unet'; allowed: srcnn, fsrcnn, espcn, vdsr, edsr or prog"),
     ("network_size.srcnn.middle_kernel", 2, "found 2; allowed: 1, 3 or 5"),
     ("network_size.edsr.channels", 0, "found 0; allowed: a whole number from 1 to 512"),
-    ("precision", "float16", "found 'float16'; allowed: float32 or bfloat16"),
+    ("precision", "float16", "found 'float16'; allowed: auto, bfloat16 or float32"),
     ("degradation", "bicubic", "found 'bicubic'"),
     # Lists and mappings.
     ("scales", [], "found []"),

@@ -27,6 +27,7 @@ from stages import patch
 from stages.core.batches import Batches
 from stages.core.inference import restore_luma
 from stages.core.losses import loss
+from stages.core.precision import precision_here
 from stages.core.patches import PatchFile
 from stages.core.settings.reader import read
 from stages.core.settings.training import NetworkSettings
@@ -70,10 +71,9 @@ def training() -> list[Row]:
         schedule = Schedule(
             1, settings.learning_rate[SCALE], 0, 1, settings.ema, settings.optimizer
         )
+        precision = precision_here(settings.precision)
         objective = partial(loss, settings.loss, 0.0)
-        trainer = Trainer(
-            architecture, schedule, objective, settings.precision, 1, choose_strategy()
-        )
+        trainer = Trainer(architecture, schedule, objective, precision, 1, choose_strategy())
         batches = Batches(patches, settings.batch_size[SCALE], 1, settings.flips_and_rotations)
         fixed = batches.at(0)
 
@@ -90,7 +90,7 @@ def training() -> list[Row]:
         step = statistics.median(fixed_time for fixed_time, _ in pairs) / STEPS
         starving = statistics.median(data / fixed_time for fixed_time, data in pairs)
         flops = 3 * convolution_flops(architecture, fixed[0].shape)
-    matrix = tf.cast(tf.random.normal((MATRIX, MATRIX)), settings.precision)
+    matrix = tf.cast(tf.random.normal((MATRIX, MATRIX)), precision)
     # TensorFlow divides one matmul among the threads that it has: here one core's worth.
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
     cores = tf.config.threading.get_inter_op_parallelism_threads()
@@ -99,7 +99,7 @@ def training() -> list[Row]:
         (
             f"training step x{SCALE}, convolutions' FLOP/s over a matmul's",
             f"{flops / step / peak:.2f}",
-            f"{flops / step / 1e9:.0f} of {peak / 1e9:.0f} GFLOP/s, {settings.precision}, "
+            f"{flops / step / 1e9:.0f} of {peak / 1e9:.0f} GFLOP/s, {precision}, "
             f"{step * 1e3:.1f} ms a step",
         ),
         ("step with data over step on one fixed batch", f"{starving:.3f}", ""),
@@ -128,7 +128,7 @@ def extraction() -> list[Row]:
     source = Path(f"data/patches/x{SCALE}.h5")
 
     def copy() -> None:
-        with h5py.File(source, "r") as old, h5py.File("copy.h5", "w", libver="v110") as new:
+        with h5py.File(source, "r") as old, h5py.File("copy.h5", "w") as new:
             for name in ("train/lr", "train/hr"):
                 new.create_dataset(name, data=old[name][:], chunks=old[name].chunks)
 

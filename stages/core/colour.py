@@ -40,13 +40,13 @@ def chroma(image: NDArray[np.uint8], swing: Swing) -> NDArray[np.float64]:
     return image @ matrix[1:].T + offset[1:]
 
 
-def compose(
+def to_rgb(
     luma_plane: NDArray[np.floating], chroma_planes: NDArray[np.floating], swing: Swing
-) -> NDArray[np.uint8]:
-    """The RGB image of a luma (H, W) and chroma planes (H, W, 2), rounded and clipped."""
+) -> NDArray[np.float64]:
+    """RGB (H, W, 3) of a luma (H, W) and chroma planes (H, W, 2): not rounded, not clipped."""
     matrix, offset = _matrix(swing)
     ycbcr = np.concatenate([luma_plane[..., None], chroma_planes], axis=-1).astype(np.float64)
-    return to_uint8((ycbcr - offset) @ np.linalg.inv(matrix).T)
+    return (ycbcr - offset) @ np.linalg.inv(matrix).T
 
 
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:

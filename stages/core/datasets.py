@@ -17,10 +17,10 @@ from pathlib import Path
 import pooch
 import requests
 import urllib3
-from tqdm import tqdm
 
 from stages.core.errors import InputError
 from stages.core.files import whole_folder
+from stages.core.progress import progress
 
 REGISTRY = Path("data/registry.tsv")
 MIRROR_VARIABLE = "SR_MIRROR"
@@ -83,7 +83,7 @@ def fetch(dataset: str, folder: Path) -> int:
     with whole_folder(folder) as partial, ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(_fetch_file, row, partial) for row in rows]
         try:
-            for future in tqdm(futures, desc=f"download {dataset}", unit="file"):
+            for future in progress(futures, f"download {dataset}", len(rows), "file"):
                 future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

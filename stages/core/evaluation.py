@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from stages.core.files import whole_folder, write_json
 from stages.core.images import write_png
 from stages.core.lr_folders import FULL, names, read_pair
+from stages.core.progress import progress
 from stages.core.protocol import Protocol
 from stages.core.scores import psnr, ssim
 
@@ -42,9 +42,9 @@ def evaluate(
     scored is the luma of the very image that is written. Returns the mean scores.
     """
     source = Path(f"data/lr/x{scale}/test") / test_set
-    scores: dict[str, dict[str, float]] = {}
+    images, scores = names(source), dict[str, dict[str, float]]()
     with whole_folder(images_folder(scale, method, test_set)) as partial:
-        for name in tqdm(names(source), f"{method} {test_set} x{scale}", unit="image"):
+        for name in progress(images, f"{method} {test_set} x{scale}", len(images), "image"):
             hr, lr = read_pair(source, FULL, name)
             restored = restore(lr)
             write_png(partial / f"{name}.png", restored)

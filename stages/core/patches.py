@@ -6,11 +6,12 @@
     validation/NAME/hr  (h * scale, w * scale) uint8
     training_images     names of the images that the patches are from
 
-The file's attributes tell how it came about. Nothing of one image, copies included, is on both
-sides of the split.
+Each patch is one HDF5 chunk. The file's attributes tell how it came about. Nothing of one image,
+copies included, is on both sides of the split.
 """
 
 import errno
+import math
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -25,8 +26,7 @@ from numpy.typing import NDArray
 from stages.core.degradation import Kind
 from stages.core.errors import InputError
 
-FORMAT = 1
-CHUNK_BYTES = 1 << 15  # patches are read at random: a chunk should hold few
+FORMAT = 2
 # What HDF5 may hold back before it writes: its caches of chunks and of the file's structure.
 HELD_BACK = 8 << 20
 
@@ -75,14 +75,15 @@ class PatchWriter:
     def __init__(self, path: Path, size: int, scale: int) -> None:
         self._folder = path.parent
         self._room_for(0)
-        self._file = h5py.File(path, "w", libver="v110")
+        # In HDF5's oldest format, the default. The later ones note the time in each group.
+        self._file = h5py.File(path, "w")
         self._train = self._file.create_group("train")
         for name, side in (("lr", size // scale), ("hr", size)):
             self._train.create_dataset(
                 name,
                 shape=(0, side, side),
                 maxshape=(None, side, side),
-                chunks=(max(1, CHUNK_BYTES // side**2), side, side),
+                chunks=(1, side, side),
                 dtype="u1",
             )
         self._validation = self._file.create_group("validation")
@@ -139,6 +140,12 @@ class PatchFile:
         for key, allowed in (("format", FORMAT), ("scale", scale)):
             if found[key] != allowed:
                 raise InputError(f"{path}: {key}: found {found[key]}; allowed: {allowed}")
+        for dataset in (self._lr, self._hr):
+            plain = dataset.id.get_create_plist().get_nfilters() == 0
+            if (dataset.dtype, dataset.chunks, plain) != (np.uint8, (1, *dataset.shape[1:]), True):
+                raise InputError(
+                    f"{path}: {dataset.name}: allowed: uint8, in chunks of one patch, uncompressed"
+                )
 
     def __enter__(self) -> "PatchFile":
         return self
@@ -151,11 +158,19 @@ class PatchFile:
 
     def patches(self, indices: NDArray[np.int64]) -> Pair:
         """LR and HR patches, in ascending order of their indices."""
-        ascending = np.sort(indices)
-        return self._lr[ascending], self._hr[ascending]
+        ascending = np.sort(indices).tolist()
+        return _chunks(self._lr, ascending), _chunks(self._hr, ascending)
 
     def validation(self) -> Iterator[Pair]:
         """LR and HR luma of each held-out image, whole, in the order of their names."""
         for name in sorted(self._file["validation"]):
             group = self._file["validation"][name]
             yield group["lr"][:], group["hr"][:]
+
+
+def _chunks(dataset: h5py.Dataset, indices: Sequence[int]) -> NDArray[np.uint8]:
+    # Chunk by chunk as they lie in the file: selecting by a list of indices takes 15 times as long.
+    rows = np.empty((len(indices), math.prod(dataset.shape[1:])), np.uint8)
+    for row, index in zip(rows, indices, strict=True):
+        dataset.id.read_direct_chunk((index, 0, 0), out=row)
+    return rows.reshape(-1, *dataset.shape[1:])

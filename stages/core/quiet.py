@@ -3,6 +3,9 @@
 They speak of CPU instructions and of missing CUDA, nothing a person could act on, and no setting
 of TensorFlow's keeps all of them away. If the start fails, they are shown after all.
 TF_CPP_MIN_LOG_LEVEL=0, set from outside, leaves everything as it is.
+
+oneDNN's convolutions are switched on as well: TensorFlow has them on by itself only where the
+processor has AVX-512 or AMX, and without those they take 0.6 of the time.
 """
 
 import os
@@ -36,6 +39,7 @@ def _start_quietly() -> None:
 
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
     _start()
 else:

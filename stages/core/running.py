@@ -21,6 +21,8 @@ def run(main: Callable[[], None]) -> None:
             main()
     except InputError as error:
         sys.exit("\n".join(f"error: {line}" for line in str(error).splitlines()))
+    except MemoryError as error:
+        sys.exit(f"error: there is not enough memory: {error or 'no more is given out'}")
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

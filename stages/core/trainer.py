@@ -13,7 +13,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from stages.core.batches import Batches
 from stages.core.checkpoints import Arrays, Checkpoints
@@ -22,6 +21,7 @@ from stages.core.errors import InputError
 from stages.core.inference import restore_luma
 from stages.core.optimizer import Optimizer
 from stages.core.patches import Pair
+from stages.core.progress import progress
 from stages.core.protocol import Protocol
 from stages.core.scores import psnr
 from stages.core.weights import Architecture
@@ -129,22 +129,15 @@ class Trainer:
         every = max(1, steps // CURVE_POINTS)
         curve, losses = self._resume(checkpoints)
         done = int(self._optimizer.state["steps"].numpy()[0])
-        progress = tqdm(
-            batches.ahead(done, steps),
-            title,
-            initial=done,
-            total=steps,
-            unit="step",
-            mininterval=1,
-        )
-        for step, batch in enumerate(progress, start=done + 1):
+        shown = progress(batches.ahead(done, steps), title, steps, "step", done)
+        for step, batch in enumerate(shown, start=done + 1):
             rate = learning_rate_at(step - 1, steps, self._schedule)
             losses.append(self.step(batch, rate))
             if step % every == 0 or step == steps:
                 mean_loss = float(np.mean(losses))
                 losses.clear()
                 if not np.isfinite(mean_loss):
-                    progress.close()
+                    shown.close()
                     raise InputError(
                         f"learning_rate: found {self._schedule.learning_rate}, and the loss is no "
                         f"number after {step} steps; allowed: a smaller one, or a smaller "
@@ -153,7 +146,7 @@ class Trainer:
                 score = self._validate(held_out)
                 epoch = round(step / batches.steps_per_epoch, 2)
                 curve.append(CurvePoint(step, epoch, rate, mean_loss, score))
-                progress.set_postfix_str(f"loss {mean_loss:.6f}, validation {score:.2f} dB")
+                shown.set_postfix_str(f"loss {mean_loss:.6f}, validation {score:.2f} dB")
             if checkpoints is not None and checkpoints.due():
                 checkpoints.save(step, self._saved(curve, losses))
         if not curve:

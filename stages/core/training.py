@@ -11,6 +11,7 @@ from stages.core.checkpoints import Checkpoints, fingerprint
 from stages.core.files import whole_file
 from stages.core.losses import loss
 from stages.core.patches import PatchFile
+from stages.core.precision import precision_here
 from stages.core.settings.training import NetworkSettings
 from stages.core.trainer import CurvePoint, Schedule, Trainer, choose_strategy
 from stages.core.weights import Architecture, load, save
@@ -31,6 +32,7 @@ def train(
     rate falls to 0. Returns the learning curve's last row. A run that was killed goes on from its
     checkpoint and ends with the same bytes.
     """
+    precision = precision_here(settings.precision)
     patch_path = Path(f"data/patches/x{scale}.h5")
     with PatchFile(patch_path, scale) as patches:
         size = getattr(settings.network_size, settings.network).model_dump()
@@ -48,7 +50,7 @@ def train(
             architecture,
             schedule,
             partial(loss, settings.loss, smoothness_weight),
-            settings.precision,
+            precision,
             settings.seed,
             choose_strategy(),
             None if start is None else load(start),
@@ -56,7 +58,7 @@ def train(
         batches = Batches(
             patches, settings.batch_size[scale], settings.seed, settings.flips_and_rotations
         )
-        values = [name, settings.model_dump(), asdict(schedule), smoothness_weight]
+        values = [name, settings.model_dump(), asdict(schedule), smoothness_weight, precision]
         data = [patch_path] if start is None else [patch_path, start]
         checkpoints = Checkpoints(fingerprint(values, *data))
         held_out = list(patches.validation())

@@ -14,7 +14,9 @@ class MnistSection(Section):
     batch_size: int = whole(least=1, most=60_000)
     learning_rate: Number = within(above=0, most=10)
     dropout: Number = within(least=0, most=0.99)
-    precision: Literal["float32", "bfloat16"] = Field(description="float32 or bfloat16")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        description="auto, bfloat16 or float32"
+    )
     seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
 
 

@@ -82,7 +82,9 @@ class NetworkSettings(Slice):
     gradient_clip: Number = within(above=0, most=1000)
     ema: Number = within(least=0, most=0.9999)
     flips_and_rotations: bool = Field(description="true or false")
-    precision: Literal["float32", "bfloat16"] = Field(description="float32 or bfloat16")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        description="auto, bfloat16 or float32"
+    )
     seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
 
 

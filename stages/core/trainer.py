@@ -146,7 +146,8 @@ class Trainer:
                 score = self._validate(held_out)
                 epoch = round(step / batches.steps_per_epoch, 2)
                 curve.append(CurvePoint(step, epoch, rate, mean_loss, score))
-                shown.set_postfix_str(f"loss {mean_loss:.6f}, validation {score:.2f} dB")
+                words = f"loss {mean_loss:.6f}, validation {score:.2f} dB"
+                shown.set_postfix_str(words, refresh=False)
             if checkpoints is not None and checkpoints.due():
                 checkpoints.save(step, self._saved(curve, losses))
         if not curve:

@@ -1,6 +1,6 @@
 """Stage `mnist`: the student project's warm-up, a digit classifier by plain gradient descent.
 
-    python -m stages.mnist
+python -m stages.mnist
 """
 
 from stages.core import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)

@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds bench verify torture readme compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds bench verify torture readme weights compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,11 +42,12 @@ demo: setup ## The whole pipeline on embedded photographs, in minutes, without a
 	@rm -rf .demo
 	@git clone --quiet . .demo
 	@rm -rf .demo/metrics .demo/dvc.lock
-	@cd .demo && dvc exp run --quiet --name demo $(DEMO:%=-S '%') summarize compare
+	@cd .demo && dvc exp run --quiet --name demo $(DEMO:%=-S '%') compare report
 	@echo; cat .demo/metrics/table.txt
 	@echo
 	@echo "figures:  .demo/metrics/  (means: summary.json, every image: images/)"
 	@echo "pictures: .demo/data/pictures/"
+	@echo "report:   .demo/report/index.html"
 
 test: setup ## The quick tests
 	@pytest -m "not slow"
@@ -86,6 +87,9 @@ verify: repro ## Run what is missing: how far are this machine's scores from the
 
 torture: setup ## Kill it at random moments, and compare every byte (most of an hour)
 	@python -m tests.torture
+
+weights: setup ## The networks that upscale brings along, of the trained ones (weights/)
+	@python -m tools.weights
 
 readme: setup ## Bring the README's results up to date with metrics/
 	@python -m tools.readme

@@ -75,7 +75,7 @@ def main() -> None:
         "steps": settings.steps,
     }
     write_json(Path("metrics/mnist.json"), {"mnist": scores})
-    with whole_file(Path("metrics/curves/mnist.csv")) as partial:
+    with whole_file(Path("metrics/mnist-curve.csv")) as partial:
         rows = pd.DataFrame(curve, columns=["step", "loss", "test_accuracy"])
         rows.astype({"step": int}).to_csv(partial, index=False, float_format="%.6g")
     with whole_file(Path("data/mnist-confusion.csv")) as partial:

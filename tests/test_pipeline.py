@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 METHODS = {"bicubic", "plain", "regularized"}
 PLAIN, REGULARIZED = "evaluate@2-plain-sample-test", "evaluate@2-regularized-sample-test"
-RESULTS = {"compare@2-sample-test", "summarize"}
+RESULTS = {"compare@2-sample-test", "summarize", "report"}
 CASCADE = "cascade@2-{}-sample-test"
 AFTER_LAMBDA = {
     *("validate", "train-regularized@2", REGULARIZED, CASCADE.format("regularized")),
@@ -96,7 +96,11 @@ def test_a_scale_that_is_dropped_leaves_no_trace_and_comes_back(
     study: Study, tmp_path: Path
 ) -> None:
     work = study.copy(tmp_path / "work")
-    assert work.experiment("-S", "scales=[2]", *TARGETS).stages == {"validate", "summarize"}
+    assert work.experiment("-S", "scales=[2]", *TARGETS).stages == {
+        "validate",
+        "summarize",
+        "report",
+    }
     results = work.files("metrics/images")
     assert results
     for name in ("metrics/summary.json", "metrics/table.txt", *results):

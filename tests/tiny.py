@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = ("summarize", "compare")
+TARGETS = ("compare", "report")
 SMALL = {
     "datasets": ["sample", "sample-test"],
     "own_images": {},

@@ -36,8 +36,15 @@ def restore(
     by_network: RestoreLuma, lr: NDArray[np.uint8], scale: int, protocol: Protocol
 ) -> NDArray[np.uint8]:
     """The HR image of an LR image, (h, w) grey or (h, w, 3) RGB, uint8."""
+    return to_uint8(restore_exactly(by_network, lr, scale, protocol))
+
+
+def restore_exactly(
+    by_network: RestoreLuma, lr: NDArray[Any], scale: int, protocol: Protocol
+) -> NDArray[np.floating]:
+    """As `restore`, for any values on the 0..255 scale: not rounded, not clipped."""
     luma = by_network(protocol.luma(lr))
     if lr.ndim == 2:
-        return to_uint8(luma)
+        return luma
     colour = upscale_float(chroma(lr, protocol.swing), scale, protocol.degradation)
-    return to_uint8(to_rgb(luma, colour, protocol.swing))
+    return to_rgb(luma, colour, protocol.swing)

@@ -1,0 +1,140 @@
+"""The report page's parts: tables and charts as HTML text, pictures as data of the page."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from stages.core.charts import Line, line_chart
+from stages.core.pictures import highest_window
+
+TEMPLATE = Path(__file__).with_name("report_page.html")
+WITHOUT_LOSS = [cv2.IMWRITE_WEBP_QUALITY, 101]
+CROP = 64  # HR pixels
+SIDE = 640  # of a larger picture this much is shown
+
+
+def fill_page(**parts: str) -> str:
+    """The whole page, of its parts."""
+    return Template(TEMPLATE.read_text("utf-8")).substitute(parts)
+
+
+def script_data(value: Any) -> str:
+    """JSON that may stand inside a script element, whatever the names in it."""
+    return json.dumps(value, ensure_ascii=True).replace("<", "\\u003c")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[int] = ()) -> str:
+    """An HTML table; best: for each row the number of the cell that is marked, -1 for none."""
+    lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header) + "</tr>"]
+    for number, (first, *cells) in enumerate(rows):
+        marked = best[number] if best else -1
+        texts = [f"<th>{escape(first)}</th>"]
+        for place, cell in enumerate(cells):
+            opening = '<td class="best">' if place == marked else "<td>"
+            texts.append(f"{opening}{escape(cell)}</td>")
+        lines.append(f"<tr>{''.join(texts)}</tr>")
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def psnr_table(psnr: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> str:
+    """Mean PSNR: a row for each test set and scale, a column for each method."""
+    methods = list(dict.fromkeys(m for s in psnr.values() for row in s.values() for m in row))
+    rows, best = [], []
+    for test_set, scales in psnr.items():
+        for scale, scores in scales.items():
+            values = [scores.get(method) for method in methods]
+            shown = ["" if value is None else f"{value:.2f}" for value in values]
+            rows.append([f"{test_set} {scale}", *shown])
+            best.append(int(np.argmax([-np.inf if value is None else value for value in values])))
+    return table(["", *methods], rows, best)
+
+
+def learning_curves(curves: Mapping[str, pd.DataFrame]) -> str:
+    """A chart for each scale: the validation PSNR of all its trainings by step."""
+    groups: dict[str, list[Line]] = {}
+    for name, curve in curves.items():
+        scale, _, setting = name.partition("-")
+        line = Line(setting or name, curve["step"].tolist(), curve["validation_psnr"].tolist())
+        groups.setdefault(scale, []).append(line)
+    return "\n".join(
+        line_chart(title, "step", "validation PSNR in dB", lines) for title, lines in groups.items()
+    )
+
+
+def ablation_charts(runs: pd.DataFrame) -> str:
+    """PSNR over lambda: a chart for each budget and scale, a line for each network."""
+    charts = []
+    for (budget, scale), mine in runs.groupby(["budget", "scale"], sort=False):
+        lines = []
+        for network, of_network in mine.groupby("network", sort=False):
+            by = of_network.groupby("lambda")["psnr"].agg(["mean", "min", "max"])
+            curve = by[by.index > 0]
+            spread = list(zip(curve["min"], curve["max"], strict=True))
+            lines.append(Line(str(network), list(curve.index), list(curve["mean"]), spread))
+            if 0 in by.index:
+                ends = [curve.index.min(), curve.index.max()]
+                lines.append(Line("without", ends, [by.loc[0, "mean"]] * 2, (), True))
+        title = f"x{scale}, {budget}"
+        charts.append(line_chart(title, "lambda", "validation PSNR in dB", lines, True))
+    return "\n".join(charts)
+
+
+class Gallery:
+    """The pictures of the page: every version of some images at every scale."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, dict[str, Any]] = {}
+
+    def add(
+        self,
+        name: str,
+        scale: int,
+        truth: NDArray[np.uint8],
+        versions: Mapping[str, tuple[NDArray[np.uint8], float | None]],
+    ) -> None:
+        """An image at a scale: (H, W[, 3]) uint8, and each method's version with its PSNR.
+
+        The zoomed crop is where the first version errs most; of pictures larger than SIDE only
+        what is around it is kept.
+        """
+        error = np.square(truth.astype(float) - next(iter(versions.values()))[0])
+        rows, columns, crop = _window(error if error.ndim == 2 else error.sum(axis=2))
+        entry = self.data.setdefault(name, {"truth": {}, "sizes": {}, "scales": {}})
+        shown = truth[rows, columns]
+        entry["truth"][f"x{scale}"] = {"picture": _uri(shown)}
+        entry["sizes"][f"x{scale}"] = {
+            "height": shown.shape[0],
+            "width": shown.shape[1],
+            "crop": crop,
+        }
+        entry["scales"][f"x{scale}"] = {
+            method: {"picture": _uri(image[rows, columns]), "psnr": psnr}
+            for method, (image, psnr) in versions.items()
+        }
+
+
+def _window(error: NDArray[np.floating]) -> tuple[slice, slice, dict[str, int]]:
+    """Rows and columns of what is shown, and where in it the crop lies."""
+    height, width = error.shape
+    side = min(CROP, height, width)
+    top, left = highest_window(error, side)
+    high, wide = min(SIDE, height), min(SIDE, width)
+    first = min(max(0, top + side // 2 - high // 2), height - high)
+    start = min(max(0, left + side // 2 - wide // 2), width - wide)
+    crop = {"top": top - first, "left": left - start, "side": side}
+    return slice(first, first + high), slice(start, start + wide), crop
+
+
+def _uri(image: NDArray[np.uint8]) -> str:
+    bgr = image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1])
+    _, data = cv2.imencode(".webp", bgr, WITHOUT_LOSS)
+    return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode()

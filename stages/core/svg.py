@@ -1,0 +1,22 @@
+"""SVG elements as text."""
+
+from html import escape
+
+
+def element(tag: str, *children: str, **attributes: object) -> str:
+    """An element; children are text that is SVG already. `class_` stands for `class`."""
+    given = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
+        for name, value in attributes.items()
+    )
+    return f"<{tag}{given}>{''.join(children)}</{tag}>" if children else f"<{tag}{given}/>"
+
+
+def text(words: str, x: float, y: float, **attributes: object) -> str:
+    """A line of text."""
+    return element("text", escape(words), x=round(x, 1), y=round(y, 1), **attributes)
+
+
+def points(pairs: list[tuple[float, float]]) -> str:
+    """Places as polylines and polygons have them."""
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)

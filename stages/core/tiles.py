@@ -1,0 +1,55 @@
+"""Tiles: a large plane worked on piece by piece, as if it were in one piece.
+
+A network's output at a pixel depends on the input within its reach. Where each tile is worked on
+with so much of its surroundings, and these are cut off again, nothing tells that there were tiles.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+# HR pixels on a side. Larger tiles waste less on their surroundings and take more memory.
+SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One axis-aligned piece of a plane, in pixels of the plane."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def widened(self, reach: int, height: int, width: int) -> "Tile":
+        """The tile with its surroundings, as far as the plane goes."""
+        return Tile(
+            max(0, self.top - reach),
+            max(0, self.left - reach),
+            min(height, self.bottom + reach),
+            min(width, self.right + reach),
+        )
+
+    def within(self, other: "Tile", scale: int) -> tuple[slice, slice]:
+        """Where this tile lies in what `scale` times enlarged the other one."""
+        return (
+            slice((self.top - other.top) * scale, (self.bottom - other.top) * scale),
+            slice((self.left - other.left) * scale, (self.right - other.left) * scale),
+        )
+
+    def place(self, scale: int = 1) -> tuple[slice, slice]:
+        """The tile's rows and columns in the plane enlarged `scale` times."""
+        return self.within(Tile(0, 0, 0, 0), scale)
+
+
+def tiles(height: int, width: int, side: int) -> Iterator[Tile]:
+    """Tiles of about equal size and at most side x side that cover a plane, row by row."""
+    rows, columns = _edges(height, side), _edges(width, side)
+    for top, bottom in pairwise(rows):
+        for left, right in pairwise(columns):
+            yield Tile(top, left, bottom, right)
+
+
+def _edges(length: int, side: int) -> list[int]:
+    count = -(-length // side)
+    return [length * i // count for i in range(count + 1)]

@@ -1,0 +1,43 @@
+from xml.etree import ElementTree
+
+import pytest
+
+from stages.core.charts import Line, line_chart
+
+
+def _texts(svg: str) -> list[str]:
+    return [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
+
+
+def test_chart_is_whole_svg_with_names_and_round_numbers() -> None:
+    lines = [Line("plain <a>", [0, 50, 100], [30.0, 31.0, 31.2]), Line("other", [0, 100], [30, 31])]
+    svg = line_chart("x2 & more", "step", "PSNR in dB", lines)
+    texts = _texts(svg)
+    assert {"x2 & more", "step", "PSNR in dB", "plain <a>", "other"} <= set(texts)
+    assert {"0", "20", "100", "30", "31"} <= set(texts)
+    assert svg == line_chart("x2 & more", "step", "PSNR in dB", lines)
+
+
+def test_curve_goes_where_its_values_are() -> None:
+    svg = line_chart("", "", "", [Line("a", [0, 1, 2], [1.0, 3.0, 2.0])])
+    (curve,) = ElementTree.fromstring(svg).iter("polyline")
+    places = [tuple(map(float, pair.split(","))) for pair in curve.attrib["points"].split()]
+    (x0, y0), (x1, y1), (x2, y2) = places
+    assert x0 < x1 < x2 and x1 - x0 == pytest.approx(x2 - x1, abs=0.2)
+    assert y1 < y2 < y0 and y0 - y2 == pytest.approx(y2 - y1, abs=0.2)  # up is less
+
+
+def test_logarithmic_axis_has_powers_of_ten_at_equal_distances() -> None:
+    line = Line("a", [1e-5, 1e-3, 1.0], [1.0, 2.0, 3.0], [(0.5, 1.5), (1.5, 2.5), (2.5, 3.5)])
+    svg = line_chart("", "", "", [line], logarithmic=True)
+    assert {"1e-05", "0.0001", "0.001", "0.01", "0.1", "1"} <= set(_texts(svg))
+    assert len(list(ElementTree.fromstring(svg).iter("polygon"))) == 1
+
+
+def test_single_point_and_a_constant_can_be_drawn() -> None:
+    assert "NaN" not in line_chart("", "", "", [Line("a", [5], [7.0])]).replace("nan", "NaN")
+
+
+def test_nothing_to_draw_is_refused() -> None:
+    with pytest.raises(ValueError, match="curves: nothing to draw"):
+        line_chart("curves", "", "", [])

@@ -1,0 +1,41 @@
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+
+from stages.core.dag import draw, edges
+from tests.imports import ROOT
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def test_edges_are_what_stages_read_of_each_other() -> None:
+    found = edges(STAGES)
+    assert found["validate"] == set()
+    assert found["download"] == {"validate"}
+    assert found["patch"] == {"synthesize-train"}
+    assert found["train-plain"] == {"patch", "pretrain"}
+    assert found["evaluate"] == {"synthesize-test", "train-plain", "train-regularized"}
+    assert found["bicubic"] == {"synthesize-test"}
+    assert {"bicubic", "evaluate", "cascade"} <= found["summarize"]
+    assert "mnist" not in found["report"]
+
+
+def test_every_stage_is_drawn_once_after_what_it_waits_for() -> None:
+    found = edges(STAGES)
+    svg = ElementTree.fromstring(draw(found, dict.fromkeys(STAGES, "what & why")))
+    names = [e.text for e in svg.iter("text")]
+    assert sorted(map(str, names)) == sorted(STAGES)
+    left = dict(zip(names, (float(e.attrib["x"]) for e in svg.iter("rect")), strict=True))
+    assert all(left[other] < left[name] for name, others in found.items() for other in others)
+
+
+def test_edge_that_follows_from_others_is_not_drawn() -> None:
+    found = {"a": set[str](), "b": {"a"}, "c": {"a", "b"}}
+    svg = ElementTree.fromstring(draw(found, dict.fromkeys(found, "")))
+    assert len(list(svg.iter("path"))) == 2
+
+
+def test_circle_is_refused() -> None:
+    with pytest.raises(ValueError, match="wait for each other"):
+        draw({"a": {"b"}, "b": {"a"}}, {"a": "", "b": ""})

@@ -1,0 +1,200 @@
+"""The report page, made by its stage from small results, and looked at in a real browser."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+from playwright.sync_api import Page, sync_playwright
+
+from stages.core.evaluation import images_folder
+from stages.core.images import write_png
+from stages.core.page import Gallery, script_data, table
+from tests.imports import ROOT
+
+SCALES = (2, 4)
+METHODS = {
+    2: ("bicubic", "plain", "regularized"),
+    4: ("bicubic", "plain", "plain-cascade", "regularized"),
+}
+# Chromium's sandbox cannot start as root, and its own services look for the network.
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+
+
+def _make(folder: Path, photo: NDArray[np.uint8]) -> Path:
+    """Run the stage in a folder with small results; the page."""
+    random = np.random.default_rng(0)
+    (folder / "data/raw/tiny").mkdir(parents=True)
+    psnr: dict = {}
+    for stem, image in (("cat", photo), ("<_script>", photo[:64, ::-1])):
+        write_png(folder / f"data/raw/tiny/{stem}.png", image)
+        for scale in SCALES:
+            scores = psnr.setdefault(f"x{scale}", {}).setdefault(stem, {"psnr": {}})["psnr"]
+            for number, method in enumerate(METHODS[scale]):
+                noisy = image + random.normal(0, 20 / (1 + number), image.shape)
+                target = folder / images_folder(scale, method, "tiny")
+                target.mkdir(parents=True, exist_ok=True)
+                write_png(target / f"{stem}.png", np.clip(noisy, 0, 255).astype(np.uint8))
+                scores[method] = 25.0 + number
+    means = {scale: rows["cat"]["psnr"] for scale, rows in psnr.items()}
+    for path, content in {
+        "metrics/images/tiny.json": psnr,
+        "metrics/summary.json": {"psnr": {"tiny": means}},
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(json.dumps(content))
+    (folder / "metrics/curves").mkdir()
+    (folder / "metrics/validation").mkdir()
+    curve = "step,epoch,learning_rate,loss,validation_psnr\n10,1,0.1,0.2,30.5\n20,2,0.1,0.1,31.5\n"
+    for name in ("pretrained", *(f"x{s}-{k}" for s in SCALES for k in ("plain", "regularized"))):
+        (folder / f"metrics/curves/{name}.csv").write_text(curve)
+        result = {"validation": {"x2": {"plain": {"psnr": 31.5, "steps": 20}}}}
+        (folder / f"metrics/validation/{name}.json").write_text(json.dumps(result))
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs/ablation.csv", folder / "docs")
+    shutil.copy(ROOT / "dvc.yaml", folder)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params |= {"scales": list(SCALES), "test_sets": ["tiny"], "network": "srcnn"}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    subprocess.run(
+        [sys.executable, "-m", "stages.report", "--test-set", "tiny"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=60,
+    )
+    return folder / "report/index.html"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, photo: NDArray[np.uint8]) -> Path:
+    return _make(tmp_path_factory.mktemp("report"), photo)
+
+
+def test_page_names_no_address_but_its_own_data(report: Path) -> None:
+    text = report.read_text("utf-8")
+    assert "http" not in text and "//" not in re.sub(r"data:image/webp;base64,[\w+/=]*", "", text)
+    assert not re.findall(r"<(?:link|script|img)[^>]+(?:src|href)=\"(?!data:)", text)
+
+
+def test_same_study_is_the_same_page(
+    report: Path, tmp_path: Path, photo: NDArray[np.uint8]
+) -> None:
+    assert _make(tmp_path, photo).read_bytes() == report.read_bytes()
+
+
+def test_best_of_each_row_is_marked(report: Path) -> None:
+    text = report.read_text("utf-8")
+    # Of x2's 25, 26, 27 and x4's 25, 26, 27, 28.
+    assert re.findall(r'class="best">([^<]*)<', text) == ["27.00", "28.00"]
+    assert '<td class="best">2</td>' in table(["", "a", "b"], [["row", "1", "2"]], [1])
+
+
+def test_text_cannot_end_the_script() -> None:
+    text = script_data({"</script>": "<!--"})
+    assert "<" not in text and json.loads(text) == {"</script>": "<!--"}
+
+
+def test_large_picture_is_cut_to_what_is_around_the_error(photo: NDArray[np.uint8]) -> None:
+    truth = np.zeros((900, 1500), np.uint8)
+    wrong = truth.copy()
+    wrong[850:860, 1400:1410] = 255
+    gallery = Gallery()
+    gallery.add("large", 2, truth, {"bicubic": (wrong, 30.0)})
+    size = gallery.data["large"]["sizes"]["x2"]
+    assert (size["height"], size["width"]) == (640, 640)
+    crop = size["crop"]
+    # The crop holds the error: rows 850 to 860 of 900 are 590 to 600 of the last 640.
+    assert crop["top"] <= 590 and crop["top"] + crop["side"] >= 600
+    assert crop["left"] <= 1400 - (1500 - 640) and crop["left"] + crop["side"] >= 1410 - 860
+
+
+# --- In a browser ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def page(report: Path) -> Iterator[Page]:
+    """The page in Chromium on a phone, with networking off; it may ask for nothing else."""
+    with sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("google-chrome")
+        if found is None:
+            pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+        context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                said.append(request.url) if not request.url.startswith(("file:", "data:")) else None
+            ),
+        )
+        page.goto(report.as_uri())
+        yield page
+        browser.close()
+        assert said == []
+
+
+def _cut(page: Page) -> str:
+    return page.eval_on_selector("#over", "e => getComputedStyle(e).clipPath")
+
+
+@pytest.mark.slow
+def test_slider_moves_by_keyboard_and_by_pointer(page: Page) -> None:
+    before = _cut(page)
+    page.focus("#slider")
+    page.keyboard.press("ArrowRight")
+    after = _cut(page)
+    assert before != after
+    box = page.locator("#stack").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 5)
+    page.mouse.up()
+    assert abs(int(page.input_value("#slider")) - 80) <= 1 and _cut(page) != after
+
+
+@pytest.mark.slow
+def test_every_choice_shows_its_pictures(page: Page) -> None:
+    loaded = "() => [...document.images].every(i => i.complete && i.naturalWidth > 0)"
+    for image in ("cat", "<_script>"):
+        page.select_option("#image", image)
+        for scale in SCALES:
+            page.select_option("#scale", f"x{scale}")
+            names = page.eval_on_selector_all("#left option", "all => all.map(o => o.value)")
+            assert names == [*METHODS[scale], "ground truth"]
+            for name in names:
+                page.select_option("#left", name)
+                page.wait_for_function(loaded)
+                assert page.inner_text("#name-left").startswith(f"left: {name}")
+            assert page.locator("#crops figure").count() == len(names)
+    page.click("text=plain | ground truth")
+    assert page.input_value("#right") == "ground truth"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [360, 1280])
+def test_page_fits_its_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.slow
+def test_page_is_dark_where_the_reader_wants_it(page: Page) -> None:
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    colours = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        colours.append(page.evaluate(ground))
+    assert colours == ["rgb(255, 255, 255)", "rgb(18, 22, 28)"]

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from stages.core.tiles import Tile, tiles
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "side"), [(1, 1, 8), (17, 30, 8), (8, 16, 8), (9, 3, 1)]
+)
+def test_tiles_cover_every_pixel_once_and_are_no_larger_than_asked(
+    height: int, width: int, side: int
+) -> None:
+    covered = np.zeros((height, width), int)
+    for tile in tiles(height, width, side):
+        covered[tile.place()] += 1
+        assert max(tile.bottom - tile.top, tile.right - tile.left) <= side
+    assert (covered == 1).all()
+
+
+def test_tiles_are_of_about_equal_size() -> None:
+    widths = {tile.right - tile.left for tile in tiles(1, 101, 50)}
+    assert widths <= {33, 34}  # not 50, 50 and 1
+
+
+def test_surroundings_end_with_the_plane() -> None:
+    tile = Tile(10, 0, 20, 30)
+    assert tile.widened(16, 25, 100) == Tile(0, 0, 25, 46)
+
+
+def test_place_within_the_enlarged_surroundings_is_where_the_tile_is() -> None:
+    plane = np.arange(40 * 60).reshape(40, 60)
+    tile = Tile(10, 20, 20, 30)
+    around = tile.widened(4, 40, 60)
+    enlarged = plane[around.place()].repeat(2, axis=0).repeat(2, axis=1)
+    expected = plane.repeat(2, axis=0).repeat(2, axis=1)[tile.place(2)]
+    np.testing.assert_array_equal(enlarged[tile.within(around, 2)], expected)

@@ -1,0 +1,294 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from stages import upscale as command
+from stages.core.errors import InputError
+from stages.core.photos import Photo, read_photo, write_photo
+from stages.core.reach import reach
+from stages.core.runtime import Network, load_network
+from stages.core.upscaling import count_tiles, enlarge, upscale
+from stages.core.weights import Architecture, save
+
+SIZES: dict[str, dict[str, int]] = {
+    "srcnn": {"middle_kernel": 5},
+    "fsrcnn": {"features": 6, "shrunk": 3, "mapping_layers": 2},
+    "espcn": {"first": 4, "second": 2},
+    "vdsr": {"channels": 4, "layers": 5},
+    "edsr": {"channels": 4, "blocks": 2},
+    "progressive": {"channels": 4, "blocks": 2},
+}
+
+
+def _weights(folder: Path, network: str, scale: int) -> Path:
+    """A weights file of a small network with random weights."""
+    architecture = Architecture(network, scale, SIZES[network], "matlab")
+    model = architecture.build()
+    random = np.random.default_rng(0)
+    model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])
+    path = folder / f"{network}-{scale}.weights.h5"
+    save(path, model, architecture)
+    return path
+
+
+@pytest.fixture(scope="module")
+def x2(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return load_network(_weights(tmp_path_factory.mktemp("x2"), "progressive", 2))
+
+
+@pytest.mark.parametrize("scale", [2, 8])
+@pytest.mark.parametrize("network", SIZES)
+def test_tiled_equals_untiled(
+    tmp_path: Path, photo: NDArray[np.uint8], network: str, scale: int
+) -> None:
+    steps = [load_network(_weights(tmp_path, network, scale))]
+    image = photo[:50, :60]
+    whole = enlarge(image, steps, side=10_000)
+    assert count_tiles(image, steps, side=10_000) == 1
+    side = 16 * scale
+    assert count_tiles(image, steps, side) == 16
+    tiled = enlarge(image, steps, side=side)
+    assert np.abs(tiled.astype(int) - whole).max() <= 1
+
+
+def test_reach_is_the_radius_of_what_a_pixel_depends_on() -> None:
+    # 1 for the first and the last layer, 2 for each block; at x4 the second step's 6 are 3.
+    assert reach(Architecture("edsr", 2, {"channels": 2, "blocks": 2}, "matlab")) == 6
+    assert reach(Architecture("progressive", 4, {"channels": 2, "blocks": 2}, "matlab")) == 9
+    # 5 x 5, 3 x 3, 3 x 3.
+    assert reach(Architecture("espcn", 3, {"first": 2, "second": 2}, "matlab")) == 4
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3), (9, 7, 4), (1, 1), (1, 30, 3)])
+def test_any_image_keeps_its_kind(x2: Network, dtype: Any, shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).integers(np.iinfo(dtype).max, size=shape, dtype=dtype)
+    large = enlarge(image, [x2])
+    assert large.dtype == dtype and large.shape == (shape[0] * 2, shape[1] * 2, *shape[2:])
+
+
+def test_16_bits_are_restored_as_finely_as_they_are(x2: Network, photo: NDArray[np.uint8]) -> None:
+    coarse = enlarge(photo, [x2])
+    fine = enlarge(photo.astype(np.uint16) * 257, [x2])
+    assert np.abs(fine / 257 - coarse).max() <= 0.5 + 1e-6
+    assert len(np.unique(fine)) > 1000
+
+
+def test_alpha_is_enlarged_beside_the_colours(x2: Network, photo: NDArray[np.uint8]) -> None:
+    alpha = photo[..., 1]
+    large = enlarge(np.dstack([photo, alpha]), [x2])
+    np.testing.assert_array_equal(large[..., :3], enlarge(photo, [x2]))
+    assert np.abs(large[::2, ::2, 3].astype(int) - alpha).mean() < 10
+
+
+def test_each_step_of_a_cascade_enlarges_an_image(x2: Network, photo: NDArray[np.uint8]) -> None:
+    image = photo[:20, :24]
+    np.testing.assert_array_equal(enlarge(image, [x2, x2]), enlarge(enlarge(image, [x2]), [x2]))
+
+
+def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.uint8]) -> None:
+    from stages.core.onnx_files import save_onnx
+    from stages.core.weights import load
+
+    for network, scale in (("progressive", 4), ("srcnn", 3)):
+        weights = _weights(tmp_path, network, scale)
+        path = tmp_path / f"{network}.onnx"
+        model, architecture = load(weights)
+        save_onnx(path, model, architecture, weights)
+        one, other = load_network(weights), load_network(path)
+        assert (one.scale, one.degradation, one.reach) == (
+            other.scale,
+            other.degradation,
+            other.reach,
+        )
+        luma = photo[:21, :30, 1]
+        np.testing.assert_allclose(other.restore_luma(luma), one.restore_luma(luma), atol=0.01)
+
+
+def test_same_network_is_the_same_onnx_bytes(tmp_path: Path) -> None:
+    from stages.core.onnx_files import save_onnx
+    from stages.core.weights import load
+
+    weights = _weights(tmp_path, "edsr", 2)
+    for name in ("one.onnx", "two.onnx"):
+        model, architecture = load(weights)  # a new model: its layers are counted on
+        save_onnx(tmp_path / name, model, architecture, weights, half=True)
+    assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
+
+
+def test_half_weights_take_half_the_room_and_restore_nearly_the_same(
+    tmp_path: Path, photo: NDArray[np.uint8]
+) -> None:
+    from stages.core.onnx_files import save_onnx
+
+    size = {"channels": 32, "blocks": 2}
+    architecture = Architecture("edsr", 2, size, "matlab")
+    model, weights = architecture.build(), tmp_path / "x2.weights.h5"
+    save(weights, model, architecture)
+    for name, half in (("whole.onnx", False), ("half.onnx", True)):
+        save_onnx(tmp_path / name, model, architecture, weights, half)
+    whole, half_size = ((tmp_path / f"{name}.onnx").stat().st_size for name in ("whole", "half"))
+    assert half_size < 0.6 * whole
+    luma = photo[..., 1]
+    results = [load_network(tmp_path / f"{n}.onnx").restore_luma(luma) for n in ("whole", "half")]
+    assert 0 <= np.abs(results[0] - results[1]).max() < 0.5
+
+
+@pytest.mark.parametrize("wrong", [(3.5, "plain"), (3, "plain"), (2, "best")])
+def test_wrong_scale_and_model_are_refused(wrong: tuple[Any, Any]) -> None:
+    with pytest.raises(ValueError, match="allowed"):
+        upscale(np.zeros((4, 4), np.uint8), *wrong)
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)]
+)
+def test_what_is_no_image_is_refused(x2: Network, image: Any) -> None:
+    with pytest.raises(ValueError, match="image: found"):
+        enlarge(image, [x2])
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 50])
+@pytest.mark.parametrize("name", ["x.onnx", "x.weights.h5", "x.pt"])
+def test_file_of_no_network_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_network(path)
+    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
+
+
+# --- The command ----------------------------------------------------------------------------------
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["upscale", *map(str, arguments)])
+    try:
+        command.main()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+@pytest.fixture
+def photos(tmp_path: Path, photo: NDArray[np.uint8]) -> Path:
+    """A folder of what people have, one of them broken."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    small = photo[:24, :32]
+    Image.fromarray(small).save(folder / "colour.jpg", quality=95)
+    Image.fromarray(small[..., 1]).save(folder / "grey.png")
+    write_photo(folder / "alpha.png", Photo(np.dstack([small, small[..., 0]])))
+    write_photo(folder / "deep.png", Photo(small.astype(np.uint16) * 257))
+    Image.fromarray(small).convert("CMYK").save(folder / "cmyk.jpg", quality=95)
+    (folder / "broken.png").write_bytes((folder / "grey.png").read_bytes()[:100])
+    (folder / "notes.txt").write_text("no image, passed over")
+    return folder
+
+
+def test_folder_is_enlarged_and_the_broken_file_is_named(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "large"
+    assert _run(monkeypatch, photos, "-o", out) == "1 of 6 images could not be enlarged"
+    errors = capsys.readouterr().err.splitlines()
+    assert [line for line in errors if line.startswith("error: ")] == [
+        f"error: {photos / 'broken.png'}: is no whole image; allowed: "
+        ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp"
+    ]
+    kinds = {
+        path.stem: (read_photo(path).pixels.shape, str(read_photo(path).pixels.dtype))
+        for path in out.iterdir()
+    }
+    assert kinds == {
+        "colour": ((48, 64, 3), "uint8"),
+        "grey": ((48, 64), "uint8"),
+        "alpha": ((48, 64, 4), "uint8"),
+        "deep": ((48, 64, 3), "uint16"),
+        "cmyk": ((48, 64, 3), "uint8"),
+    }
+    for name in ("colour.jpg", "deep.png", "cmyk.jpg"):
+        # Each still shows what it showed.
+        before = read_photo(photos / name).pixels / 1.0
+        after = read_photo(out / f"{Path(name).stem}.png").pixels / 1.0
+        means = after.reshape(24, 2, 32, 2, 3).mean(axis=(1, 3))
+        assert np.abs(means - before).mean() < 0.02 * np.iinfo(after.astype(np.uint8).dtype).max * (
+            257 if name == "deep.png" else 1
+        )
+
+
+def test_nothing_is_overwritten_unless_forced(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    target = tmp_path / "out.png"
+    target.write_text("precious")
+    command_line = [photos / "grey.png", "-o", target, "--scale", 4]
+    assert _run(monkeypatch, *command_line) == "1 of 1 images could not be enlarged"
+    assert "out.png: exists already; allowed: another place, or --force" in capsys.readouterr().err
+    assert target.read_text() == "precious"
+    assert _run(monkeypatch, *command_line, "--force") == 0
+    assert read_photo(target).pixels.shape == (96, 128)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "plain", "--weights", "x.onnx"], "--model and --weights"),
+        (["--weights", "missing.onnx"], "missing.onnx: cannot be read"),
+        (["--weights", "missing.weights.h5"], "missing.weights.h5: holds no network"),
+    ],
+)
+def test_wrong_arguments_are_said_in_a_line(
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    words: str,
+) -> None:
+    said = _run(monkeypatch, photos / "grey.png", "-o", tmp_path / "out.png", *arguments)
+    assert isinstance(said, str) and said.startswith("error: ") and words in said
+    assert "\n" not in said and not (tmp_path / "out.png").exists()
+
+
+def test_two_files_of_one_stem_are_refused(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (photos / "grey.bmp").write_bytes(b"")
+    said = _run(monkeypatch, photos, "-o", tmp_path / "large")
+    assert isinstance(said, str) and "would become" in said and not (tmp_path / "large").exists()
+
+
+def test_own_weights_bring_their_scale(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, target = _weights(tmp_path, "edsr", 3), tmp_path / "out.tif"
+    assert _run(monkeypatch, photos / "deep.png", "-o", target, "--weights", weights) == 0
+    assert read_photo(target).pixels.shape == (72, 96, 3)
+    said = _run(monkeypatch, photos / "deep.png", "-o", target, "--weights", weights, "--scale", 2)
+    assert isinstance(said, str) and "--scale: found 2; allowed: 3" in said
+
+
+def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from stages.upscale import main; main(); "
+        "assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    )
+    arguments = ["photos/grey.png", "-o", "out/grey.webp", "--model", "cascade", "--scale", "4"]
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(command.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "out/grey.webp: 128 x 96 pixels\n" and ended.stderr == ""
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "photos"]  # nothing left behind

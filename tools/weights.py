@@ -1,0 +1,98 @@
+"""The networks that `upscale` brings along: weights/*.onnx and their card, from models/.
+
+    make weights
+
+To be run after a training whose results are committed, with data and models pulled.
+"""
+
+import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+
+import json
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from stages.core.errors import InputError
+from stages.core.lr_folders import FULL, names, read_pair
+from stages.core.onnx_files import save_onnx
+from stages.core.protocol import Protocol
+from stages.core.restoring import restore
+from stages.core.runtime import load_network
+from stages.core.scores import psnr
+from stages.core.tables import markdown
+from stages.core.upscaling import SCALES, WEIGHTS
+from stages.core.weights import load
+
+SETTINGS = ("plain", "regularized")
+TEST_SET = "set5"
+CARD = """# Weights
+
+The networks that `upscale` uses, so that it works right after the clone. Written by `make weights`
+from the models that [dvc.lock](../dvc.lock) names: each file's metadata has its model's MD5.
+
+- **Network**: `{network}` ({size}), luma only; ONNX, {precision} weights, computed in float32.
+- **Data**: {train_set}, LR made by the `{degradation}` degradation: bicubic, without noise or
+  compression. Photographs that were compressed hard or are blurred are enlarged with their faults.
+- **Recipe**: [params.yaml](../params.yaml), {loss} loss; `regularized` with lambda = {weight:g}.
+- **Licence**: MIT, as all of this project. The training images belong to their authors; they are
+  not in these files.
+
+PSNR in dB on {test_set}, of the trained model ([metrics/](../metrics)) and of the file:
+
+{table}
+"""
+
+
+def main() -> None:
+    """Export every model, score it again, write the card."""
+    params = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    committed = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"][TEST_SET]
+    rows = []
+    for scale in SCALES:
+        for setting in SETTINGS:
+            source = Path(f"models/x{scale}-{setting}.weights.h5")
+            target = WEIGHTS / f"x{scale}-{setting}.onnx"
+            model, architecture = load(source, scale)
+            save_onnx(target, model, architecture, source, half=True)
+            found = score(target, scale)
+            expected = committed[f"x{scale}"][setting]
+            size = f"{target.stat().st_size / 1000:.0f} kB"
+            rows.append([target.name, size, f"{expected:.4f}", f"{found:.4f}"])
+            print(*rows[-1], sep="  ")
+    network = params["network"]
+    settings = params["network_size"][network]
+    (WEIGHTS / "README.md").write_text(
+        CARD.format(
+            network=network,
+            size=", ".join(f"{value} {key}" for key, value in settings.items()),
+            precision="float16",
+            train_set=params["train_set"],
+            degradation=params["degradation"],
+            loss=params["loss"],
+            weight=params["lambda"],
+            test_set=TEST_SET,
+            table=markdown(["file", "size", "model", "file's"], rows),
+        ),
+        "utf-8",
+    )
+
+
+def score(path: Path, scale: int) -> float:
+    """The mean PSNR of an ONNX file on the synthesized test set."""
+    folder = Path(f"data/lr/x{scale}/test") / TEST_SET
+    if not folder.is_dir():
+        raise InputError(f"{folder}: is missing; `dvc pull` or `dvc repro` bring it")
+    network = load_network(path)
+    protocol = Protocol(network.degradation)
+    scores = []
+    for name in names(folder):
+        hr, lr = read_pair(folder, FULL, name)
+        restored = restore(network.restore_luma, lr, scale, protocol)
+        pair = (protocol.crop(protocol.luma(image), scale) for image in (hr, restored))
+        scores.append(psnr(*pair))
+    return float(np.mean(scores))
+
+
+if __name__ == "__main__":
+    main()

@@ -44,8 +44,9 @@ class Photo:
 def read_photo(path: Path) -> Photo:
     """A PNG, JPEG, WebP, TIFF or BMP file, turned upright as its EXIF orientation says.
 
-    16 bits stay 16 bits; grey with alpha becomes RGB with alpha. CMYK becomes RGB, by its own profile where it has one. `InputError` names
-    a file that is no such image, is broken, too large, or holds several images or other values.
+    16 bits stay 16 bits; grey with alpha becomes RGB with alpha, CMYK becomes RGB, by its own
+    profile where it has one. `InputError` names a file that is no such image, is broken, too
+    large, or holds several images or other values.
     """
     try:
         data = path.read_bytes()

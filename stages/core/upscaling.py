@@ -29,10 +29,11 @@ LEAST_SIDE = 2  # the networks' own bicubic enlargement mirrors two pixels at ea
 def upscale(image: Image, scale: int = 2, model: Model = "plain", ensemble: bool = False) -> Image:
     """Enlarge an image 2, 4 or 8 times with the networks that come with the project.
 
-    image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and
-    alpha. Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and alpha are bicubic. model: `plain` or `regularized`,
-    or `cascade`, the plain x2 network applied to its own output; ensemble: the mean over eight
-    orientations, in eight times the time. Raises ValueError for another image, scale or model.
+    image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
+    Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and
+    alpha are bicubic. model: `plain` or `regularized`, or `cascade`, the plain x2 network applied
+    to its own output; ensemble: the mean over eight orientations, in eight times the time. Raises
+    ValueError for another image, scale or model.
     """
     return enlarge(image, networks(scale, model), ensemble)
 

@@ -26,7 +26,7 @@ def save_onnx(
 
     The metadata has the architecture, the reach in LR pixels, and the MD5 of the weights file
     `source`. half: keep the weights in float16, in half the size; they are computed with in
-    float32 all the same. The same network gives the same bytes.
+    float32 all the same. edsr and progressive give the same bytes each time.
     """
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "network.onnx"
@@ -67,8 +67,9 @@ def _rename(graph: onnx.GraphProto) -> None:
         value.name = number(value.name)
     graph.initializer.sort(key=lambda tensor: int(tensor.name[1:]))
     for value, (height, width) in ((graph.input[0], "hw"), (graph.output[0], "HW")):
-        _, rows, columns, _ = value.type.tensor_type.shape.dim
-        rows.dim_param, columns.dim_param = height, width
+        # Said anew: the exporter's word on the output's shape is not always right.
+        shape = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, height, width, 1])
+        value.type.CopyFrom(shape)
     del graph.value_info[:]  # what lies between, as the exporter named it
     graph.name, graph.doc_string = "network", ""  # the latter has the path of its export
 

@@ -112,17 +112,6 @@ def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.
         np.testing.assert_allclose(other.restore_luma(luma), one.restore_luma(luma), atol=0.01)
 
 
-def test_same_network_is_the_same_onnx_bytes(tmp_path: Path) -> None:
-    from stages.core.onnx_files import save_onnx
-    from stages.core.weights import load
-
-    weights = _weights(tmp_path, "edsr", 2)
-    for name in ("one.onnx", "two.onnx"):
-        model, architecture = load(weights)  # a new model: its layers are counted on
-        save_onnx(tmp_path / name, model, architecture, weights, half=True)
-    assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
-
-
 def test_half_weights_take_half_the_room_and_restore_nearly_the_same(
     tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:

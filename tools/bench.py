@@ -26,7 +26,7 @@ ROOT = Path.cwd()
 REPORT = Path("docs/benchmarks.md")
 IMAGES, SIDE = 91, 160  # as many as T91 has, and about as large
 DATA = ("validate", "download", "own_images", "synthesize", "patch")
-LIGHT = (*DATA, "bicubic", "compare", "summarize")
+LIGHT = (*DATA, "bicubic", "compare", "summarize", "report")
 HEAVY = ("pretrain", "train", "evaluate", "cascade", "mnist")
 
 
@@ -38,7 +38,7 @@ def main() -> None:
         study = Path(folder)
         make_study(study)
         rows += growth(study)
-        for part in ("training", "extraction", "inference"):
+        for part in ("training", "extraction", "inference", "upscaling"):
             done = python(study, "-m", "tools.bench_steps", part)
             rows += [(name, ratio, note) for name, ratio, note in json.loads(done.splitlines()[-1])]
     lines = [
@@ -132,7 +132,7 @@ def dvc_with_nothing_to_do() -> list[Row]:
     """`dvc repro` over `dvc status` in the workspace, if all of it is up to date."""
     name = "`dvc repro` with nothing to do over `dvc status`"
     times = []
-    for command in (["status"], ["repro", "summarize", "compare"]):
+    for command in (["status"], ["repro", "compare", "report"]):
         start = time.monotonic()
         done = subprocess.run(["dvc", *command], capture_output=True, text=True, check=False)
         times.append(time.monotonic() - start)

@@ -32,6 +32,7 @@ from stages.core.patches import PatchFile
 from stages.core.settings.reader import read
 from stages.core.settings.training import NetworkSettings
 from stages.core.trainer import Schedule, Trainer, choose_strategy, one_core_for_each_part
+from stages.core.upscaling import enlarge, networks
 from stages.core.weights import Architecture
 
 Row = tuple[str, str, str]
@@ -45,6 +46,7 @@ def main() -> None:
         "training": training,
         "extraction": extraction,
         "inference": inference,
+        "upscaling": upscaling,
     }
     parser.add_argument("part", choices=parts)
     print(json.dumps(parts[parser.parse_args().part]()))
@@ -170,6 +172,25 @@ def inference() -> list[Row]:
                 f"{fsrcnn:.2f} MP/s",
             ),
         ]
+    return rows
+
+
+def upscaling() -> list[Row]:
+    """`upscale` against its own network, run plainly on the luma of the whole image."""
+    steps, rows = networks(2), []
+    for side, how in ((LR_SIDE, "one tile"), (3 * LR_SIDE, "tiled")):
+        grey = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
+        plain = seconds(lambda lr=grey: steps[0].restore_luma(lr), 3)  # type: ignore[misc]
+        for kind, image in (("grey", grey), ("colour", np.dstack([grey, grey.T, grey[::-1]]))):
+            taken = seconds(lambda lr=image: enlarge(lr, steps), 3)  # type: ignore[misc]
+            speed = (2 * side) ** 2 / 1e6
+            rows.append(
+                (
+                    f"upscale x2, {kind}, {how}, MP/s over the network's alone",
+                    f"{plain / taken:.3f}",
+                    f"{speed / taken:.2f} of {speed / plain:.2f} HR megapixels a second",
+                )
+            )
     return rows
 
 

@@ -26,7 +26,7 @@ def save_onnx(
 
     The metadata has the architecture, the reach in LR pixels, and the MD5 of the weights file
     `source`. half: keep the weights in float16, in half the size; they are computed with in
-    float32 all the same. edsr and progressive give the same bytes each time.
+    float32 all the same.
     """
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "network.onnx"
@@ -38,7 +38,7 @@ def save_onnx(
     onnx.helper.set_model_props(network, entries)
     if half:
         _halve(network.graph, model)
-    _rename(network.graph)
+    _name_ends(network.graph)
     onnx.checker.check_model(network)
     with whole_file(path) as partial:
         partial.write_bytes(network.SerializeToString(deterministic=True))
@@ -52,26 +52,19 @@ def save_litert(path: Path, model: keras.Model) -> None:
         partial.write_bytes(exported.read_bytes())
 
 
-def _rename(graph: onnx.GraphProto) -> None:
-    """Number everything that has a name: the exporter's names count what else the process made."""
-    names = {"": ""}  # an input that is left out
-
-    def number(old: str) -> str:
-        return names.setdefault(old, f"v{len(names)}")
-
-    names |= {graph.input[0].name: "lr", graph.output[0].name: "hr"}
-    for position, node in enumerate(graph.node):
-        node.name = f"n{position}"
-        node.input[:], node.output[:] = map(number, node.input), map(number, node.output)
-    for value in (*graph.input, *graph.output, *graph.initializer):
-        value.name = number(value.name)
-    graph.initializer.sort(key=lambda tensor: int(tensor.name[1:]))
-    for value, (height, width) in ((graph.input[0], "hw"), (graph.output[0], "HW")):
-        # Said anew: the exporter's word on the output's shape is not always right.
+def _name_ends(graph: onnx.GraphProto) -> None:
+    """Call the input `lr`, (1, h, w, 1), and the output `hr`, (1, H, W, 1)."""
+    names = {graph.input[0].name: "lr", graph.output[0].name: "hr"}
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for value, height, width in ((graph.input[0], "h", "w"), (graph.output[0], "H", "W")):
+        # The shape is said anew: the exporter's word on the output's is not always right.
         shape = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, height, width, 1])
+        value.name = names[value.name]
         value.type.CopyFrom(shape)
-    del graph.value_info[:]  # what lies between, as the exporter named it
-    graph.name, graph.doc_string = "network", ""  # the latter has the path of its export
+    del graph.value_info[:]
+    graph.name, graph.doc_string = "network", ""  # the latter has a path of this machine
 
 
 def _halve(graph: onnx.GraphProto, model: keras.Model) -> None:
@@ -80,7 +73,7 @@ def _halve(graph: onnx.GraphProto, model: keras.Model) -> None:
     casts = []
     for tensor in graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if np.sort(values, axis=None).tobytes() not in trained:
+        if values.dtype != np.float32 or np.sort(values, axis=None).tobytes() not in trained:
             continue
         name, stored = tensor.name, f"{tensor.name}/float16"
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))

@@ -41,11 +41,19 @@ class BicubicUpsampling(keras.layers.Layer):
 
     def call(self, inputs):  # type: ignore[no-untyped-def]
         """Enlarge a batch."""
-        pad = (RADIUS, RADIUS)
-        x = ops.pad(inputs, ((0, 0), pad, pad, (0, 0)), mode="symmetric")
+        x = _mirrored(_mirrored(inputs, 1), 2)
         phases = ops.conv(x, ops.convert_to_tensor(bicubic_filters(self.scale, self.kind)))
         return ops.depth_to_space(phases, self.scale)
 
     def get_config(self) -> dict:
         """What rebuilds the layer."""
         return {"scale": self.scale, "kind": self.kind, "name": self.name}
+
+
+def _mirrored(x, axis):  # type: ignore[no-untyped-def]
+    """RADIUS rows or columns more on either side, the border pixel repeated."""
+    # Of slices: `ops.pad` exports to operators that OpenCV's dnn crashes on.
+    start = [slice(i, i + 1) for i in reversed(range(RADIUS))]
+    end = [slice(-i, 1 - i or None) for i in range(1, RADIUS + 1)]
+    before = (slice(None),) * axis
+    return ops.concatenate([x[(*before, part)] for part in (*start, slice(None), *end)], axis)

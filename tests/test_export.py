@@ -1,0 +1,95 @@
+"""Exported networks, run by other programs' runtimes: they restore as the trained ones do."""
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from stages import export as command
+from stages.core.weights import Architecture, save
+
+LR = np.random.default_rng(0).random((1, 11, 14, 1), np.float32)
+SIZE = {"channels": 4, "blocks": 2}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> tuple[Path, NDArray[np.float32]]:
+    """A weights file, and what its network makes of LR."""
+    architecture = Architecture("progressive", 4, SIZE, "matlab")
+    model, random = architecture.build(), np.random.default_rng(1)
+    model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])
+    path = tmp_path / "x4-plain.weights.h5"
+    save(path, model, architecture)
+    return path, model(LR).numpy()
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | None:
+    monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
+    try:
+        command.main()
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+def _by_onnxruntime(path: Path) -> NDArray[np.float32]:
+    (found,) = onnxruntime.InferenceSession(path).run(None, {"lr": LR})
+    return found
+
+
+def _by_opencv(path: Path) -> NDArray[np.float32]:
+    network = cv2.dnn.readNetFromONNX(str(path))
+    network.setInput(LR)
+    return np.asarray(network.forward(), np.float32)
+
+
+def _by_litert(path: Path) -> NDArray[np.float32]:
+    interpreter = tf.lite.Interpreter(str(path))
+    (given,) = interpreter.get_input_details()
+    interpreter.resize_tensor_input(given["index"], LR.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(given["index"], LR)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def test_each_runtime_restores_as_the_trained_network(
+    weights: tuple[Path, NDArray[np.float32]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, expected = weights
+    out = tmp_path / "exported"
+    assert _run(monkeypatch, path, "-o", out) == 0
+    assert sorted(p.name for p in out.iterdir()) == ["x4-plain.onnx", "x4-plain.tflite"]
+    assert expected.shape == (1, 44, 56, 1)
+    for found in (
+        _by_onnxruntime(out / "x4-plain.onnx"),
+        _by_opencv(out / "x4-plain.onnx"),
+        _by_litert(out / "x4-plain.tflite"),
+    ):
+        np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=1e-5)
+
+
+def test_without_a_name_every_model_is_exported(
+    weights: tuple[Path, NDArray[np.float32]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = _run(monkeypatch, "-o", "exported")
+    assert isinstance(said, str) and said.startswith("error: models: holds no network")
+    (tmp_path / "models").mkdir()
+    weights[0].rename(tmp_path / "models/x4-plain.weights.h5")
+    assert _run(monkeypatch, "-o", "exported") == 0
+    assert (tmp_path / "exported/x4-plain.onnx").is_file()
+
+
+@pytest.mark.parametrize("name", ["missing.weights.h5", "model.keras"])
+def test_what_is_no_trained_network_is_named(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = _run(monkeypatch, tmp_path / name, "-o", tmp_path / "exported")
+    assert isinstance(said, str) and said.startswith(f"error: {tmp_path / name}: ")
+    assert "\n" not in said and not (tmp_path / "exported").exists()

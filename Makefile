@@ -88,8 +88,9 @@ verify: repro ## Run what is missing: how far are this machine's scores from the
 torture: setup ## Kill it at random moments, and compare every byte (most of an hour)
 	@python -m tests.torture
 
-weights: setup ## The networks that upscale brings along, of the trained ones (weights/)
+weights: setup ## The networks that upscale brings along, of the trained ones (weights/, docs/example.png)
 	@python -m tools.weights
+	@python -m tools.example
 
 readme: setup ## Bring the README's results up to date with metrics/
 	@python -m tools.readme

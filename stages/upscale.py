@@ -42,9 +42,10 @@ def main() -> None:
             title = f"{source.name} ({number} of {len(pairs)})" if len(pairs) > 1 else source.name
             try:
                 _enlarge_file(source, target, steps, arguments, title)
-            except InputError as error:
+            except (InputError, MemoryError) as error:
                 failed += 1
-                print(f"error: {error}", file=sys.stderr)
+                what = error if isinstance(error, InputError) else f"{source}: not enough memory"
+                print(f"error: {what}", file=sys.stderr)
     except InputError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:

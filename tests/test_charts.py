@@ -38,6 +38,13 @@ def test_single_point_and_a_constant_can_be_drawn() -> None:
     assert "NaN" not in line_chart("", "", "", [Line("a", [5], [7.0])]).replace("nan", "NaN")
 
 
+def test_dashed_line_has_the_colour_of_the_line_before_it() -> None:
+    lines = [Line(name, [0, 1], [0, 1], (), name != name.upper()) for name in "AaB"]
+    svg = ElementTree.fromstring(line_chart("", "", "", lines))
+    kinds = [e.attrib["class"] for e in svg.iter("polyline")]
+    assert kinds == ["curve line0", "curve line0 dashed", "curve line1"]
+
+
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(ValueError, match="curves: nothing to draw"):
         line_chart("curves", "", "", [])

@@ -131,7 +131,7 @@ def page(report: Path) -> Iterator[Page]:
         context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
         page = context.new_page()
         said: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
+        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on(
             "request",

@@ -235,7 +235,7 @@ for case in sys.argv[2:]:
             objective = partial(loss, "mse", 0.01)
             trainer = Trainer(architecture, schedule, objective, "float32", 1, strategy)
             _, curve = trainer.train(batches, list(patches.validation()), "test")
-        print(*(value for point in curve for value in (point.loss, point.validation_psnr)))
+        print("curve", *(value for point in curve for value in (point.loss, point.validation_psnr)))
 """
 
 
@@ -251,7 +251,8 @@ def test_two_devices_train_as_one(make_patches: MakePatches) -> None:
         timeout=200,
     )
     assert done.returncode == 0, done.stderr
-    curves = [[float(value) for value in line.split()] for line in done.stdout.splitlines()]
+    lines = [line.split() for line in done.stdout.splitlines()]
+    curves = [[float(value) for value in values] for word, *values in lines if word == "curve"]
     assert len(curves) == 2 * len(cases)
     # What is left is the order of sums in float32.
     for case, one, two in zip(cases, curves[::2], curves[1::2], strict=True):

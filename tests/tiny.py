@@ -105,7 +105,7 @@ class Study:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=280,
+            timeout=560,  # the first run of all, on a slow machine with other tests beside it
         )
         return Run(done.returncode, done.stdout)
 

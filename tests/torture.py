@@ -87,7 +87,7 @@ def faults() -> bool:
 
 def everything(study: Study) -> dict[str, str]:
     """A hash of every file that the stages have written, and of dvc.lock."""
-    files = study.files("data", "models", "metrics")
+    files = study.files("data", "models", "metrics", "report")
     return {**files, "dvc.lock": (study.root / "dvc.lock").read_text()}
 
 

@@ -13,7 +13,10 @@ TICKS = 5
 
 @dataclass(frozen=True)
 class Line:
-    """A curve; spread: the lowest and highest value at each x, drawn as a band."""
+    """A curve; spread: the lowest and highest value at each x, drawn as a band.
+
+    dashed: in the colour of the line before it, which it goes with.
+    """
 
     label: str
     x: Sequence[float]
@@ -27,8 +30,8 @@ def line_chart(
 ) -> str:
     """An SVG element with the lines, axes with round numbers, and a legend.
 
-    The n-th line has the CSS class `line<n>`, which the page gives its colour. logarithmic: of
-    the x axis. Raises ValueError if there is nothing to draw.
+    The n-th solid line has the CSS class `line<n>`, which the page gives its colour.
+    logarithmic: of the x axis. Raises ValueError if there is nothing to draw.
     """
     xs = [_position(x, logarithmic) for line in lines for x in line.x]
     bounds = [value for line in lines for pair in line.spread for value in pair]
@@ -56,8 +59,10 @@ def line_chart(
         parts.append(text(f"{tick:g}", LEFT - 6, up(tick) + 4, class_="y"))
     for tick in _powers(first, last) if logarithmic else _round_numbers(first, last):
         parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 16))
+    colour = -1
     for number, line in enumerate(lines):
-        kind = f"line{number}{' dashed' if line.dashed else ''}"
+        colour += not line.dashed
+        kind = f"line{colour}{' dashed' if line.dashed else ''}"
         if line.spread:
             least = [(across(x), up(pair[0])) for x, pair in zip(line.x, line.spread, strict=True)]
             most = [(across(x), up(pair[1])) for x, pair in zip(line.x, line.spread, strict=True)]

@@ -129,6 +129,8 @@ class Trainer:
         every = max(1, steps // CURVE_POINTS)
         curve, losses = self._resume(checkpoints)
         done = int(self._optimizer.state["steps"].numpy()[0])
+        start = f"goes on from step {done} of" if done else "begins,"
+        print(f"{title}: {start} {steps} steps", flush=True)
         shown = progress(batches.ahead(done, steps), title, steps, "step", done)
         for step, batch in enumerate(shown, start=done + 1):
             rate = learning_rate_at(step - 1, steps, self._schedule)

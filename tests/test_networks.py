@@ -113,7 +113,7 @@ def test_progressive_at_x2_is_edsr() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scale", SCALES)
 def test_bicubic_layer_is_the_degradations_own_enlargement(scale: int, kind: Kind) -> None:
-    plane = np.random.default_rng(0).random((9, 7))
+    plane = np.random.default_rng(0).random((9, 7), np.float32)
     output = BicubicUpsampling(scale, kind)(plane[None, ..., None]).numpy()[0, ..., 0]
     inside = slice(2 * scale, -2 * scale)
     expected = upscale_float(plane, scale, kind)

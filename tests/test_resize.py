@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.core.resize import cubic, imresize, taps
+from stages.core.resize import cubic, imenlarge, imresize, taps
 
 
 def test_kernel_has_the_values_of_keys_at_hand_computed_points() -> None:
@@ -112,3 +112,10 @@ def test_other_dtypes_and_scales_are_refused() -> None:
         imresize(np.zeros((4, 4)), 0)
     with pytest.raises(ValueError, match="either a scale or a size"):
         imresize(np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize("scale", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 5, 3), (31, 17), (16, 9, 4)])
+def test_enlargement_in_phases_is_imresize(shape: tuple[int, ...], scale: int) -> None:
+    image = np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32)
+    np.testing.assert_allclose(imenlarge(image, scale), imresize(image, scale), atol=1e-3)

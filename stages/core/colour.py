@@ -1,4 +1,4 @@
-"""Luma and chroma of ITU-R BT.601: studio swing as MATLAB's rgb2ycbcr, full range as OpenCV's.
+"""Luma of ITU-R BT.601: studio swing as MATLAB's rgb2ycbcr has it, full range as OpenCV's.
 
 Images are (H, W, 3) RGB or (H, W) grey, uint8. A grey image is taken as luma as it is, without
 the studio swing: that is how the literature scores the grey image of Set14.
@@ -6,6 +6,7 @@ the studio swing: that is how the literature scores the grey image of Set14.
 
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,39 +15,30 @@ Swing = Literal["studio", "full"]
 _KR, _KB = 0.299, 0.114  # BT.601; green is the rest
 
 
-def _matrix(swing: Swing) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """RGB to YCbCr on the 0..255 scale: matrix and offset."""
-    luma = np.array([_KR, 1 - _KR - _KB, _KB])
-    blue = (np.array([0, 0, 1]) - luma) / (2 * (1 - _KB))
-    red = (np.array([1, 0, 0]) - luma) / (2 * (1 - _KR))
-    if swing == "studio":
-        gains, offset = np.array([219.0, 224.0, 224.0]) / 255, np.array([16.0, 128.0, 128.0])
-    else:
-        gains, offset = np.ones(3), np.array([0.0, 128.0, 128.0])
-    return np.stack([luma, blue, red]) * gains[:, None], offset
+def _of_rgb(swing: Swing) -> tuple[NDArray[np.float64], float]:
+    """Luma on the 0..255 scale: its weights of red, green and blue, and its offset."""
+    weights = np.array([_KR, 1 - _KR - _KB, _KB])
+    return (weights * 219 / 255, 16.0) if swing == "studio" else (weights, 0.0)
 
 
 def luma(image: NDArray[np.uint8], swing: Swing) -> NDArray[np.float64]:
     """The luma of an image on the 0..255 scale (studio swing: 16..235), not rounded."""
     if image.ndim == 2:
         return image.astype(np.float64)
-    matrix, offset = _matrix(swing)
-    return image @ matrix[0] + offset[0]
+    weights, offset = _of_rgb(swing)
+    return image @ weights + offset
 
 
-def chroma(image: NDArray[np.uint8], swing: Swing) -> NDArray[np.float64]:
-    """Cb and Cr of an RGB image, (H, W, 2), centred at 128, not rounded."""
-    matrix, offset = _matrix(swing)
-    return image @ matrix[1:].T + offset[1:]
+def with_luma(
+    image: NDArray[np.float32], luma_plane: NDArray[np.float32], swing: Swing
+) -> NDArray[np.float32]:
+    """An RGB image (H, W, 3) with another luma (H, W), its chroma as it was: not clipped.
 
-
-def to_rgb(
-    luma_plane: NDArray[np.floating], chroma_planes: NDArray[np.floating], swing: Swing
-) -> NDArray[np.float64]:
-    """RGB (H, W, 3) of a luma (H, W) and chroma planes (H, W, 2): not rounded, not clipped."""
-    matrix, offset = _matrix(swing)
-    ycbcr = np.concatenate([luma_plane[..., None], chroma_planes], axis=-1).astype(np.float64)
-    return (ycbcr - offset) @ np.linalg.inv(matrix).T
+    Chroma is unchanged where red, green and blue change by the same amount.
+    """
+    weights, offset = _of_rgb(swing)
+    own = cv2.transform(image, np.append(weights, offset)[None])
+    return image + ((luma_plane - own) / np.float32(weights.sum()))[..., None]
 
 
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:

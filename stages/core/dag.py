@@ -58,10 +58,8 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
     for name, others in waits_for.items():
         for other in sorted(_direct(waits_for, others)):
             start, end = place[other][0] + BOX[0], place[name][0]
-            middle, (one, two) = (
-                (start + end) / 2,
-                (place[n][1] + BOX[1] / 2 for n in (other, name)),
-            )
+            middle = (start + end) / 2
+            one, two = (place[n][1] + BOX[1] / 2 for n in (other, name))
             way = f"M{start} {one}C{middle} {one} {middle} {two} {end} {two}"
             parts.append(element("path", class_="edge", d=way))
     for name, (x, y) in place.items():

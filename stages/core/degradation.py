@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.resize import Image, imresize
+from stages.core.resize import Image, imenlarge, imresize
 
 Kind = Literal["matlab", "opencv"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -50,9 +50,11 @@ def upscale(image: NDArray[np.uint8], scale: int, kind: Kind = "matlab") -> NDAr
 
 
 def upscale_float(
-    planes: NDArray[np.float64], scale: int, kind: Kind = "matlab"
-) -> NDArray[np.float64]:
-    """As `upscale`, for floating point planes (H, W) or (H, W, C): not rounded, not clipped."""
+    planes: NDArray[np.float32], scale: int, kind: Kind = "matlab"
+) -> NDArray[np.float32]:
+    """As `upscale`, for float32 planes (H, W) or (H, W, C), C <= 4: not rounded, not clipped."""
+    if kind == "matlab":
+        return imenlarge(planes, scale)
     return _resize(planes, planes.shape[0] * scale, planes.shape[1] * scale, kind)
 
 

@@ -11,6 +11,7 @@ of MATLAB, found by comparing with images that it made.
 
 from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -87,3 +88,21 @@ def _resize_axis(image: Image, axis: int, new_length: int, scale: float) -> Imag
     if image.dtype == np.uint8:
         total = np.clip(np.floor(total + 0.5), 0, 255)
     return np.moveaxis(total, 0, axis).astype(image.dtype)
+
+
+def imenlarge(planes: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
+    """As `imresize` of float32 planes by a whole scale, some ten times faster.
+
+    planes: (H, W) or (H, W, C), C at most 4. Every scale-th pixel of a row or column has the same
+    weights: its phase. So the enlargement is scale x scale small filters, which OpenCV runs.
+    """
+    height, width = planes.shape[:2]
+    offsets = np.arange(-2, 3)
+    kernels = [cubic((phase + 0.5) / scale - 0.5 - offsets) for phase in range(scale)]
+    enlarged = np.empty((height * scale, width * scale, *planes.shape[2:]), np.float32)
+    for i, vertical in enumerate(kernels):
+        for j, horizontal in enumerate(kernels):
+            enlarged[i::scale, j::scale] = cv2.sepFilter2D(
+                planes, cv2.CV_32F, horizontal, vertical, borderType=cv2.BORDER_REFLECT
+            )
+    return enlarged

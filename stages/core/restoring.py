@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.colour import chroma, to_rgb, to_uint8
+from stages.core.colour import to_uint8, with_luma
 from stages.core.degradation import upscale_float
 from stages.core.orientations import ORIENTATIONS, turned, turned_back
 from stages.core.protocol import Protocol
@@ -41,10 +41,10 @@ def restore(
 
 def restore_exactly(
     by_network: RestoreLuma, lr: NDArray[Any], scale: int, protocol: Protocol
-) -> NDArray[np.floating]:
+) -> NDArray[np.float32]:
     """As `restore`, for any values on the 0..255 scale: not rounded, not clipped."""
     luma = by_network(protocol.luma(lr))
     if lr.ndim == 2:
         return luma
-    colour = upscale_float(chroma(lr, protocol.swing), scale, protocol.degradation)
-    return to_rgb(luma, colour, protocol.swing)
+    bicubic = upscale_float(lr.astype(np.float32), scale, protocol.degradation)
+    return with_luma(bicubic, luma, protocol.swing)

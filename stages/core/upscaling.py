@@ -6,8 +6,9 @@ large = upscale(image, scale=4)
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,15 +87,15 @@ def _step(
     for tile in tiles(height, width, max(1, side // scale)):
         around = tile.widened(max(network.reach, LEAST_SIDE), height, width)
         part = _restored(image[around.place()], network, ensemble)
-        _rounded(part[tile.within(around, scale)], enlarged[tile.place(scale)])
+        enlarged[tile.place(scale)] = _rounded(part[tile.within(around, scale)], image.dtype)
         tick()
     return enlarged
 
 
-def _restored(part: Image, network: Network, ensemble: bool) -> NDArray[np.floating]:
+def _restored(part: Image, network: Network, ensemble: bool) -> NDArray[np.float32]:
     """A part of an image, enlarged: on the scale of its own values, not rounded, not clipped."""
     height, width, scale = *part.shape[:2], network.scale
-    unit = np.iinfo(part.dtype).max / 255
+    unit = np.float32(np.iinfo(part.dtype).max / 255)
     values: NDArray[Any] = part if unit == 1 else part / unit
     if min(height, width) < LEAST_SIDE:
         rows, columns = max(0, LEAST_SIDE - height), max(0, LEAST_SIDE - width)
@@ -104,14 +105,13 @@ def _restored(part: Image, network: Network, ensemble: bool) -> NDArray[np.float
     by_network = in_all_orientations(network.restore_luma) if ensemble else network.restore_luma
     restored = restore_exactly(by_network, colours, scale, Protocol(network.degradation))
     if has_alpha:
-        alpha = upscale_float(values[..., -1].astype(float), scale, network.degradation)
+        alpha = upscale_float(values[..., -1].astype(np.float32), scale, network.degradation)
         restored = np.dstack([restored, alpha])
     restored = restored if unit == 1 else restored * unit
     return restored[: height * scale, : width * scale]
 
 
-def _rounded(values: NDArray[np.floating], target: Image) -> None:
-    """Round half up and clip into an array of integers."""
-    np.copyto(
-        target, np.clip(np.floor(values + 0.5), 0, np.iinfo(target.dtype).max), casting="unsafe"
-    )
+def _rounded(values: NDArray[np.float32], kind: np.dtype[Any]) -> Image:
+    """Rounded and clipped to an array of integers; OpenCV does it in one pass."""
+    whole = cv2.add(values, 0, dtype=cv2.CV_8U if kind == np.uint8 else cv2.CV_16U)
+    return cast(Image, whole)

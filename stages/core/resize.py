@@ -97,8 +97,8 @@ def imenlarge(planes: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
     weights: its phase. So the enlargement is scale x scale small filters, which OpenCV runs.
     """
     height, width = planes.shape[:2]
-    offsets = np.arange(-2, 3)
-    kernels = [cubic((phase + 0.5) / scale - 0.5 - offsets) for phase in range(scale)]
+    centre = (np.arange(scale) + 0.5) / scale - 0.5
+    kernels = cubic(centre[:, None] - np.arange(-2, 3))
     enlarged = np.empty((height * scale, width * scale, *planes.shape[2:]), np.float32)
     for i, vertical in enumerate(kernels):
         for j, horizontal in enumerate(kernels):

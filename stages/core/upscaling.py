@@ -113,5 +113,6 @@ def _restored(part: Image, network: Network, ensemble: bool) -> NDArray[np.float
 
 def _rounded(values: NDArray[np.float32], kind: np.dtype[Any]) -> Image:
     """Rounded and clipped to an array of integers; OpenCV does it in one pass."""
-    whole = cv2.add(values, 0, dtype=cv2.CV_8U if kind == np.uint8 else cv2.CV_16U)
+    nothing: Any = 0  # OpenCV takes a number here; what it tells type checkers is another thing
+    whole = cv2.add(values, nothing, dtype=cv2.CV_8U if kind == np.uint8 else cv2.CV_16U)
     return cast(Image, whole)

@@ -59,7 +59,7 @@ def main() -> None:
             losses.clear()
         if checkpoints.due():
             # The variables hold the state of dropout's random numbers as well.
-            state = {f"variable{i}": np.array(v) for i, v in enumerate(network.variables)}
+            state = {f"variable{i}": v.numpy() for i, v in enumerate(network.variables)}
             values = {"done": number, "losses": losses, "curve": curve}
             checkpoints.save(number, state | {k: np.array(v) for k, v in values.items()})
 

@@ -78,7 +78,7 @@ def main() -> None:
     with whole_file(Path("metrics/mnist-curve.csv")) as partial:
         rows = pd.DataFrame(curve, columns=["step", "loss", "test_accuracy"])
         rows.astype({"step": int}).to_csv(partial, index=False, float_format="%.6g")
-    with whole_file(Path("data/mnist-confusion.csv")) as partial:
+    with whole_file(Path("metrics/mnist-confusion.csv")) as partial:
         answers = {"actual": test_labels, "predicted": logits.argmax(1)}
         pd.DataFrame(answers).to_csv(partial, index=False)
     checkpoints.clear()

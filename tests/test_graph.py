@@ -131,3 +131,13 @@ def test_conditional_reads_name_stages_of_the_graph() -> None:
 
 def test_lambda_reaches_no_stage_but_the_regularized_training() -> None:
     assert [n for n in GRAPH if "lambda" in GRAPH[n].get("params", [])] == ["train-regularized"]
+
+
+def test_results_of_the_warm_up_are_in_git() -> None:
+    # Its entry in dvc.lock stays where a study leaves it out: `dvc checkout` and `dvc exp apply`
+    # would ask for files that were never made there.
+    kinds = [GRAPH["mnist"].get(kind, []) for kind in ("outs", "metrics", "plots")]
+    outputs = [entry for kind in kinds for entry in kind]
+    assert len(outputs) == 3
+    for entry in outputs:
+        assert isinstance(entry, dict) and next(iter(entry.values()))["cache"] is False

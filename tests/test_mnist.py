@@ -30,7 +30,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _outputs(folder: Path) -> dict[str, bytes]:
-    names = ("metrics/mnist.json", "metrics/mnist-curve.csv", "data/mnist-confusion.csv")
+    names = ("metrics/mnist.json", "metrics/mnist-curve.csv", "metrics/mnist-confusion.csv")
     return {name: (folder / name).read_bytes() for name in names}
 
 

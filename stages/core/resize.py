@@ -9,6 +9,7 @@ processing" (1981), with a = -0.5; the handling of edges, of shrinking and of ro
 of MATLAB, found by comparing with images that it made.
 """
 
+from functools import partial
 from typing import Any, TypeVar
 
 import cv2
@@ -94,15 +95,22 @@ def imenlarge(planes: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
     """As `imresize` of float32 planes by a whole scale, some ten times faster.
 
     planes: (H, W) or (H, W, C), C at most 4. Every scale-th pixel of a row or column has the same
-    weights: its phase. So the enlargement is scale x scale small filters, which OpenCV runs.
+    weights: its phase. So each axis is enlarged by `scale` small filters, which OpenCV runs.
     """
-    height, width = planes.shape[:2]
-    centre = (np.arange(scale) + 0.5) / scale - 0.5
-    kernels = cubic(centre[:, None] - np.arange(-2, 3))
-    enlarged = np.empty((height * scale, width * scale, *planes.shape[2:]), np.float32)
-    for i, vertical in enumerate(kernels):
-        for j, horizontal in enumerate(kernels):
-            enlarged[i::scale, j::scale] = cv2.sepFilter2D(
-                planes, cv2.CV_32F, horizontal, vertical, borderType=cv2.BORDER_REFLECT
-            )
+    height, width, *rest = planes.shape
+    filtered = partial(cv2.filter2D, ddepth=cv2.CV_32F, borderType=cv2.BORDER_REFLECT)
+    phases = (np.arange(scale) + 0.5) / scale - 0.5
+    starts = [-2 if phase < 0 else -1 for phase in phases]  # the first of the four pixels in reach
+    kernels = [
+        cubic(phase - np.arange(start, start + 4))
+        for phase, start in zip(phases, starts, strict=True)
+    ]
+    columns = [
+        filtered(planes, kernel=kernel[None], anchor=(-start, 0))
+        for kernel, start in zip(kernels, starts, strict=True)
+    ]
+    wide = cv2.merge(columns).reshape(height, width * scale, *rest)
+    enlarged = np.empty((height * scale, width * scale, *rest), np.float32)
+    for i, (kernel, start) in enumerate(zip(kernels, starts, strict=True)):
+        filtered(wide, kernel=kernel[:, None], anchor=(0, -start), dst=enlarged[i::scale])
     return enlarged

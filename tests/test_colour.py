@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.core.colour import Swing, luma, to_uint8, with_luma
+from stages.core.colour import Swing, colour_differences, luma, to_uint8, with_luma
 from stages.core.protocol import Protocol
 
 SWINGS: tuple[Swing, ...] = ("studio", "full")
@@ -39,7 +39,7 @@ def test_image_with_another_luma_has_it_and_its_own_chroma(
 ) -> None:
     image = photo.astype(np.float32)
     other = luma(photo[::-1], swing).astype(np.float32)
-    changed = with_luma(image, other, swing)
+    changed = with_luma(colour_differences(image), other, swing)
     np.testing.assert_allclose(luma(changed, swing), other, atol=1e-3)  # type: ignore[arg-type]
     before, after = (
         cv2.cvtColor(rgb / np.float32(255), cv2.COLOR_RGB2YCrCb)[..., 1:]
@@ -51,7 +51,8 @@ def test_image_with_another_luma_has_it_and_its_own_chroma(
 
 @pytest.mark.parametrize("swing", SWINGS)
 def test_image_with_its_own_luma_is_itself(photo: NDArray[np.uint8], swing: Swing) -> None:
-    same = with_luma(photo.astype(np.float32), luma(photo, swing).astype(np.float32), swing)
+    differences = colour_differences(photo.astype(np.float32))
+    same = with_luma(differences, luma(photo, swing).astype(np.float32), swing)
     np.testing.assert_allclose(same, photo, atol=1e-3)
 
 

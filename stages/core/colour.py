@@ -4,7 +4,7 @@ Images are (H, W, 3) RGB or (H, W) grey, uint8. A grey image is taken as luma as
 the studio swing: that is how the literature scores the grey image of Set14.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -29,16 +29,30 @@ def luma(image: NDArray[np.uint8], swing: Swing) -> NDArray[np.float64]:
     return image @ weights + offset
 
 
-def with_luma(
-    image: NDArray[np.float32], luma_plane: NDArray[np.float32], swing: Swing
-) -> NDArray[np.float32]:
-    """An RGB image (H, W, 3) with another luma (H, W), its chroma as it was: not clipped.
+def colour_differences(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Red, green and blue of an image (H, W, 3), each less the full-range luma of its pixel.
 
-    Chroma is unchanged where red, green and blue change by the same amount.
+    All three are 0 where a pixel is grey: what makes it another colour than its luma alone.
+    """
+    weights, _ = _of_rgb("full")
+    return cv2.transform(image, np.eye(3) - weights).astype(np.float32, copy=False)
+
+
+def with_luma(
+    differences: NDArray[np.float32],
+    luma_plane: NDArray[np.float32],
+    swing: Swing,
+    into: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """The RGB image (H, W, 3) of colour differences and of a luma (H, W).
+
+    float32, neither rounded nor clipped; or written into a uint8 image, rounded and clipped.
     """
     weights, offset = _of_rgb(swing)
-    own = cv2.transform(image, np.append(weights, offset)[None])
-    return image + ((luma_plane - own) / np.float32(weights.sum()))[..., None]
+    unit = 1 / weights.sum()
+    grey = cv2.cvtColor(luma_plane, cv2.COLOR_GRAY2RGB)
+    depth = cv2.CV_32F if into is None else cv2.CV_8U
+    return cv2.addWeighted(differences, 1, grey, unit, -offset * unit, into, depth)
 
 
 def to_uint8(values: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.colour import to_uint8, with_luma
+from stages.core.colour import colour_differences, to_uint8, with_luma
 from stages.core.degradation import upscale_float
 from stages.core.orientations import ORIENTATIONS, turned, turned_back
 from stages.core.protocol import Protocol
@@ -46,5 +46,5 @@ def restore_exactly(
     luma = by_network(protocol.luma(lr))
     if lr.ndim == 2:
         return luma
-    bicubic = upscale_float(lr.astype(np.float32), scale, protocol.degradation)
-    return with_luma(bicubic, luma, protocol.swing)
+    differences = colour_differences(lr.astype(np.float32))
+    return with_luma(upscale_float(differences, scale, protocol.degradation), luma, protocol.swing)

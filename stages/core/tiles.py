@@ -30,6 +30,11 @@ class Tile:
             min(width, self.right + reach),
         )
 
+    def bands(self, rows: int) -> Iterator["Tile"]:
+        """The tile cut into pieces of at most so many rows, as wide as it is."""
+        for top in range(self.top, self.bottom, rows):
+            yield Tile(top, self.left, min(top + rows, self.bottom), self.right)
+
     def within(self, other: "Tile", scale: int) -> tuple[slice, slice]:
         """Where this tile lies in what `scale` times enlarged the other one."""
         return (

@@ -6,17 +6,18 @@ large = upscale(image, scale=4)
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.degradation import upscale_float
+from stages.core.colour import Swing, colour_differences, with_luma
+from stages.core.degradation import Kind, upscale_float
 from stages.core.protocol import Protocol
-from stages.core.restoring import in_all_orientations, restore_exactly
+from stages.core.restoring import in_all_orientations
 from stages.core.runtime import Network, load_network
-from stages.core.tiles import SIDE, tiles
+from stages.core.tiles import SIDE, Tile, tiles
 
 Image = NDArray[np.uint8] | NDArray[np.uint16]
 Model = Literal["plain", "regularized", "cascade"]
@@ -24,6 +25,7 @@ MODELS: tuple[Model, ...] = get_args(Model)
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
 SCALES = (2, 4, 8)  # that weights come with
+BAND = 64  # HR rows worked on at a time outside the network: they stay in the processor's cache
 LEAST_SIDE = 2  # the networks' own bicubic enlargement mirrors two pixels at each edge
 
 
@@ -83,36 +85,70 @@ def _step(
     image: Image, network: Network, ensemble: bool, tick: Callable[[], Any], side: int
 ) -> Image:
     height, width, scale = *image.shape[:2], network.scale
+    if min(height, width) < LEAST_SIDE:
+        missing = [(0, max(0, LEAST_SIDE - length)) for length in (height, width)]
+        larger: Any = np.pad(image, missing + [(0, 0)] * (image.ndim - 2), "edge")
+        return _step(larger, network, ensemble, tick, side)[: height * scale, : width * scale]
+    by_network = in_all_orientations(network.restore_luma) if ensemble else network.restore_luma
+    protocol = Protocol(network.degradation)
     enlarged = np.empty((height * scale, width * scale, *image.shape[2:]), image.dtype)
+    rows = max(1, BAND // scale)
     for tile in tiles(height, width, max(1, side // scale)):
         around = tile.widened(max(network.reach, LEAST_SIDE), height, width)
-        part = _restored(image[around.place()], network, ensemble)
-        enlarged[tile.place(scale)] = _rounded(part[tile.within(around, scale)], image.dtype)
+        luma = by_network(_luma(image, around, rows, protocol))
+        for band in tile.bands(rows):
+            place, own = enlarged[band.place(scale)], luma[band.within(around, scale)]
+            if image.ndim == 2:
+                _round_into(place, own)
+                continue
+            seen = band.widened(LEAST_SIDE, height, width)
+            others = _others(_values(image[seen.place()]), scale, network.degradation)
+            _compose_into(place, own, others[band.within(seen, scale)], protocol.swing)
         tick()
     return enlarged
 
 
-def _restored(part: Image, network: Network, ensemble: bool) -> NDArray[np.float32]:
-    """A part of an image, enlarged: on the scale of its own values, not rounded, not clipped."""
-    height, width, scale = *part.shape[:2], network.scale
-    unit = np.float32(np.iinfo(part.dtype).max / 255)
-    values: NDArray[Any] = part if unit == 1 else part / unit
-    if min(height, width) < LEAST_SIDE:
-        rows, columns = max(0, LEAST_SIDE - height), max(0, LEAST_SIDE - width)
-        values = np.pad(values, ((0, rows), (0, columns), *[(0, 0)] * (part.ndim - 2)), "edge")
-    has_alpha = part.ndim == 3 and part.shape[2] == 4
-    colours = values[..., :3] if has_alpha else values
-    by_network = in_all_orientations(network.restore_luma) if ensemble else network.restore_luma
-    restored = restore_exactly(by_network, colours, scale, Protocol(network.degradation))
-    if has_alpha:
-        alpha = upscale_float(values[..., -1].astype(np.float32), scale, network.degradation)
-        restored = np.dstack([restored, alpha])
-    restored = restored if unit == 1 else restored * unit
-    return restored[: height * scale, : width * scale]
+def _luma(image: Image, tile: Tile, rows: int, protocol: Protocol) -> NDArray[np.float32]:
+    plane = np.empty((tile.bottom - tile.top, tile.right - tile.left), np.float32)
+    for band in tile.bands(rows):
+        values = _colours(_values(image[band.place()]))
+        plane[band.within(tile, 1)] = protocol.luma(values)
+    return plane
 
 
-def _rounded(values: NDArray[np.float32], kind: np.dtype[Any]) -> Image:
-    """Rounded and clipped to an array of integers; OpenCV does it in one pass."""
+def _others(lr: NDArray[Any], scale: int, kind: Kind) -> NDArray[np.float32]:
+    """Colour differences, and alpha where there is one, enlarged by bicubic interpolation."""
+    values = lr.astype(np.float32)
+    differences = colour_differences(_colours(values))
+    return upscale_float(np.concatenate([differences, values[..., 3:]], axis=2), scale, kind)
+
+
+def _compose_into(
+    place: Image, luma: NDArray[np.float32], others: NDArray[np.float32], swing: Swing
+) -> None:
+    if place.dtype == np.uint8 and place.shape[2] == 3:
+        with_luma(others, luma, swing, into=place)
+    else:
+        image = with_luma(_colours(others), luma, swing)
+        _round_into(place, np.concatenate([image, others[..., 3:]], axis=2))
+
+
+def _colours(image: NDArray[Any]) -> NDArray[Any]:
+    return image if image.ndim == 2 else np.ascontiguousarray(image[..., :3])
+
+
+def _values(image: Image) -> NDArray[Any]:
+    """On the 0..255 scale, whatever the image's own."""
+    return image if image.dtype == np.uint8 else image / _unit(image.dtype)
+
+
+def _unit(kind: np.dtype[Any]) -> np.float32:
+    return np.float32(np.iinfo(kind).max / 255)
+
+
+def _round_into(place: Image, values: NDArray[np.float32]) -> None:
+    """Values on the 0..255 scale, rounded and clipped to integers, in OpenCV's one pass."""
+    in_bytes = place.dtype == np.uint8
     nothing: Any = 0  # OpenCV takes a number here; what it tells type checkers is another thing
-    whole = cv2.add(values, nothing, dtype=cv2.CV_8U if kind == np.uint8 else cv2.CV_16U)
-    return cast(Image, whole)
+    values = values if in_bytes else values * _unit(place.dtype)
+    cv2.add(values, nothing, dst=place, dtype=cv2.CV_8U if in_bytes else cv2.CV_16U)

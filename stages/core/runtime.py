@@ -49,8 +49,6 @@ def _load_onnx(path: Path) -> Network:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
     options.log_severity_level = 4  # what is wrong is said by the exception
-    # The arena keeps the most that ever was needed; tiles are large and few.
-    options.enable_cpu_mem_arena = False
     try:
         content = path.read_bytes()
     except OSError as error:

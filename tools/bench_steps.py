@@ -10,7 +10,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from io import StringIO
@@ -63,6 +63,11 @@ def seconds(function: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(times)
 
 
+def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 9) -> list[list[float]]:
+    """The time of each function in each round: the machine's own speed changes while they run."""
+    return [[seconds(function, 1) for function in functions] for _ in range(rounds)]
+
+
 def training() -> list[Row]:
     """The training step's arithmetic over a large matmul's, and what reading the data costs."""
     one_core_for_each_part()
@@ -87,8 +92,7 @@ def training() -> list[Row]:
             for batch in batches.ahead(0, STEPS):
                 trainer.step(batch, 1e-4)
 
-        # By turns, as the machine's own speed changes from second to second.
-        pairs = [(seconds(on_fixed, 1), seconds(on_data, 1)) for _ in range(4)]
+        pairs = by_turns([on_fixed, on_data], 4)
         step = statistics.median(fixed_time for fixed_time, _ in pairs) / STEPS
         starving = statistics.median(data / fixed_time for fixed_time, data in pairs)
         flops = 3 * convolution_flops(architecture, fixed[0].shape)
@@ -180,17 +184,19 @@ def upscaling() -> list[Row]:
     steps, rows = networks(2), []
     for side, how in ((LR_SIDE, "one tile"), (3 * LR_SIDE, "tiled")):
         grey = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
-        plain = seconds(lambda lr=grey: steps[0].restore_luma(lr), 3)  # type: ignore[misc]
-        for kind, image in (("grey", grey), ("colour", np.dstack([grey, grey.T, grey[::-1]]))):
-            taken = seconds(lambda lr=image: enlarge(lr, steps), 3)  # type: ignore[misc]
-            speed = (2 * side) ** 2 / 1e6
-            rows.append(
-                (
-                    f"upscale x2, {kind}, {how}, MP/s over the network's alone",
-                    f"{plain / taken:.3f}",
-                    f"{speed / taken:.2f} of {speed / plain:.2f} HR megapixels a second",
-                )
+        images = {"grey": grey, "colour": np.dstack([grey, grey.T, grey[::-1]])}
+        runs: list[Callable[[], object]] = [partial(steps[0].restore_luma, grey)]
+        runs += [partial(enlarge, image, steps) for image in images.values()]
+        plain, *taken = (statistics.median(times) for times in zip(*by_turns(runs), strict=True))
+        speed = (2 * side) ** 2 / 1e6
+        rows += [
+            (
+                f"upscale x2, {kind}, {how}, MP/s over the network's alone",
+                f"{plain / time:.3f}",
+                f"{speed / time:.2f} of {speed / plain:.2f} HR megapixels a second",
             )
+            for kind, time in zip(images, taken, strict=True)
+        ]
     return rows
 
 

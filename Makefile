@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic ablation mnist-seeds bench verify torture readme weights compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench verify torture readme weights compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ source-study: setup ## The student project's setting, beside its own figures (do
 below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.md)
 	@dvc repro --quiet download@t91 download@set5
 	@python -m tools.below_bicubic
+
+long: setup ## Larger plain networks, trained for longer (docs/long-recipe.md)
+	@python -m tools.long_recipe
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 	@python -m tools.mnist_seeds

@@ -1,10 +1,13 @@
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
-from tools import ablation, readme, verify
+from stages.core.settings.reader import read
+from stages.core.settings.study import StudySettings
+from tools import ablation, long_recipe, readme, verify
 from tools.source_study import table
 
 
@@ -76,3 +79,41 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
         "psnr.set5.x4.plain: only here",
         "1 of 2 scores equal, largest difference 0.0200 dB",
     ]
+
+
+def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = {"a": {"psnr": 30.0, "ssim": 0.9}, "b": {"psnr": 33.0, "ssim": 0.9}}
+
+    def tracked(name: str, path: str) -> str:
+        scale = Path(path).name.partition("-")[0]
+        assert name == "long"
+        return json.dumps({"validation": {scale: {"plain": {"psnr": 0.0, "steps": 1234}}}})
+
+    monkeypatch.setattr(long_recipe, "read_from", tracked)
+    monkeypatch.setattr(long_recipe, "read_output", lambda name, path: json.dumps(scores))
+    summary = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in long_recipe.table().splitlines()[2:]
+    ]
+    assert rows[0] == [
+        *("set5 x2", "1,234", "31.50", f"{summary['set5']['x2']['plain']:.2f}", "37.53", "37.52")
+    ]
+    assert rows[-1][:3] == ["set14 x8", "1,234", "31.50"]
+    assert rows[-1][4:] == ["", ""]  # not in the tables of the others
+
+
+def test_every_setting_of_the_long_recipe_is_allowed(tmp_path: Path) -> None:
+    values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    for key, value in long_recipe.SETTINGS.items():
+        *outer, last = key.split(".")
+        entry = values
+        for name in outer:
+            entry = entry[name]
+        assert last in entry
+        entry[last] = yaml.safe_load(str(value))
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(values), "utf-8")
+    read(StudySettings, path)

@@ -3,6 +3,8 @@
 import subprocess
 from collections.abc import Mapping, Sequence
 
+import dvc.api
+
 
 def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
     """Run an experiment of the current commit in a temporary folder, unless it is there already.
@@ -28,6 +30,11 @@ def read_from(name: str, path: str) -> str:
     head = _output(["git", "rev-parse", "HEAD"]).strip()
     reference = f"refs/exps/{head[:2]}/{head[2:]}/{name}"
     return _output(["git", "show", f"{reference}:{path}"])
+
+
+def read_output(name: str, path: str) -> str:
+    """The text of a stage's output in DVC's cache, of an experiment of the current commit."""
+    return str(dvc.api.read(path, rev=name))
 
 
 def _output(command: Sequence[str]) -> str:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from stages import export as command
+from stages.core import onnx_files
 from stages.core.weights import Architecture, save
 
 LR = np.random.default_rng(0).random((1, 11, 14, 1), np.float32)
@@ -45,7 +47,7 @@ def _by_onnxruntime(path: Path) -> NDArray[np.float32]:
 def _by_opencv(path: Path) -> NDArray[np.float32]:
     network = cv2.dnn.readNetFromONNX(str(path))
     network.setInput(LR)
-    return np.asarray(network.forward(), np.float32)
+    return np.asarray(network.forward(), np.float32).reshape(1, 44, 56, 1)  # it drops a dimension
 
 
 def _by_litert(path: Path) -> NDArray[np.float32]:
@@ -71,7 +73,7 @@ def test_each_runtime_restores_as_the_trained_network(
         _by_opencv(out / "x4-plain.onnx"),
         _by_litert(out / "x4-plain.tflite"),
     ):
-        np.testing.assert_allclose(found.reshape(expected.shape), expected, atol=1e-5)
+        np.testing.assert_allclose(found, expected, strict=True, atol=1e-5)
 
 
 def test_without_a_name_every_model_is_exported(
@@ -93,3 +95,40 @@ def test_what_is_no_trained_network_is_named(
     said = _run(monkeypatch, tmp_path / name, "-o", tmp_path / "exported")
     assert isinstance(said, str) and said.startswith(f"error: {tmp_path / name}: ")
     assert "\n" not in said and not (tmp_path / "exported").exists()
+
+
+def _with_a_dimension_too_many(network: onnx.ModelProto) -> onnx.ModelProto:
+    """As the exporter's optimizer sometimes leaves it."""
+    output = network.graph.output[0].name
+    for node in network.graph.node:
+        node.output[:] = ["flat" if name == output else name for name in node.output]
+    axes = onnx.numpy_helper.from_array(np.array([0]), "axes")
+    network.graph.initializer.append(axes)
+    network.graph.node.append(onnx.helper.make_node("Unsqueeze", ["flat", "axes"], [output]))
+    return network
+
+
+@pytest.mark.parametrize("wrong", [2, onnx_files.TRIES])
+def test_a_network_that_the_exporter_got_wrong_is_never_written(
+    wrong: int,
+    weights: tuple[Path, NDArray[np.float32]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    load, loaded = onnx.load, []
+
+    def sometimes_wrong(path: Path) -> onnx.ModelProto:
+        loaded.append(path)
+        network = load(path)
+        return _with_a_dimension_too_many(network) if len(loaded) <= wrong else network
+
+    monkeypatch.setattr(onnx_files.onnx, "load", sometimes_wrong)
+    said = _run(monkeypatch, weights[0], "-o", tmp_path / "exported")
+    if wrong < onnx_files.TRIES:
+        assert said == 0
+        np.testing.assert_allclose(
+            _by_onnxruntime(tmp_path / "exported/x4-plain.onnx"), weights[1], strict=True, atol=1e-5
+        )
+    else:
+        assert isinstance(said, str) and "exported/x4-plain.onnx: the ONNX exporter made no" in said
+        assert not list(tmp_path.glob("exported/*.onnx"))

@@ -97,11 +97,12 @@ def test_every_fault_has_its_line(tmp_path: Path) -> None:
         assert len(_refusal(path, key).splitlines()) == 3
 
 
+EDSR = {"channels": 8, "blocks": 1, "equivariant": True}
 WRONG: list[tuple[str, Any, str]] = [
     # A key that is missing, or that nobody knows.
     ("lambda", GONE, "lambda: found nothing; allowed: a number of at least 0"),
     ("network_size", GONE, "network_size: found nothing"),
-    ("network_size.edsr", GONE, "network_size.edsr: found nothing; allowed: {channels, blocks}"),
+    ("network_size.edsr", GONE, "network_size.edsr: found nothing; allowed: {channels, blocks, "),
     ("network_size.edsr.blocks", GONE, "network_size.edsr.blocks: found nothing"),
     ("lamda", 5, "lamda: unknown key; did you mean 'lambda'?"),
     ("network_size.edsr.chanels", 8, "did you mean 'channels'?"),
@@ -158,6 +159,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("network", "unet", "found 'unet'; allowed: srcnn, fsrcnn, espcn, vdsr, edsr or prog"),
     ("network_size.srcnn.middle_kernel", 2, "found 2; allowed: 1, 3 or 5"),
     ("network_size.edsr.channels", 0, "found 0; allowed: a whole number from 1 to 512"),
+    ("network_size.edsr.equivariant", 1, "found 1; allowed: true or false"),
+    ("network_size.edsr", {**EDSR, "channels": 12}, "channels a multiple of 8 where equivariant"),
     ("precision", "float16", "found 'float16'; allowed: auto, bfloat16 or float32"),
     ("degradation", "bicubic", "found 'bicubic'"),
     # Lists and mappings.

@@ -141,7 +141,7 @@ def _stage(
 ) -> tuple[bytes, list[dict[str, str]]]:
     """Run the stage `train` in a folder with x2 patches: its weights' bytes and its curve."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    values["network_size"]["edsr"] = {"channels": 4, "blocks": 1}
+    values["network_size"]["edsr"] = {"channels": 4, "blocks": 1, "equivariant": False}
     values |= {
         "network": "edsr",
         "pretrain_epochs": 1,

@@ -159,4 +159,4 @@ class Study:
         }
 
 
-TINY_EDSR = {"channels": 8, "blocks": 1}
+TINY_EDSR = {"channels": 8, "blocks": 1, "equivariant": True}

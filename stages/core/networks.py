@@ -15,12 +15,15 @@ import keras
 from keras import layers, ops
 
 from stages.core.degradation import KINDS, Kind
+from stages.core.equivariance import Channels, Equivariant, EquivariantStart
+from stages.core.orientations import ORIENTATIONS
 from stages.core.scales import SCALES
 from stages.core.upsampling import BicubicUpsampling
 
 # Detail that a residual network adds starts at nothing and grows slowly: without this factor,
 # training at a high learning rate has spikes that cost tenths of a dB.
 DETAIL = 0.1
+RELU_GAIN = 2.0**0.5  # keeps the size of what passes through a ReLU
 
 
 def build(
@@ -84,7 +87,9 @@ def vdsr(scale: int, kind: Kind, channels: int = 64, layers: int = 20) -> keras.
     x = enlarged
     for _ in range(layers - 1):
         x = _conv(channels, 3, "relu")(x)
-    return keras.Model(inputs, _add_detail(enlarged, _last_conv(1)(x)), name="vdsr")
+    # Starts at nothing: the untrained network is the bicubic interpolation.
+    last = _conv(1, 3, kernel_initializer="zeros", dtype="float32")
+    return keras.Model(inputs, _add_detail(enlarged, last(x)), name="vdsr")
 
 
 def fsrcnn(
@@ -120,40 +125,64 @@ def espcn(scale: int, kind: Kind, first: int = 64, second: int = 32) -> keras.Mo
     return keras.Model(inputs, shuffled, name="espcn")
 
 
-def edsr(scale: int, kind: Kind, channels: int = 32, blocks: int = 7) -> keras.Model:
+def edsr(
+    scale: int, kind: Kind, channels: int = 32, blocks: int = 13, equivariant: bool = False
+) -> keras.Model:
     """A small EDSR: residual blocks without batch norm in LR space, one pixel shuffle.
 
     After Lim et al., CVPRW 2017, made for minutes on a CPU: one sub-pixel step whatever the
     scale, no skip around all blocks, and the output added to the bicubic enlargement.
+    equivariant: the output turns and mirrors with the input; channels a multiple of 8.
     """
     inputs = keras.Input((None, None, 1))
-    return keras.Model(inputs, _residual_step(scale, kind, channels, blocks)(inputs), name="edsr")
+    step = _residual_step(scale, kind, channels, blocks, equivariant)
+    return keras.Model(inputs, step(inputs), name="edsr")
 
 
-def progressive(scale: int, kind: Kind, channels: int = 32, blocks: int = 7) -> keras.Model:
+def progressive(
+    scale: int, kind: Kind, channels: int = 32, blocks: int = 13, equivariant: bool = False
+) -> keras.Model:
     """edsr's x2, applied again to its own output until the scale is reached: one set of weights.
 
     The student project's way to 4x and 8x, trained as a whole. That the steps share their weights
     is after MS-LapSRN (Lai et al., TPAMI 2018). x3 is a single step, as no power of 2 leads there.
     """
     factor, steps = (2, scale.bit_length() - 1) if scale.bit_count() == 1 else (scale, 1)
-    step = _residual_step(factor, kind, channels, blocks)
+    step = _residual_step(factor, kind, channels, blocks, equivariant)
     image = inputs = keras.Input((None, None, 1))
     for _ in range(steps):
         image = step(image)
     return keras.Model(inputs, image, name="progressive")
 
 
-def _residual_step(factor: int, kind: Kind, channels: int, blocks: int) -> Callable[[Any], Any]:
+def _residual_step(
+    factor: int, kind: Kind, channels: int, blocks: int, equivariant: bool
+) -> Callable[[Any], Any]:
     """From an image to its enlargement with detail; every call uses the same weights."""
+
+    def conv(one: Channels, other: Channels, gain: float, **more: Any) -> keras.layers.Conv2D:
+        filters = factor**2 if other == "phases" else channels
+        start = _normal(gain) if gain else keras.initializers.Zeros()
+        if equivariant:
+            part = Equivariant(one, other)
+            start = EquivariantStart(start, part)
+            more |= {"kernel_constraint": part, "bias_constraint": part}
+        return _conv(filters, 3, kernel_initializer=start, **more)
+
+    if equivariant and channels % ORIENTATIONS:
+        raise ValueError(f"channels: found {channels}; allowed where equivariant: multiples of 8")
     bicubic = BicubicUpsampling(factor, kind)
     centre = layers.Rescaling(1.0, -0.5, dtype="float32")
-    first = _conv(channels, 3, kernel_initializer=_normal(1.0))
+    first = conv("image", "features", 1.0)
     pairs = [
-        (_conv(channels, 3, "relu"), _conv(channels, 3, kernel_initializer=_normal(0.5)))
+        (
+            conv("features", "features", RELU_GAIN, activation="relu"),
+            conv("features", "features", 0.5),
+        )
         for _ in range(blocks)
     ]
-    last = _last_conv(factor**2)
+    # Starts at nothing: the untrained network is the bicubic interpolation.
+    last = conv("features", "phases", 0.0, dtype="float32")
 
     def step(image: Any) -> Any:
         x = first(centre(image))
@@ -192,18 +221,13 @@ def _conv(
     filters: int, kernel: int, activation: str | None = None, **more: Any
 ) -> keras.layers.Conv2D:
     if activation == "relu":
-        more.setdefault("kernel_initializer", _normal(2.0**0.5))
+        more.setdefault("kernel_initializer", _normal(RELU_GAIN))
     return layers.Conv2D(filters, kernel, padding="same", activation=activation, **more)
 
 
 def _normal(gain: float) -> keras.initializers.Initializer:
     """Normal weights of standard deviation gain / sqrt(inputs of a unit)."""
     return keras.initializers.VarianceScaling(gain**2, "fan_in", "untruncated_normal")
-
-
-def _last_conv(filters: int) -> keras.layers.Conv2D:
-    # Starts at nothing: the untrained network is the bicubic interpolation.
-    return _conv(filters, 3, kernel_initializer="zeros", dtype="float32")
 
 
 def _prelu(x: Any) -> Any:

@@ -24,7 +24,8 @@ class Optimizer:
 
     kind: "adam", or "muon", which takes the kernels of shape (k, k, n, n), n > 1; clip: the
     largest global norm of a gradient; ema: the average's momentum, 0 for none. `state` is
-    everything that later steps depend on: float32 vectors by name.
+    everything that later steps depend on: float32 vectors by name. A variable whose Keras
+    constraint is a linear projection (`Equivariant`) stays within it.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Optimizer:
         self._variables = [variables[i] for i in self._order]
         self._shapes = [shapes[i] for i in self._order]
         self._sizes = [math.prod(shape) for shape in self._shapes]
+        self._constraints = [getattr(v, "constraint", None) for v in self._variables]
         kernels = [shape for shape, taken in zip(shapes, muon, strict=True) if taken]
         self._groups = [
             (kernels.count(s), math.prod(s[:3]), s[3]) for s in sorted(dict.fromkeys(kernels))
@@ -56,7 +58,7 @@ class Optimizer:
 
     def vector(self, gradients: Sequence[Any]) -> tf.Tensor:
         """Gradients, one for each variable, as the vector that `apply` takes."""
-        return self._in_order(gradients)
+        return self._constrained(self._in_order(gradients))
 
     def apply(self, gradient: tf.Tensor, rate: tf.Tensor) -> None:
         """One step at a learning rate, with the gradient of the whole batch."""
@@ -74,7 +76,9 @@ class Optimizer:
             end = start + math.prod(group)
             updates.append(tf.reshape(_orthogonal(tf.reshape(ahead[start:end], group)), [-1]))
             start = end
-        weights = state["weights"].assign_sub(rate * tf.concat(updates, 0))
+        # Again, as orthogonalization makes much of what is left by rounding.
+        update = self._constrained(tf.concat(updates, 0))
+        weights = state["weights"].assign_sub(rate * update)
         # At the start the average follows fast, or it would remember the first weights.
         kept = tf.minimum(self._ema, steps / (steps + 10.0))
         state["average"].assign_add((1.0 - kept) * (weights - state["average"]))
@@ -92,6 +96,16 @@ class Optimizer:
 
     def _in_order(self, tensors: Sequence[Any]) -> tf.Tensor:
         return tf.concat([tf.reshape(tensors[i], [-1]) for i in self._order], 0)
+
+    def _constrained(self, vector: tf.Tensor) -> tf.Tensor:
+        if not any(self._constraints):
+            return vector
+        pieces = tf.split(vector, self._sizes)
+        for i, constraint in enumerate(self._constraints):
+            if constraint is not None:
+                within = constraint(tf.reshape(pieces[i], self._shapes[i]))
+                pieces[i] = tf.reshape(within, [-1])
+        return tf.concat(pieces, 0)
 
     def _write(self, vector: tf.Tensor, ordered: Sequence[tf.Variable]) -> None:
         pieces = tf.split(vector, self._sizes)

@@ -1,9 +1,10 @@
 """The settings of the training stages."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from stages.core.orientations import ORIENTATIONS
 from stages.core.settings.reader import (
     PER_SCALE_NOTE,
     RATE_NOTE,
@@ -50,10 +51,20 @@ class EdsrSize(Section):
 
     channels: int = whole(least=1, most=512)
     blocks: int = whole(least=1, most=64)
+    equivariant: bool = Field(description="true or false")
+
+    @model_validator(mode="after")
+    def _whole_fields(self) -> Self:
+        if self.equivariant and self.channels % ORIENTATIONS:
+            raise ValueError("channels in fields")
+        return self
 
 
 class ProgressiveSize(EdsrSize):
-    """The same, of the step that is applied again: channels, and residual blocks."""
+    """The same, of the step that is applied again."""
+
+
+RESIDUAL_NOTE = "{channels, blocks, equivariant}, channels a multiple of 8 where equivariant"
 
 
 class NetworkSizes(Section):
@@ -63,8 +74,8 @@ class NetworkSizes(Section):
     fsrcnn: FsrcnnSize = Field(description="{features, shrunk, mapping_layers}")
     espcn: EspcnSize = Field(description="{first, second}")
     vdsr: VdsrSize = Field(description="{channels, layers}")
-    edsr: EdsrSize = Field(description="{channels, blocks}")
-    progressive: ProgressiveSize = Field(description="{channels, blocks}")
+    edsr: EdsrSize = Field(description=RESIDUAL_NOTE)
+    progressive: ProgressiveSize = Field(description=RESIDUAL_NOTE)
 
 
 class NetworkSettings(Slice):

@@ -20,6 +20,7 @@ NETWORKS = ("srcnn", "progressive")
 SCALES = (2, 4)
 SEEDS = {"short": (1, 2), "undertrained": (1,)}
 GROUND: dict[str, object] = {
+    "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
     "pretrain_epochs": 0,
     "optimizer": "adam",
     "learning_rate": 0.002,

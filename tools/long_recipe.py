@@ -19,10 +19,10 @@ SCALES = (2, 4, 8)
 TEST_SETS = ("set5", "set14")
 SETTINGS: dict[str, object] = {
     "loss": "charbonnier",
-    "network_size.progressive": "{channels: 48, blocks: 10}",
+    "network_size.progressive": "{channels: 48, blocks: 12, equivariant: true}",
     "validation_share": 0.02,
-    "pretrain_epochs": 18,
-    "epochs": "{2: 14, 4: 30, 8: 6}",
+    "pretrain_epochs": 10,
+    "epochs": "{2: 6, 4: 8, 8: 4}",
     "learning_rate": "{2: 0.002, 4: 0.001, 8: 0.0003}",
 }
 REPORT = Path("docs/long-recipe.md")

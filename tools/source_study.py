@@ -1,7 +1,7 @@
 """The student project's own setting, beside its own figures: `make source-study`.
 
-SRCNN on 32-pixel patches of T91, x2, OpenCV's degradation, nothing cropped; then the default
-network in the same setting. Two DVC experiments, source-srcnn and source-progressive, that
+SRCNN on 32-pixel patches of T91, x2, OpenCV's degradation, nothing cropped; then a small
+`progressive` in the same setting. Two DVC experiments, source-srcnn and source-progressive, that
 leave the workspace as it is. Writes docs/source-study.md.
 """
 
@@ -24,7 +24,12 @@ SETTING: dict[str, object] = {
 }
 NETWORKS: dict[str, dict[str, object]] = {
     "srcnn": {"network": "srcnn", "patch_size": 32, "stride": 16, "batch_size": 64, "epochs": 12},
-    "progressive": {"network": "progressive", "batch_size": 16, "epochs": 5},
+    "progressive": {
+        "network": "progressive",
+        "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
+        "batch_size": 16,
+        "epochs": 5,
+    },
 }
 REPORT = Path("docs/source-study.md")
 

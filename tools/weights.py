@@ -65,7 +65,11 @@ def main() -> None:
     (WEIGHTS / "README.md").write_text(
         CARD.format(
             network=network,
-            size=", ".join(f"{value} {key}" for key, value in settings.items()),
+            size=", ".join(
+                key if value is True else f"{value} {key}"
+                for key, value in settings.items()
+                if value is not False
+            ),
             precision="float16",
             train_set=params["train_set"],
             degradation=params["degradation"],

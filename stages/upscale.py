@@ -32,7 +32,8 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, metavar="FILE",
                         help="another network: .onnx or .weights.h5")  # fmt: skip
     parser.add_argument("--self-ensemble", action="store_true",
-                        help="the mean over eight orientations: eight times the time")  # fmt: skip
+                        help="for a network that is not equivariant: the mean over eight "
+                        "orientations, in eight times the time")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="overwrite files that exist")
     arguments = parser.parse_args()
     try:

@@ -159,4 +159,4 @@ class Study:
         }
 
 
-TINY_EDSR = {"channels": 8, "blocks": 1, "equivariant": True}
+TINY_EDSR = {"channels": 8, "blocks": 1, "equivariant": False}

@@ -78,7 +78,8 @@ def make_study(study: Path) -> None:
             crop = photo[top : top + SIDE, left : left + SIDE]
             cv2.imwrite(str(folder / f"{number:05d}.png"), crop)
     values = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-    values |= {"copies": [], "pretrain_epochs": 1}
+    # One pass over few patches and few held-out images: training is here for its memory.
+    values |= {"copies": [], "pretrain_epochs": 1, "stride": 48, "validation_share": 0.02}
     (study / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
 

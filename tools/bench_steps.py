@@ -63,7 +63,7 @@ def seconds(function: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(times)
 
 
-def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 9) -> list[list[float]]:
+def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 5) -> list[list[float]]:
     """The time of each function in each round: the machine's own speed changes while they run."""
     return [[seconds(function, 1) for function in functions] for _ in range(rounds)]
 

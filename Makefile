@@ -36,7 +36,7 @@ setup: .venv/installed ## Install everything, at pinned versions, into .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-DEMO := datasets=[sample,sample-test] train_set=sample test_sets=[sample-test] copies=[] pretrain_epochs=2 epochs=1
+DEMO := datasets=[sample,sample-test] train_set=sample test_sets=[sample-test] copies=[] pretrain_epochs=3 epochs=1 network_size.progressive.blocks=5
 
 demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
 	@rm -rf .demo

@@ -22,7 +22,7 @@ SETTINGS: dict[str, object] = {
     "network_size.progressive": "{channels: 48, blocks: 12, equivariant: true}",
     "validation_share": 0.02,
     "pretrain_epochs": 10,
-    "epochs": "{2: 6, 4: 8, 8: 4}",
+    "epochs": "{2: 8, 4: 8, 8: 3}",
     "learning_rate": "{2: 0.002, 4: 0.001, 8: 0.0003}",
 }
 REPORT = Path("docs/long-recipe.md")

@@ -4,21 +4,32 @@ import pytest
 from stages.core.tiles import Tile, tiles
 
 
+@pytest.mark.parametrize("reach", [0, 2, 50])
 @pytest.mark.parametrize(
-    ("height", "width", "side"), [(1, 1, 8), (17, 30, 8), (8, 16, 8), (9, 3, 1)]
+    ("height", "width", "side"), [(1, 1, 8), (17, 30, 8), (8, 16, 8), (9, 3, 1), (70, 70, 32)]
 )
 def test_tiles_cover_every_pixel_once_and_are_no_larger_than_asked(
-    height: int, width: int, side: int
+    height: int, width: int, side: int, reach: int
 ) -> None:
     covered = np.zeros((height, width), int)
-    for tile in tiles(height, width, side):
+    for tile in tiles(height, width, side, reach):
         covered[tile.place()] += 1
-        assert max(tile.bottom - tile.top, tile.right - tile.left) <= side
+        seen = tile.widened(reach, height, width)
+        for first, last, own in (
+            (seen.top, seen.bottom, tile.bottom - tile.top),
+            (seen.left, seen.right, tile.right - tile.left),
+        ):
+            assert last - first <= side or own <= max(1, side // 4)
     assert (covered == 1).all()
 
 
+def test_what_fits_as_a_whole_is_one_tile() -> None:
+    assert len(list(tiles(32, 32, 32, 10))) == 1
+    assert len(list(tiles(32, 33, 32, 10))) == 3
+
+
 def test_tiles_are_of_about_equal_size() -> None:
-    widths = {tile.right - tile.left for tile in tiles(1, 101, 50)}
+    widths = {tile.right - tile.left for tile in tiles(1, 101, 50, 0)}
     assert widths <= {33, 34}  # not 50, 50 and 1
 
 

@@ -1,10 +1,12 @@
 """Kill a study at random moments, start it again, and compare every byte: `make torture`.
 
-    python -m tests.torture --kills 20
+    python -m tests.torture --kills 20 --jobs 2
 
 A training of some 30 seconds, and the whole pipeline on a tiny study: each is first run
 undisturbed, then killed (all its processes at once) at random moments and run again to its end.
 Models, curves, scores, pictures, metrics and dvc.lock have to be those of the undisturbed run.
+Several runs go on at a time, each in its own folder; as many undisturbed ones come first, so that
+these take as long as those that will be killed, and are compared as well.
 Then each fault that has a test (broken images, wrong values, full disks, bad servers) is listed
 with its outcome.
 """
@@ -18,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tests.tiny import TARGETS, Study
@@ -40,11 +44,12 @@ def main() -> None:
     """Run both cases and the faults; the exit status says whether all ended as promised."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20, help="of each case")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     arguments = parser.parse_args()
     moments = random.Random(arguments.seed)
     good = 0
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(arguments.jobs) as jobs:
         folder = Path(name)
         base = Study.of_working_tree(folder / "base", folder / "shared")
         for number, (case, (epochs, targets)) in enumerate(CASES.items()):
@@ -54,26 +59,41 @@ def main() -> None:
             if case == "training":
                 start("dvc", "repro", "pretrain")
             start.commit(case)
-            whole = start.copy(folder / f"whole-{number}")
             began = time.monotonic()
-            whole(*command)
+            whole = partial(undisturbed, start, command)
+            expected, *others = jobs.map(whole, range(arguments.jobs))
             seconds = time.monotonic() - began
-            expected = everything(whole)
+            if any(other != expected for other in others):
+                sys.exit(f"{case}: two undisturbed runs differ")
             print(f"{case}: {seconds:.0f} s undisturbed, {len(expected)} files", flush=True)
-            for kill in range(arguments.kills):
-                work = start.copy(folder / "work")
-                moment = moments.uniform(0, seconds)
-                killed = killed_after(work, command, moment)
-                again = work.try_(*command)
-                same = again.status == 0 and everything(work) == expected
-                good += same
-                how = "killed" if killed else "ended before it was killed"
-                outcome = "same bytes" if same else f"DIFFERENT\n{again.text}"
-                print(f"  {kill + 1}: {how} after {moment:.1f} s: {outcome}", flush=True)
-                shutil.rmtree(work.root)
+            kills = [(kill, moments.uniform(0, seconds)) for kill in range(1, arguments.kills + 1)]
+            good += sum(jobs.map(partial(same_bytes, start, command, expected), kills))
     total = arguments.kills * len(CASES)
     print(f"{good} of {total} runs ended with the bytes of the undisturbed one", flush=True)
     sys.exit(not faults() or good != total)
+
+
+def undisturbed(start: Study, command: list[str], number: int) -> dict[str, str]:
+    """What a run that nothing disturbs has written."""
+    work = start.copy(start.root.with_name(f"{start.root.name}-whole-{number}"))
+    work(*command)
+    return everything(work)
+
+
+def same_bytes(
+    start: Study, command: list[str], expected: dict[str, str], kill: tuple[int, float]
+) -> bool:
+    """Whether a run killed after so many seconds, and run again, has written what is expected."""
+    number, moment = kill
+    work = start.copy(start.root.with_name(f"{start.root.name}-killed-{number}"))
+    killed = killed_after(work, command, moment)
+    again = work.try_(*command)
+    same = again.status == 0 and everything(work) == expected
+    how = "killed" if killed else "ended before it was killed"
+    outcome = "same bytes" if same else f"DIFFERENT\n{again.text}"
+    print(f"  {number}: {how} after {moment:.1f} s: {outcome}", flush=True)
+    shutil.rmtree(work.root)
+    return same
 
 
 def faults() -> bool:

@@ -52,20 +52,25 @@ def main() -> None:
     print(json.dumps(parts[parser.parse_args().part]()))
 
 
+def once(function: Callable[[], object]) -> float:
+    """The time of a call."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
 def seconds(function: Callable[[], object], repeats: int = 5) -> float:
     """The median time of a call, the first one left out."""
     function()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(once(function) for _ in range(repeats))
 
 
 def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 5) -> list[list[float]]:
-    """The time of each function in each round: the machine's own speed changes while they run."""
-    return [[seconds(function, 1) for function in functions] for _ in range(rounds)]
+    """The time of each function in each round: the machine's own speed changes while they run.
+
+    The round that warms up is left out.
+    """
+    return [[once(function) for function in functions] for _ in range(1 + rounds)][1:]
 
 
 def training() -> list[Row]:
@@ -187,7 +192,8 @@ def upscaling() -> list[Row]:
         images = {"grey": grey, "colour": np.dstack([grey, grey.T, grey[::-1]])}
         runs: list[Callable[[], object]] = [partial(steps[0].restore_luma, grey)]
         runs += [partial(enlarge, image, steps) for image in images.values()]
-        plain, *taken = (statistics.median(times) for times in zip(*by_turns(runs), strict=True))
+        rounds = by_turns(runs, 15 if how == "one tile" else 5)
+        plain, *taken = (statistics.median(times) for times in zip(*rounds, strict=True))
         speed = (2 * side) ** 2 / 1e6
         rows += [
             (

@@ -48,6 +48,9 @@ def load_network(path: Path) -> Network:
 def _load_onnx(path: Path) -> Network:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    # Plans of the memory are kept for each size of image: a multiple of what a run needs, and no
+    # faster for it.
+    options.enable_mem_pattern = False
     options.log_severity_level = 4  # what is wrong is said by the exception
     try:
         content = path.read_bytes()

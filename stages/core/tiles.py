@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-# HR pixels on a side. Larger tiles waste less on their surroundings and take more memory.
-SIDE = 1024
+# HR pixels on a side of a tile with its surroundings. Larger tiles waste less on what is cut off
+# again and take more memory.
+SIDE = 2560
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,19 @@ class Tile:
         return self.within(Tile(0, 0, 0, 0), scale)
 
 
-def tiles(height: int, width: int, side: int) -> Iterator[Tile]:
-    """Tiles of about equal size and at most side x side that cover a plane, row by row."""
-    rows, columns = _edges(height, side), _edges(width, side)
+def tiles(height: int, width: int, side: int, reach: int) -> Iterator[Tile]:
+    """Tiles of about equal size that cover a plane, row by row.
+
+    A tile widened by `reach` is at most side x side; where that would leave less than a quarter of
+    the side to the tile itself, as for a network that looks very far, the tile has that quarter.
+    """
+    rows, columns = _edges(height, side, reach), _edges(width, side, reach)
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
             yield Tile(top, left, bottom, right)
 
 
-def _edges(length: int, side: int) -> list[int]:
-    count = -(-length // side)
+def _edges(length: int, side: int, reach: int) -> list[int]:
+    own = side if length <= side else max(1, side // 4, side - 2 * reach)
+    count = -(-length // own)
     return [length * i // count for i in range(count + 1)]

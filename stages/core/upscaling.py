@@ -4,7 +4,7 @@ from stages.core.upscaling import upscale
 large = upscale(image, scale=4)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -61,7 +61,7 @@ def enlarge(
 ) -> Image:
     """As `upscale`, by given networks, each applied to the output of the one before.
 
-    tick is called after each of the `count_tiles` tiles, of at most side x side HR pixels.
+    tick is called after each of the `count_tiles` tiles; side: as `tiles` has it, in HR pixels.
     """
     if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or 0 in image.shape:
         raise ValueError(f"image: found {image.dtype} of shape {image.shape}; allowed: see upscale")
@@ -76,7 +76,7 @@ def count_tiles(image: Image, steps: Sequence[Network], side: int = SIDE) -> int
     """Into how many tiles `enlarge` cuts an image."""
     (height, width), count = image.shape[:2], 0
     for network in steps:
-        count += len(list(tiles(height, width, max(1, side // network.scale))))
+        count += len(list(_tiles(height, width, network, side)))
         height, width = height * network.scale, width * network.scale
     return count
 
@@ -93,8 +93,8 @@ def _step(
     protocol = Protocol(network.degradation)
     enlarged = np.empty((height * scale, width * scale, *image.shape[2:]), image.dtype)
     rows = max(1, BAND // scale)
-    for tile in tiles(height, width, max(1, side // scale)):
-        around = tile.widened(max(network.reach, LEAST_SIDE), height, width)
+    for tile in _tiles(height, width, network, side):
+        around = tile.widened(_reach(network), height, width)
         luma = by_network(_luma(image, around, rows, protocol))
         for band in tile.bands(rows):
             place, own = enlarged[band.place(scale)], luma[band.within(around, scale)]
@@ -106,6 +106,14 @@ def _step(
             _compose_into(place, own, others[band.within(seen, scale)], protocol.swing)
         tick()
     return enlarged
+
+
+def _tiles(height: int, width: int, network: Network, side: int) -> Iterator[Tile]:
+    return tiles(height, width, max(1, side // network.scale), _reach(network))
+
+
+def _reach(network: Network) -> int:
+    return max(network.reach, LEAST_SIDE)
 
 
 def _luma(image: Image, tile: Tile, rows: int, protocol: Protocol) -> NDArray[np.float32]:

@@ -3,7 +3,9 @@
     python -m stages.export -o exported/
     python -m stages.export models/x2-plain.weights.h5 -o exported/
 
-Each takes LR luma, float32 (1, h, w, 1) in [0, 1], and gives HR luma, for any h and w.
+Each takes LR luma, float32 (1, h, w, 1) in [0, 1], and gives HR luma, for any h and w
+of at least 2. Luma is BT.601's over 255: from 16 to 235 for the `matlab` degradation, full
+range for `opencv`.
 """
 
 import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)

@@ -43,45 +43,46 @@ def main() -> None:
     checkpoints = Checkpoints(
         fingerprint([settings.model_dump(), precision], *sorted(folder.iterdir()))
     )
-    saved = checkpoints.newest() or {}
-    done = int(saved.get("done", 0))
-    losses, curve = list(saved.get("losses", [])), list(saved.get("curve", []))
-    for place, variable in enumerate(network.variables if done else []):
-        variable.assign(saved[f"variable{place}"])
-    total = settings.steps
-    every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)
-    for number in progress(numbers, "train mnist", total, "step", done):
-        batch = _batch(number - 1, len(images), settings.batch_size, settings.seed)
-        losses.append(float(step(tf.constant(images[batch]), tf.constant(labels[batch]))))
-        if number % every == 0 or number == total:
-            answers = _logits(judge, network, test_images).argmax(1)
-            curve.append([number, np.mean(losses), np.mean(answers == test_labels)])
-            losses.clear()
-        if checkpoints.due():
-            # The variables hold the state of dropout's random numbers as well.
-            state = {f"variable{i}": v.numpy() for i, v in enumerate(network.variables)}
-            values = {"done": number, "losses": losses, "curve": curve}
-            checkpoints.save(number, state | {k: np.array(v) for k, v in values.items()})
+    with checkpoints.alone():
+        saved = checkpoints.newest() or {}
+        done = int(saved.get("done", 0))
+        losses, curve = list(saved.get("losses", [])), list(saved.get("curve", []))
+        for place, variable in enumerate(network.variables if done else []):
+            variable.assign(saved[f"variable{place}"])
+        total = settings.steps
+        every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)
+        for number in progress(numbers, "train mnist", total, "step", done):
+            batch = _batch(number - 1, len(images), settings.batch_size, settings.seed)
+            losses.append(float(step(tf.constant(images[batch]), tf.constant(labels[batch]))))
+            if number % every == 0 or number == total:
+                answers = _logits(judge, network, test_images).argmax(1)
+                curve.append([number, np.mean(losses), np.mean(answers == test_labels)])
+                losses.clear()
+            if checkpoints.due():
+                # The variables hold the state of dropout's random numbers as well.
+                state = {f"variable{i}": v.numpy() for i, v in enumerate(network.variables)}
+                values = {"done": number, "losses": losses, "curve": curve}
+                checkpoints.save(number, state | {k: np.array(v) for k, v in values.items()})
 
-    logits = _logits(judge, network, test_images)
-    if not np.isfinite(logits).all():
-        raise InputError(
-            f"mnist.learning_rate: found {settings.learning_rate}, and the network's answers are "
-            "no numbers; allowed: a smaller one"
-        )
-    scores = {
-        "accuracy": round(float(np.mean(logits.argmax(1) == test_labels)), 4),
-        "loss": round(_cross_entropy(logits, test_labels), 5),
-        "steps": settings.steps,
-    }
-    write_json(Path("metrics/mnist.json"), {"mnist": scores})
-    with whole_file(Path("metrics/mnist-curve.csv")) as partial:
-        rows = pd.DataFrame(curve, columns=["step", "loss", "test_accuracy"])
-        rows.astype({"step": int}).to_csv(partial, index=False, float_format="%.6g")
-    with whole_file(Path("metrics/mnist-confusion.csv")) as partial:
-        answers = {"actual": test_labels, "predicted": logits.argmax(1)}
-        pd.DataFrame(answers).to_csv(partial, index=False)
-    checkpoints.clear()
+        logits = _logits(judge, network, test_images)
+        if not np.isfinite(logits).all():
+            raise InputError(
+                f"mnist.learning_rate: found {settings.learning_rate}, and the network's answers "
+                "are no numbers; allowed: a smaller one"
+            )
+        scores = {
+            "accuracy": round(float(np.mean(logits.argmax(1) == test_labels)), 4),
+            "loss": round(_cross_entropy(logits, test_labels), 5),
+            "steps": settings.steps,
+        }
+        write_json(Path("metrics/mnist.json"), {"mnist": scores})
+        with whole_file(Path("metrics/mnist-curve.csv")) as partial:
+            rows = pd.DataFrame(curve, columns=["step", "loss", "test_accuracy"])
+            rows.astype({"step": int}).to_csv(partial, index=False, float_format="%.6g")
+        with whole_file(Path("metrics/mnist-confusion.csv")) as partial:
+            answers = {"actual": test_labels, "predicted": logits.argmax(1)}
+            pd.DataFrame(answers).to_csv(partial, index=False)
+        checkpoints.clear()
     print(f"mnist: accuracy {scores['accuracy']:.2%}, loss {scores['loss']:.4f}, {total} steps")
 
 

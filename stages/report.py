@@ -81,7 +81,7 @@ def main() -> None:
             f"{', '.join(settings.test_sets)}; lambda {settings.lambda_:g} where regularized"
         ),
         table=psnr_table(read_json(Path("metrics/summary.json"))["psnr"]),
-        protocol=escape(Protocol(settings.degradation).sentence()),
+        protocol=escape(Protocol(settings.degradation).sentence().replace("`", "")),
         note=f"{left} more images of {escape(test_set)} are not shown." if left else "",
         curves=learning_curves(curves),
         steps=table(["training", "steps", "validation PSNR in dB"], steps),

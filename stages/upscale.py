@@ -7,6 +7,7 @@ No stage of the pipeline: it needs no data, no training and no TensorFlow, only 
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ from stages.core.images import SUFFIXES
 from stages.core.photos import Photo, check_fits, read_photo, write_photo
 from stages.core.progress import progress
 from stages.core.runtime import Network, load_network
-from stages.core.upscaling import MODELS, SCALES, count_tiles, enlarge, networks
+from stages.core.scales import SCALES
+from stages.core.upscaling import MODELS, count_tiles, enlarge, networks
 
 
 def main() -> None:
@@ -57,7 +59,10 @@ def main() -> None:
 
 def _chosen(arguments: argparse.Namespace) -> list[Network]:
     if not arguments.weights:
-        return networks(arguments.scale or 2, arguments.model or "plain")
+        try:
+            return networks(arguments.scale or 2, arguments.model or "plain")
+        except ValueError as error:
+            raise InputError(f"--{error}, or another with --weights") from error
     if arguments.model:
         raise InputError("--model and --weights: allowed: one of them")
     network = load_network(arguments.weights)
@@ -104,7 +109,7 @@ def _enlarge_file(
     if target.exists() and not arguments.force:
         raise InputError(f"{target}: exists already; allowed: another place, or --force")
     photo = read_photo(source)
-    check_fits(target, photo)
+    check_fits(target, photo, math.prod(network.scale for network in steps))
     shown: tqdm = progress((), title, count_tiles(photo.pixels, steps), "tile")
     with shown:
         pixels = enlarge(photo.pixels, steps, arguments.self_ensemble, shown.update)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.core.batches import Batches
-from stages.core.checkpoints import KEPT, Arrays, Checkpoints, fingerprint
+from stages.core.checkpoints import KEPT, SECONDS_BETWEEN, Arrays, Checkpoints, fingerprint
 from stages.core.errors import InputError
 from stages.core.patches import PatchFile
 from tests.conftest import MakePatches
@@ -36,7 +36,27 @@ def test_newest_state_comes_back_bit_for_bit_and_the_older_ones_go(root: Path) -
     assert len(list((root / "key").iterdir())) == KEPT
 
 
-@pytest.mark.parametrize("harm", ["cut", "changed", "empty"])
+def test_same_training_does_not_run_twice_at_once(root: Path) -> None:
+    # In the workspace and in a temporary experiment, which share the checkpoints.
+    checkpoints = Checkpoints("key")
+    with (
+        checkpoints.alone(),
+        Checkpoints("other").alone(),
+        pytest.raises(InputError, match="this training: is running already, as process"),
+        Checkpoints("key").alone(),
+    ):
+        pass
+    with Checkpoints("key").alone():
+        checkpoints.save(1, _state(1))
+        checkpoints.clear()
+    assert not (root / "key").exists()
+
+
+def test_checkpoints_are_half_a_minute_apart_at_most() -> None:
+    assert SECONDS_BETWEEN <= 30
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "empty", "unreadable"])
 def test_harmed_checkpoint_is_passed_over_for_the_one_before(root: Path, harm: str) -> None:
     checkpoints = Checkpoints("key")
     checkpoints.save(1, _state(1))
@@ -48,8 +68,11 @@ def test_harmed_checkpoint_is_passed_over_for_the_one_before(root: Path, harm: s
     elif harm == "changed":
         content[len(content) // 2] ^= 1
         newest.write_bytes(content)
-    else:
+    elif harm == "empty":
         newest.write_bytes(b"")
+    else:
+        newest.unlink()
+        newest.mkdir()
     found = checkpoints.newest()
     assert found is not None and found["weights"][0] == 1
 

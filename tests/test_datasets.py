@@ -84,14 +84,19 @@ class Misbehaving(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
             longer = {"truncated": 9, "too-long": 9, "drip": 10**6}.get(word, 0)
-            self.send_header("Content-Length", str(len(content) + longer))
+            if word != "endless":
+                self.send_header("Content-Length", str(len(content) + longer))
         self.end_headers()
         if word == "drip":
             with suppress(OSError):
                 while True:
                     self.wfile.write(b"x")
                     self.wfile.flush()
-                    time.sleep(0.02)
+                    time.sleep(0.2)
+        if word == "endless":
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"x" * 1000)
         if word in ("wrong", "too-long"):
             content = content[::-1]
         if word not in ("loop", "404", "500"):
@@ -120,7 +125,8 @@ def misbehaving() -> Iterator[str]:
         ("404", "HTTP 404"),
         ("drip", "Timeout"),
         ("wrong", "wrong SHA-256"),
-        ("too-long", "wrong SHA-256"),
+        ("too-long", "more than its "),
+        ("endless", "more than its "),
         ("loop", "TooManyRedirects"),
     ],
 )
@@ -130,20 +136,49 @@ def test_misbehaving_server_is_given_up_with_a_word_and_no_file(
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
     monkeypatch.setattr(datasets, "WHOLE_S", 0.3)
     message = _refusal(tmp_path / "raw" / "tiny")
-    assert f"{misbehaving}/{word}/tiny/" in message and f"({said})" in message
+    assert f"{misbehaving}/{word}/tiny/" in message and f"({said}" in message
     assert f"{NOWHERE}/" in message  # the public address was tried after it
 
 
+@pytest.mark.parametrize("word", ["500", "drop", "truncated", "drip", "wrong", "endless", "loop"])
 def test_failed_download_is_tried_again_and_not_forever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str, word: str
 ) -> None:
-    monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/500")
+    monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
+    monkeypatch.setattr(datasets, "WHOLE_S", 0.3)
+    # Both files to the end: the first that fails would stop the other.
+    registry = Path("data/registry.tsv")
+    registry.write_text("\n".join(registry.read_text().splitlines()[:2]) + "\n")
     monkeypatch.setattr(datasets, "RETRIES", 2)
     pauses: list[float] = []
     monkeypatch.setattr("pooch.core.time.sleep", pauses.append)
     _refusal(tmp_path / "raw" / "tiny")
-    assert Misbehaving.asked.count("/500/tiny/a.bmp") == 3
+    once = 31 if word == "loop" else 1  # requests follows 30 redirects
+    assert Misbehaving.asked.count(f"/{word}/tiny/a.bmp") == 3 * once
     assert pauses and all(pause > 0 for pause in pauses)
+
+
+@pytest.mark.timeout(30)
+def test_interrupted_download_does_not_wait_for_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str
+) -> None:
+    monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/drip")
+    registry = Path("data/registry.tsv")
+    registry.write_text(
+        registry.read_text().replace("\t5\t", "\t5000\t").replace("\t6\t", "\t5000\t")
+    )
+
+    def interrupted(*_: object) -> Iterator[None]:
+        while len(Misbehaving.asked) < len(CONTENT):
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(datasets, "progress", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fetch("tiny", tmp_path / "raw" / "tiny")
+    assert len(Misbehaving.asked) == len(CONTENT)
+    assert not list((tmp_path / "raw").iterdir())
 
 
 @pytest.fixture
@@ -174,7 +209,7 @@ def test_folder_mirror_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_mirror_with_wrong_bytes_is_refused_and_no_folder_appears(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mirror = _mirror(tmp_path / "mirror", {**CONTENT, "b.bmp": b"altered"})
+    mirror = _mirror(tmp_path / "mirror", {**CONTENT, "b.bmp": b"wrong!"})
     monkeypatch.setenv("SR_MIRROR", str(mirror))
     message = _refusal(tmp_path / "raw" / "tiny")
     assert "tiny/b.bmp" in message and f"{mirror}/tiny/b.bmp (wrong SHA-256)" in message
@@ -215,7 +250,7 @@ def test_url_mirror_with_wrong_or_missing_files_is_refused(
 ) -> None:
     url, folder = served
     monkeypatch.setenv("SR_MIRROR", url)
-    _mirror(folder, {**CONTENT, "a.bmp": b"altered"})
+    _mirror(folder, {**CONTENT, "a.bmp": b"wrong"})
     assert f"{url}/tiny/a.bmp (wrong SHA-256)" in _refusal(tmp_path / "raw" / "tiny")
     (folder / "tiny" / "a.bmp").unlink()
     assert f"{url}/tiny/a.bmp (HTTP 404)" in _refusal(tmp_path / "raw" / "tiny")
@@ -229,7 +264,7 @@ def test_public_address_helps_out_where_the_mirror_lacks_a_file(
         (folder / name).write_bytes(content)
     registry = Path("data/registry.tsv")
     registry.write_text(registry.read_text().replace(NOWHERE, url))
-    monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", {"a.bmp": b"altered"})))
+    monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", {"a.bmp": b"wrong"})))
     fetch("tiny", tmp_path / "raw" / "tiny")
     assert _content(tmp_path / "raw" / "tiny") == CONTENT
 

@@ -82,6 +82,69 @@ def test_full_disk_ends_the_patches_with_a_line_and_no_half_file(folder: Path) -
     assert run.text.splitlines()[-1] == "data/patches"
 
 
+def test_full_disk_ends_a_network_with_a_line_and_no_half_file(folder: Path) -> None:
+    # Weight files are HDF5 as well.
+    code = (
+        "from pathlib import Path; from stages.core.running import run; "
+        "from stages.core.weights import Architecture, save; "
+        "network = Architecture('edsr', 2, {'channels': 4, 'blocks': 1}, 'matlab'); "
+        "run(lambda: save(Path('models/a.weights.h5'), network.build(), network))"
+    )
+    (folder / "models").mkdir()
+    run = _run(folder, *SMALL_DISK, ON_SMALL_DISK, "models", sys.executable, "-c", code)
+    assert _line(run) == "error: models/a.weights.h5: cannot be written: No space left on device"
+    assert run.text.splitlines()[-1] == "models"
+
+
+def test_disk_full_before_a_stage_begins_is_said_in_a_line(folder: Path) -> None:
+    (folder / ".dvc").mkdir()
+    full = (
+        'mount -t tmpfs -o size=4k none "$0" && mkdir -p "$0/tmp/running" && '
+        'head -c 4096 /dev/zero > "$0/full"; "$@"'
+    )
+    run = _run(folder, *SMALL_DISK, full, ".dvc", *SYNTHESIZE)
+    assert _line(run) == "error: .dvc/tmp/running: cannot be written: No space left on device"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
+def test_image_too_small_for_the_scale_is_named(folder: Path, shape: tuple[int, int]) -> None:
+    write_png(folder / "data/raw/mine/thin ü.png", np.zeros(shape, np.uint8))
+    assert _line(_run(folder, *SYNTHESIZE)) == (
+        f"error: data/raw/mine/thin ü.png: has {shape[1]} x {shape[0]} pixels; "
+        "allowed at x2: at least 4 x 4"
+    )
+    assert not list((folder / "data").glob("lr/x2/train/*"))
+
+
+def test_link_to_itself_is_named_by_the_stage(folder: Path) -> None:
+    loop = folder / "data/raw/mine/loop.png"
+    loop.symlink_to(loop)
+    line = _line(_run(folder, *SYNTHESIZE))
+    assert line.startswith("error: data/raw/mine/loop.png: cannot be read: Too many levels")
+
+
+def test_images_smaller_than_a_patch_are_skipped_and_counted(
+    folder: Path, photo: NDArray[np.uint8]
+) -> None:
+    for name in ("é.png", "小.png"):
+        write_png(folder / "data/raw/mine" / name, photo[:40, :40])
+    values = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump({**values, "copies": [], "patch_size": 64}))
+    assert _run(folder, *SYNTHESIZE).status == 0
+    run = _run(folder, *_stage("patch", "--scale", "2", "--dataset", "mine"))
+    assert run.status == 0 and "2 smaller ones skipped" in run.text, run.text
+
+
+def test_folder_that_may_not_be_read_is_named(folder: Path) -> None:
+    raw = folder / "data/raw/mine"
+    raw.chmod(0)
+    try:
+        run = _run(folder, *UNPRIVILEGED, *SYNTHESIZE)
+    finally:
+        raw.chmod(0o755)
+    assert _line(run) == "error: data/raw/mine: cannot be read: Permission denied"
+
+
 def test_folder_that_may_not_be_written_is_named(folder: Path) -> None:
     (folder / "data").chmod(0o555)
     try:

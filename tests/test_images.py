@@ -2,10 +2,12 @@ import struct
 import tempfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from PIL import Image
 
 from stages.core.errors import InputError
 from stages.core.images import list_images, read_image, write_png
+from stages.core.photos import read_photo
 
 # How files of these kinds start.
 HEADS = {
@@ -64,6 +67,27 @@ def test_alpha_is_dropped(tmp_path: Path, photo: NDArray[np.uint8]) -> None:
     alpha = np.full((*photo.shape[:2], 1), 40, np.uint8)
     Image.fromarray(np.concatenate([photo, alpha], axis=-1)).save(path)
     np.testing.assert_array_equal(read_image(path), photo)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_of_a_tiff_file_is_dropped_without_a_trace(tmp_path: Path, dtype: Any) -> None:
+    unit = np.iinfo(dtype).max // 255
+    pixels = np.full((4, 5, 4), np.array([200, 100, 50, 128]) * unit, dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=["unassalpha"])
+    assert (read_image(tmp_path / "a.tif") == [200, 100, 50]).all()
+
+
+@pytest.mark.parametrize(
+    "kind", [{"photometric": "rgb", "planarconfig": "separate"}, {"photometric": "miniswhite"}]
+)
+def test_tiff_of_16_bits_that_would_be_read_as_other_values_is_refused(
+    tmp_path: Path, kind: dict[str, Any]
+) -> None:
+    shape = (3, 8, 9) if "planarconfig" in kind else (8, 9)
+    tifffile.imwrite(tmp_path / "a.tif", np.full(shape, 100, np.uint16), **kind)
+    _refusal(tmp_path / "a.tif")
+    with pytest.raises(InputError, match=r"a\.tif: holds 16 bits in planes, or 0 as white"):
+        read_photo(tmp_path / "a.tif")
 
 
 def test_grey_with_alpha_keeps_its_grey_values(tmp_path: Path) -> None:
@@ -126,14 +150,15 @@ def test_what_is_no_image_is_refused_by_name(tmp_path: Path) -> None:
     assert "cannot be read" in _refusal(tmp_path)
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif", ".webp"])
 def test_truncated_file_is_refused_by_name(
-    tmp_path: Path, photo: NDArray[np.uint8], suffix: str
+    tmp_path: Path, photo: NDArray[np.uint8], suffix: str, capfd: pytest.CaptureFixture
 ) -> None:
     path = tmp_path / f"cut{suffix}"
     Image.fromarray(photo).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     _refusal(path)
+    assert "ERROR" not in capfd.readouterr().err  # nor a line of OpenCV's own
 
 
 def test_floating_point_file_is_refused_by_name(tmp_path: Path) -> None:
@@ -157,7 +182,16 @@ def test_decompression_bomb_is_refused_by_name(tmp_path: Path) -> None:
     header = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
     data = path.read_bytes()
     path.write_bytes(data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:])
-    _refusal(path)
+    assert "has over 200000000 pixels" in _refusal(path)
+
+
+def test_image_just_over_the_limit_is_refused_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 99)
+    monkeypatch.setattr(cv2, "imdecode", None)
+    write_png(tmp_path / "large.png", np.zeros((10, 10), np.uint8))
+    assert "pixels" in _refusal(tmp_path / "large.png")
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5000), (5000, 1)])
@@ -197,6 +231,12 @@ def test_written_png_is_read_back_and_has_the_same_bytes_twice(
     write_png(second, image)
     assert first.read_bytes() == second.read_bytes()
     np.testing.assert_array_equal(read_image(first), image)
+
+
+def test_thousands_of_files_are_listed(tmp_path: Path) -> None:
+    for number in range(5000):
+        (tmp_path / f"{number:04}.png").touch()
+    assert len(list_images(tmp_path)) == 5000
 
 
 def test_images_of_a_folder_are_listed_by_name_without_hidden_files(tmp_path: Path) -> None:

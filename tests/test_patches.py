@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,7 @@ def test_patches_of_several_images_are_appended_in_order(tmp_path: Path) -> None
                 np.full((count, 4, 4), value, np.uint8), np.full((count, 8, 8), value, np.uint8)
             )
         assert writer.patches == 5
+        writer.add_validation("a", np.zeros((1, 1), np.uint8), np.zeros((2, 2), np.uint8))
         writer.describe([], {"scale": 2, "degradation": "matlab"})
     with PatchFile(path, 2) as file:
         lr, hr = file.patches(np.array([4, 0, 2]))  # given back in ascending order
@@ -153,6 +155,42 @@ def test_file_of_other_chunks_is_refused(make_patches: MakePatches, other: dict[
         del file["train/hr"]
         file.create_dataset("train/hr", data=patches, **{"chunks": (1, 16, 16)} | other)
     assert "/train/hr: allowed: uint8, in chunks of one patch" in _refusal(path, 2)
+
+
+HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
+    "group for patches": (lambda file: _replace(file, "train/lr", None), "no readable patch file"),
+    "array for a number": (lambda file: file.attrs.update(scale=[2, 2]), "no readable patch file"),
+    "no held-out image": (lambda file: _replace(file, "validation", None), "holds no image"),
+    "held-out group empty": (lambda file: file["validation"].create_group("x"), "no readable"),
+    "held-out pair unequal": (
+        lambda file: _replace(file, "validation/lower/lr", np.zeros((3, 3), np.uint8)),
+        "/validation/lower: allowed",
+    ),
+    "patches never written": (lambda file: file["train/hr"].resize(999, axis=0), "are not"),
+    "no patch": (
+        lambda file: [file[f"train/{x}"].resize(0, axis=0) for x in ("lr", "hr")],
+        "train",
+    ),
+    "fewer LR": (lambda file: file["train/lr"].resize(1, axis=0), "train: found (1, 8, 8) LR"),
+    "unknown degradation": (
+        lambda file: file.attrs.update(degradation="lanczos"),
+        "degradation: found lanczos; allowed: matlab, opencv",
+    ),
+}
+
+
+def _replace(file: h5py.File, name: str, content: Any) -> None:
+    del file[name]
+    file.create_group(name) if content is None else file.create_dataset(name, data=content)
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_file_of_other_content_is_refused_by_name(make_patches: MakePatches, harm: str) -> None:
+    path = make_patches()
+    change, said = HARMS[harm]
+    with h5py.File(path, "r+") as file:
+        change(file)
+    assert said in _refusal(path, 2)
 
 
 def test_missing_broken_and_foreign_files_are_refused_by_name(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from stages.core.errors import InputError
-from stages.core.photos import Photo, read_photo, write_photo
+from stages.core.photos import Photo, check_fits, read_photo, write_photo
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -39,6 +39,21 @@ def test_webp_is_without_loss(tmp_path: Path, channels: int) -> None:
     again = read_photo(tmp_path / "photo.webp")
     np.testing.assert_array_equal(again.pixels, pixels)
     assert again.profile == PROFILE
+
+
+@pytest.mark.parametrize(("suffix", "most"), [(".webp", 16383), (".jpg", 65500)])
+def test_side_that_a_format_cannot_hold_is_refused(tmp_path: Path, suffix: str, most: int) -> None:
+    photo = Photo(np.zeros((2, most // 2), np.uint8))
+    check_fits(tmp_path / f"a{suffix}", photo, 2)
+    with pytest.raises(InputError, match=f"cannot hold {most // 2 * 4} pixels .*; allowed: {most}"):
+        check_fits(tmp_path / f"a{suffix}", photo, 4)
+
+
+def test_profile_of_a_grey_photo_stays_with_grey_alone(tmp_path: Path) -> None:
+    profile = PROFILE[:16] + b"GRAY" + PROFILE[20:]
+    for suffix, kept in ((".png", profile), (".webp", None)):
+        write_photo(tmp_path / f"a{suffix}", Photo(_random(4, 4), profile))
+        assert read_photo(tmp_path / f"a{suffix}").profile == kept
 
 
 def test_16_bits_are_not_cut_silently(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.imports import ROOT
 
 STAGE = """
@@ -20,6 +22,13 @@ def main():
         raise InputError("params.yaml: lambda: found -1; allowed: more\\nanother line")
     if "large" in sys.argv:
         bytearray(1 << 62)
+    if "pool" in sys.argv:
+        from time import sleep
+        from stages.core.parallel import ordered_map
+        for _ in ordered_map(sleep, [0] + 20 * [600], 2):
+            print("works", flush=True)
+    if "tensorflow" in sys.argv:
+        raise type("ResourceExhaustedError", (Exception,), {})("OOM when allocating\\nmore")
     if "wait" in sys.argv:
         sys.stdin.read()
 
@@ -56,8 +65,9 @@ def test_wrong_input_is_said_in_lines_and_a_status(tmp_path: Path) -> None:
     assert err == "error: params.yaml: lambda: found -1; allowed: more\nerror: another line\n"
 
 
-def test_lack_of_memory_is_said_in_a_line(tmp_path: Path) -> None:
-    status, _, err = _ended(_start(tmp_path, "large"))
+@pytest.mark.parametrize("whose", ["large", "tensorflow"])
+def test_lack_of_memory_is_said_in_a_line(tmp_path: Path, whose: str) -> None:
+    status, _, err = _ended(_start(tmp_path, whose))
     assert status == 1
     assert err.startswith("error: there is not enough memory") and err.count("\n") == 1
 
@@ -69,7 +79,7 @@ def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path:
     try:
         status, out, err = _ended(_start(tmp_path, "wait", "--scale", "2"))
         assert (status, out) == (1, "")
-        assert f"is running here already, as process {first.pid}" in err
+        assert f"is running already, as process {first.pid}" in err
         assert err.count("\n") == 1
         # Another scale, and the same stage in another folder, do not disturb it.
         other = tmp_path / "other"
@@ -81,6 +91,22 @@ def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path:
         first.communicate(timeout=60)
     # A killed run leaves nothing that refuses the next one.
     assert _ended(_start(tmp_path, "--scale", "2"))[0] == 0
+
+
+def test_workers_of_a_killed_stage_end_and_give_its_lock_back(tmp_path: Path) -> None:
+    first = _start(tmp_path, "pool")
+    assert first.stdout is not None
+    assert [first.stdout.readline() for _ in range(2)] == ["runs\n", "works\n"]
+    first.kill()
+    # Its output is at an end only when no worker holds it any more.
+    first.communicate(timeout=60)
+    second = _start(tmp_path, "pool")
+    assert second.stdout is not None
+    try:
+        assert second.stdout.readline() == "runs\n"
+    finally:
+        second.kill()
+        second.communicate(timeout=60)
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

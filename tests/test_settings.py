@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stages.core.errors import InputError
 from stages.core.settings.cascade import CascadeSettings, cascade_steps
 from stages.core.settings.data import PatchSettings, SynthesisSettings
-from stages.core.settings.reader import keys_of, read
+from stages.core.settings.reader import keys_of, load_yaml, read
 from stages.core.settings.study import StudySettings, read_study
 from stages.core.settings.training import RegularizationSettings, TrainSettings
 from tests.imports import ROOT
@@ -243,7 +243,11 @@ def test_own_images_may_be_trained_and_tested_on(tmp_path: Path) -> None:
         ("just words\n", "found str"),
         ("", "found NoneType"),
         ("lambda: " + "[" * 5000, "is no valid YAML"),
-        ("lambda: &a [*a]\n", "recursive node"),
+        ("lambda: &a 1\nseed: *a\n", "anchors and aliases (here 'a') are not allowed"),
+        ("lambda: &a [*a]\n", "anchors and aliases"),
+        ('lambda: !!int ""\n', "is no valid YAML"),
+        ("lambda: !!bool maybe\n", "is no valid YAML"),
+        ("lambda: !!timestamp x\n", "is no valid YAML"),
     ],
 )
 def test_file_that_is_no_mapping_of_keys_is_refused(
@@ -307,6 +311,56 @@ JSON_LIKE = st.recursive(
     ),
     max_leaves=8,
 )
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "lambda",
+                "seed",
+                ": ",
+                "- ",
+                "\n",
+                "  ",
+                "!!",
+                "int ",
+                "float ",
+                "bool ",
+                "set ",
+                "{",
+                "}",
+            ]
+            + [
+                "[",
+                "]",
+                "&a ",
+                "*a ",
+                "<<",
+                '"',
+                "'",
+                "1",
+                ".nan",
+                "2026-01-01",
+                "? ",
+                ", ",
+                "|",
+                "#",
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_any_text_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[str]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "text.yaml"
+    path.write_text("".join(parts), encoding="utf-8")
+    try:
+        assert isinstance(load_yaml(path), dict)
+    except InputError as error:
+        assert str(error).startswith(f"{path}:") and "\n" not in str(error)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True, database=None)

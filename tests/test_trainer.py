@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import tensorflow as tf
 import yaml
 
 from stages import pretrain, train
+from stages.core import training
 from stages.core.batches import Batches
 from stages.core.colour import to_uint8
 from stages.core.degradation import upscale
@@ -171,6 +173,45 @@ def test_lambda_zero_gives_the_bytes_of_the_plain_setting(
     other, _ = _stage(tmp_path, monkeypatch, "regularized", **{"lambda": 0.1})
     assert plain == regularized != other
     assert list(curve[0]) == ["step", "epoch", "learning_rate", "loss", "validation_psnr"]
+
+
+def test_checkpoints_are_of_one_setting_start_and_set_of_patches(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patches = make_patches(tmp_path / "data/patches/x2.h5")
+    values = {"pretrain_epochs": 0, "epochs": 1, "lambda": 0.1}
+    _stage(tmp_path, monkeypatch, "plain", **values)  # the pretrained weights are there now
+    keys: list[str] = []
+
+    class Seen(Exception):
+        pass
+
+    def seen(key: str) -> None:
+        keys.append(key)
+        raise Seen
+
+    monkeypatch.setattr(training, "Checkpoints", seen)
+
+    def run(setting: str, **changed: Any) -> None:
+        with pytest.raises(Seen):
+            _stage(tmp_path, monkeypatch, setting, **{**values, **changed})
+
+    run("plain")
+    run("plain")
+    assert keys[0] == keys[1]
+    run("regularized")
+    run("regularized", **{"lambda": 0.2})
+    run("plain", seed=2)
+    run("plain", epochs=2)
+    weights = tmp_path / "models/pretrained.weights.h5"
+    model, architecture = load(weights)
+    model.set_weights([array + 0.01 for array in model.get_weights()])
+    save(weights, model, architecture)
+    run("plain")
+    with h5py.File(patches, "r+") as file:
+        file.attrs["stride"] = 7
+    run("plain")
+    assert len(set(keys)) == len(keys) - 1
 
 
 def test_stage_saves_nothing_of_what_diverged(

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -146,6 +147,24 @@ def test_what_is_no_image_is_refused(x2: Network, image: Any) -> None:
         enlarge(image, [x2])
 
 
+def test_onnx_file_that_makes_no_image_of_an_image_is_refused(tmp_path: Path) -> None:
+    import onnx
+
+    def value(name: str) -> onnx.ValueInfoProto:
+        return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None, None])
+
+    node = onnx.helper.make_node("Identity", ["lr"], ["hr"])
+    graph = onnx.helper.make_graph([node], "flat", [value("lr")], [value("hr")])
+    model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )
+    described = json.dumps({"scale": 2, "degradation": "matlab", "reach": 1})
+    onnx.helper.set_model_props(model, {"network": described})
+    onnx.save(model, tmp_path / "flat.onnx")
+    with pytest.raises(InputError, match=r"flat\.onnx: .* does not make one image out of one"):
+        load_network(tmp_path / "flat.onnx")
+
+
 @pytest.mark.parametrize("content", [b"", b"garbage" * 50])
 @pytest.mark.parametrize("name", ["x.onnx", "x.weights.h5", "x.pt"])
 def test_file_of_no_network_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
@@ -231,6 +250,7 @@ def test_nothing_is_overwritten_unless_forced(
     ("arguments", "words"),
     [
         (["--model", "plain", "--weights", "x.onnx"], "--model and --weights"),
+        (["--scale", "3"], "--scale: found 3; allowed: 2, 4, 8, or another with --weights"),
         (["--weights", "missing.onnx"], "missing.onnx: cannot be read"),
         (["--weights", "missing.weights.h5"], "missing.weights.h5: holds no network"),
     ],
@@ -261,6 +281,8 @@ def test_own_weights_bring_their_scale(
     weights, target = _weights(tmp_path, "edsr", 3), tmp_path / "out.tif"
     assert _run(monkeypatch, photos / "deep.png", "-o", target, "--weights", weights) == 0
     assert read_photo(target).pixels.shape == (72, 96, 3)
+    command_line = [photos / "grey.png", "-o", tmp_path / "grey.png", "--weights", weights]
+    assert _run(monkeypatch, *command_line, "--scale", 3) == 0
     said = _run(monkeypatch, photos / "deep.png", "-o", target, "--weights", weights, "--scale", 2)
     assert isinstance(said, str) and "--scale: found 2; allowed: 3" in said
 

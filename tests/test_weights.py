@@ -143,6 +143,20 @@ def test_weights_of_another_network_are_not_taken_over() -> None:
         {"network": "edsr", "scale": 2, "size": EDSR.size},
         {"network": ["edsr"], "scale": 2, "size": EDSR.size, "degradation": "matlab"},
         {"network": "edsr", "scale": 2, "size": [4, 1], "degradation": "matlab"},
+        # What would be built for hours, or is no number.
+        {
+            "network": "edsr",
+            "scale": 2,
+            "size": {"channels": 4, "blocks": 10**9},
+            "degradation": "matlab",
+        },
+        {
+            "network": "edsr",
+            "scale": 2,
+            "size": {"channels": 4, "blocks": "1"},
+            "degradation": "matlab",
+        },
+        "[" * 100_000,
         # Another size than that of the weights.
         {
             "network": "edsr",

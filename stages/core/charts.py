@@ -59,6 +59,7 @@ def line_chart(
         parts.append(text(f"{tick:g}", LEFT - 6, up(tick) + 4, class_="y"))
     for tick in _powers(first, last) if logarithmic else _round_numbers(first, last):
         parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 16))
+    key = LEFT + 10 if logarithmic else WIDTH - 170  # over lambda the curves fall at the right
     colour = -1
     for number, line in enumerate(lines):
         colour += not line.dashed
@@ -71,8 +72,8 @@ def line_chart(
         curve = points([(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)])
         parts.append(element("polyline", class_=f"curve {kind}", points=curve))
         place = HEIGHT - BOTTOM - 10 - 16 * (len(lines) - 1 - number)
-        parts.append(element("path", class_=f"curve {kind}", d=f"M{WIDTH - 170} {place - 4}h24"))
-        parts.append(text(line.label, WIDTH - 140, place, class_="key"))
+        parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 4}h24"))
+        parts.append(text(line.label, key + 30, place, class_="key"))
     box = f"0 0 {WIDTH} {HEIGHT}"
     return element("svg", *parts, class_="chart", role="img", viewBox=box, aria_label=title)
 

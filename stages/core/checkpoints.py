@@ -12,12 +12,14 @@ import os
 import shutil
 import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stages.core.files import whole_file
+from stages.core.running import locked
 
 SECONDS_BETWEEN = 15.0
 KEPT = 2
@@ -45,10 +47,17 @@ class Checkpoints:
         self._seconds = seconds
         self._saved = time.monotonic()
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Refuse to train beside the same training of another folder, as of an experiment."""
+        return locked(self._folder / "lock", "this training")
+
     def newest(self) -> Arrays | None:
         """The newest state that is whole; one that was cut off or changed is passed over."""
         for path in self._files():
-            content = path.read_bytes()
+            try:
+                content = path.read_bytes()
+            except OSError:
+                continue  # as good as cut off
             if _name(path.name.partition("-")[0], content) == path.name:
                 with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                     return dict(arrays)

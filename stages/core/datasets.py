@@ -9,9 +9,11 @@ import csv
 import importlib.util
 import os
 import shutil
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial as bind
 from pathlib import Path
 
 import pooch
@@ -50,6 +52,7 @@ class RemoteFile:
 
     dataset: str
     file: str
+    size: int  # in bytes
     sha256: str
     url: str
 
@@ -59,9 +62,14 @@ def read_registry(path: Path = REGISTRY) -> list[RemoteFile]:
     try:
         with path.open(newline="", encoding="utf-8") as lines:
             rows = list(csv.DictReader(lines, delimiter="\t"))
-        return [RemoteFile(r["dataset"], r["file"], r["sha256"], r["url"]) for r in rows]
-    except (OSError, KeyError) as error:
-        raise InputError(f"{path}: is no registry (dataset, file, sha256, url): {error}") from error
+        return [
+            RemoteFile(r["dataset"], r["file"], int(r["bytes"]), r["sha256"], r["url"])
+            for r in rows
+        ]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}: is no registry (dataset, file, bytes, sha256, url): {error}"
+        ) from error
 
 
 def registered_names() -> list[str]:
@@ -80,12 +88,14 @@ def fetch(dataset: str, folder: Path) -> int:
     if not rows:
         known = ", ".join([*registered_names(), *EMBEDDED])
         raise InputError(f"dataset {dataset!r} is not known; allowed: {known}")
+    stop = threading.Event()
     with whole_folder(folder) as partial, ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(_fetch_file, row, partial) for row in rows]
+        futures = [pool.submit(_fetch_file, row, partial, stop) for row in rows]
         try:
             for future in progress(futures, f"download {dataset}", len(rows), "file"):
                 future.result()
         finally:
+            stop.set()  # one has failed, or Ctrl-C: the others do not go on
             pool.shutdown(wait=True, cancel_futures=True)
     return len(rows)
 
@@ -101,10 +111,10 @@ def _copy_embedded(dataset: str, folder: Path) -> int:
     return len(EMBEDDED[dataset])
 
 
-def _fetch_file(row: RemoteFile, folder: Path) -> None:
+def _fetch_file(row: RemoteFile, folder: Path, stop: threading.Event) -> None:
     tried = []
     for source in _sources(row):
-        failure = _try_source(source, row, folder)
+        failure = _try_source(source, row, folder, stop)
         if failure is None:
             return
         tried.append(f"{source} ({failure})")
@@ -127,21 +137,39 @@ def _sources(row: RemoteFile) -> list[str]:
     return [str(root / Path(mirror).expanduser() / row.dataset / row.file), row.url]
 
 
-def _download(url: str, file: str, _: object) -> None:
-    """Pooch's downloader, but bounded in time as a whole."""
-    end = time.monotonic() + WHOLE_S
+class _BrokenOff(requests.RequestException):
+    """What has come is not the file, for a reason in few words. Pooch tries again after it."""
+
+
+class _Stopped(Exception):
+    """Nobody waits for this download any more. Pooch does not try again after it."""
+
+
+def _download(size: int, stop: threading.Event, url: str, file: str, _: object) -> None:
+    """Pooch's downloader, but bounded in time and bytes, and stopped when nobody waits for it."""
+    if stop.is_set():
+        raise _Stopped
+    end, left = time.monotonic() + WHOLE_S, size
     as_is = {"Accept-Encoding": "identity"}
     request = requests.get(url, stream=True, timeout=TIMEOUT_S, headers=as_is)
     with request as answer, Path(file).open("wb") as target:
         answer.raise_for_status()
-        # read1: what has come so far. `iter_content` would wait for a whole piece of a drip.
-        while piece := answer.raw.read1(PIECE):
-            target.write(piece)
-            if time.monotonic() > end:
-                raise requests.Timeout
+        try:
+            # read1: what has come so far. `iter_content` would wait for a whole piece of a drip.
+            while piece := answer.raw.read1(PIECE):
+                left -= len(piece)
+                if left < 0:
+                    raise _BrokenOff(f"more than its {size} bytes")
+                target.write(piece)
+                if stop.is_set():
+                    raise _Stopped
+                if time.monotonic() > end:
+                    raise requests.Timeout
+        except urllib3.exceptions.HTTPError as error:
+            raise _BrokenOff(type(error).__name__) from error
 
 
-def _try_source(source: str, row: RemoteFile, folder: Path) -> str | None:
+def _try_source(source: str, row: RemoteFile, folder: Path, stop: threading.Event) -> str | None:
     """Fetch one file from one place; None when it is there and right, else what was wrong."""
     target = folder / row.file
     try:
@@ -156,10 +184,12 @@ def _try_source(source: str, row: RemoteFile, folder: Path) -> str | None:
                 registry={row.file: row.sha256},
                 urls={row.file: source},
                 retry_if_failed=RETRIES,
-            ).fetch(row.file, downloader=_download)
+            ).fetch(row.file, downloader=bind(_download, row.size, stop))
+    except _BrokenOff as error:
+        return str(error)
     except requests.HTTPError as error:
         return f"HTTP {getattr(error.response, 'status_code', 'error')}"
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+    except requests.RequestException as error:
         return type(error).__name__
     except OSError as error:
         return error.strerror or str(error)

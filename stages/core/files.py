@@ -1,6 +1,8 @@
 """Outputs that appear whole or not at all, and JSON that is the same bytes every time."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,20 +11,27 @@ from typing import Any
 
 from stages.core.errors import InputError
 
+# What HDF5 may hold back before it writes: its caches of chunks and of the file's structure.
+HELD_BACK = 8 << 20
+
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A new folder to write into; it takes the place of `path` when the block ends well."""
-    partial = path.with_name(f".partial-{path.name}")
+    partial, before = (path.with_name(f".partial-{kind}{path.name}") for kind in ("", "before-"))
     with _clear_words(path):
-        shutil.rmtree(partial, ignore_errors=True)
+        for left in (partial, before):
+            shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(parents=True)
         try:
             yield partial
-            shutil.rmtree(path, ignore_errors=True)
+            # Moved away at once, not deleted file by file: a kill would leave half of it.
+            if path.exists():
+                path.rename(before)
             partial.rename(path)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            for left in (partial, before):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
@@ -36,6 +45,16 @@ def whole_file(path: Path) -> Iterator[Path]:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def ensure_room(folder: Path, size: int) -> None:
+    """Raise OSError where a disk has no room for so many bytes.
+
+    For HDF5 files: where the disk is full, HDF5 does not report it but crashes when it closes the
+    file.
+    """
+    if shutil.disk_usage(folder).free < size + HELD_BACK:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager

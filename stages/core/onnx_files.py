@@ -26,7 +26,8 @@ TOLERANCE = 0.005  # of values from 0 to 1; weights of 16 bits move them by less
 def save_onnx(
     path: Path, model: keras.Model, architecture: Architecture, source: Path, half: bool = False
 ) -> None:
-    """Write a network as ONNX: LR luma (1, h, w, 1) in [0, 1] to HR luma, float32, any h and w.
+    """Write a network as ONNX: LR luma (1, h, w, 1) in [0, 1] to HR luma, float32, any h and w
+    of at least 2.
 
     The metadata has the architecture, the reach in LR pixels, and the MD5 of the weights file
     `source`. half: keep the weights in float16, in half the size; they are computed with in

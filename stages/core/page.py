@@ -82,7 +82,7 @@ def ablation_charts(runs: pd.DataFrame) -> str:
             lines.append(Line(str(network), list(curve.index), list(curve["mean"]), spread))
             if 0 in by.index:
                 ends = [curve.index.min(), curve.index.max()]
-                lines.append(Line("without", ends, [by.loc[0, "mean"]] * 2, (), True))
+                lines.append(Line("lambda = 0", ends, [by.loc[0, "mean"]] * 2, (), True))
         title = f"x{scale}, {budget}"
         charts.append(line_chart(title, "lambda", "validation PSNR in dB", lines, True))
     return "\n".join(charts)

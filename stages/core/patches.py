@@ -10,10 +10,7 @@ Each patch is one HDF5 chunk. The file's attributes tell how it came about. Noth
 copies included, is on both sides of the split.
 """
 
-import errno
 import math
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,12 +20,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from stages.core.degradation import Kind
+from stages.core.degradation import KINDS, Kind
 from stages.core.errors import InputError
+from stages.core.files import ensure_room
 
 FORMAT = 2
-# What HDF5 may hold back before it writes: its caches of chunks and of the file's structure.
-HELD_BACK = 8 << 20
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -74,7 +70,7 @@ class PatchWriter:
 
     def __init__(self, path: Path, size: int, scale: int) -> None:
         self._folder = path.parent
-        self._room_for(0)
+        ensure_room(self._folder, 0)
         # In HDF5's oldest format, the default. The later ones note the time in each group.
         self._file = h5py.File(path, "w")
         self._train = self._file.create_group("train")
@@ -97,7 +93,7 @@ class PatchWriter:
 
     def add_patches(self, lr: NDArray[np.uint8], hr: NDArray[np.uint8]) -> None:
         """Append the patches of one image."""
-        self._room_for(lr.nbytes + hr.nbytes)
+        ensure_room(self._folder, lr.nbytes + hr.nbytes)
         end = self.patches + len(lr)
         for name, block in (("lr", lr), ("hr", hr)):
             dataset = self._train[name]
@@ -107,7 +103,7 @@ class PatchWriter:
 
     def add_validation(self, name: str, lr: NDArray[np.uint8], hr: NDArray[np.uint8]) -> None:
         """Add one whole held-out image."""
-        self._room_for(lr.nbytes + hr.nbytes)
+        ensure_room(self._folder, lr.nbytes + hr.nbytes)
         group = self._validation.create_group(name)
         group["lr"], group["hr"] = lr, hr
 
@@ -116,11 +112,6 @@ class PatchWriter:
         # A dataset, not an attribute: those may not exceed 64 KB.
         self._file["training_images"] = list(training_images)
         self._file.attrs.update({"format": FORMAT, **attributes})
-
-    def _room_for(self, size: int) -> None:
-        # Where the disk is full, HDF5 does not report it: it crashes when the file is closed.
-        if shutil.disk_usage(self._folder).free < size + HELD_BACK:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class PatchFile:
@@ -132,20 +123,13 @@ class PatchFile:
     def __init__(self, path: Path, scale: int) -> None:
         try:
             self._file = h5py.File(path, "r")
-            found = {key: self._file.attrs.get(key) for key in ("format", "scale")}
-            self._lr, self._hr = self._file["train/lr"], self._file["train/hr"]
-            self.degradation: Kind = self._file.attrs["degradation"]
-        except (OSError, KeyError) as error:
+            fault = _fault(self._file, scale)
+        except (OSError, KeyError, AttributeError, TypeError, ValueError) as error:
             raise InputError(f"{path}: is no readable patch file: {error}") from error
-        for key, allowed in (("format", FORMAT), ("scale", scale)):
-            if found[key] != allowed:
-                raise InputError(f"{path}: {key}: found {found[key]}; allowed: {allowed}")
-        for dataset in (self._lr, self._hr):
-            plain = dataset.id.get_create_plist().get_nfilters() == 0
-            if (dataset.dtype, dataset.chunks, plain) != (np.uint8, (1, *dataset.shape[1:]), True):
-                raise InputError(
-                    f"{path}: {dataset.name}: allowed: uint8, in chunks of one patch, uncompressed"
-                )
+        if fault:
+            raise InputError(f"{path}: {fault}")
+        self._lr, self._hr = self._file["train/lr"], self._file["train/hr"]
+        self.degradation: Kind = self._file.attrs["degradation"]
 
     def __enter__(self) -> "PatchFile":
         return self
@@ -166,6 +150,33 @@ class PatchFile:
         for name in sorted(self._file["validation"]):
             group = self._file["validation"][name]
             yield group["lr"][:], group["hr"][:]
+
+
+def _fault(file: h5py.File, scale: int) -> str | None:
+    """What makes an HDF5 file no patch file of this scale, None where nothing does."""
+    for key, allowed in (("format", [FORMAT]), ("scale", [scale]), ("degradation", KINDS)):
+        if (found := file.attrs.get(key)) not in allowed:
+            return f"{key}: found {found}; allowed: {', '.join(map(str, allowed))}"
+    lr, hr = file["train/lr"], file["train/hr"]
+    for dataset in (lr, hr):
+        plain = dataset.id.get_create_plist().get_nfilters() == 0
+        if (dataset.dtype, dataset.chunks, plain) != (np.uint8, (1, *dataset.shape[1:]), True):
+            return f"{dataset.name}: allowed: uint8, in chunks of one patch, uncompressed"
+        if dataset.ndim != 3 or dataset.id.get_num_chunks() != len(dataset):
+            return f"{dataset.name}: {len(dataset)} patches are said to be there, but are not"
+    if not len(lr) or not _fits(lr, hr, scale):
+        return f"train: found {lr.shape} LR and {hr.shape} HR; allowed: as many, {scale} times each"
+    if not len(file["validation"]):
+        return "validation: holds no image"
+    for group in file["validation"].values():
+        lr, hr = group["lr"], group["hr"]
+        if lr.ndim != 2 or {lr.dtype, hr.dtype} != {np.dtype(np.uint8)} or not _fits(lr, hr, scale):
+            return f"{group.name}: allowed: an LR and an HR plane of {scale} times its sides, uint8"
+    return None
+
+
+def _fits(lr: h5py.Dataset, hr: h5py.Dataset, scale: int) -> bool:
+    return hr.shape == (*lr.shape[:-2], lr.shape[-2] * scale, lr.shape[-1] * scale)
 
 
 def _chunks(dataset: h5py.Dataset, indices: Sequence[int]) -> NDArray[np.uint8]:

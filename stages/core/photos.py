@@ -4,7 +4,6 @@ Pillow reads what it can in 8 bits; 16 bits are OpenCV's, which Pillow would cut
 """
 
 import io
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,20 @@ from PIL import Image, ImageCms, ImageOps
 
 from stages.core.errors import InputError
 from stages.core.files import whole_file
-from stages.core.images import MAX_PIXELS, SUFFIXES
+from stages.core.images import (
+    BROKEN,
+    MAX_PIXELS,
+    SUFFIXES,
+    TOO_LARGE,
+    is_unknown_tiff,
+    open_header,
+    silence_opencv,
+)
 
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns from here on, which is where we refuse
-READABLE = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+READABLE = ["PNG", "JPEG", "WEBP", "TIFF", "BMP"]
 HOLDS_ALPHA = (".png", ".webp", ".tif", ".tiff")
 HOLDS_16_BITS = (".png", ".tif", ".tiff")
+LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}  # side, in pixels
 ORIENTATION = 0x0112  # the tag's number in EXIF
 QUALITY = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95], ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101]}
 QUALITY[".jpeg"] = QUALITY[".jpg"]  # WebP's 101 means: without loss
@@ -50,9 +57,7 @@ def read_photo(path: Path) -> Photo:
     """
     try:
         data = path.read_bytes()
-        with Image.open(io.BytesIO(data), formats=READABLE) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"{path}: has over {MAX_PIXELS} pixels")
+        with open_header(data, READABLE) as image:
             frames = getattr(image, "n_frames", 1)
             if frames > 1 and image.format != "MPO":
                 raise InputError(f"{path}: holds {frames} images; allowed: one")
@@ -60,18 +65,20 @@ def read_photo(path: Path) -> Photo:
             return _deep(image, data) if _is_deep(image, data) else _shallow(image)
     except _Unreadable as error:
         raise InputError(f"{path}: {error}") from None
-    except Image.DecompressionBombError:
+    except TOO_LARGE:
         raise InputError(f"{path}: has over {MAX_PIXELS} pixels") from None
-    except OSError as error:
-        if error.strerror:
+    except BROKEN as error:
+        if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-        raise InputError(f"{path}: is no whole image; allowed: {', '.join(SUFFIXES)}") from error
-    except (SyntaxError, ValueError, EOFError, struct.error) as error:
         raise InputError(f"{path}: is no whole image; allowed: {', '.join(SUFFIXES)}") from error
 
 
 def write_photo(path: Path, photo: Photo) -> None:
-    """Write a photo whole, in the format of the file's suffix; `InputError` as `check_fits`."""
+    """Write a photo whole, in the format of the file's suffix; `InputError` as `check_fits`.
+
+    A colour profile is kept where the format holds one (all but BMP), and the image did not turn
+    from grey to RGB, which alpha and WebP ask for.
+    """
     check_fits(path, photo)
     with whole_file(path) as partial:
         if path.suffix.lower() in (".tif", ".tiff"):
@@ -80,8 +87,8 @@ def write_photo(path: Path, photo: Photo) -> None:
             partial.write_bytes(_encoded(path.suffix.lower(), photo))
 
 
-def check_fits(path: Path, photo: Photo) -> None:
-    """`InputError` if the format of a file's suffix cannot hold what a photo has."""
+def check_fits(path: Path, photo: Photo, scale: int = 1) -> None:
+    """`InputError` if the format of a file's suffix cannot hold a photo, `scale` times as large."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: allowed: a suffix out of {', '.join(SUFFIXES)}")
@@ -89,6 +96,9 @@ def check_fits(path: Path, photo: Photo) -> None:
         raise InputError(f"{path}: cannot hold alpha; allowed: {', '.join(HOLDS_ALPHA)}")
     if photo.pixels.dtype == np.uint16 and suffix not in HOLDS_16_BITS:
         raise InputError(f"{path}: cannot hold 16 bits; allowed: {', '.join(HOLDS_16_BITS)}")
+    side, most = max(photo.pixels.shape[:2]) * scale, LONGEST.get(suffix, np.inf)
+    if side > most:
+        raise InputError(f"{path}: cannot hold {side} pixels on a side; allowed: {most}")
 
 
 class _Unreadable(Exception):
@@ -103,6 +113,11 @@ def _is_deep(image: Image.Image, data: bytes) -> bool:
 
 
 def _deep(image: Image.Image, data: bytes) -> Photo:
+    if is_unknown_tiff(image):
+        raise _Unreadable(
+            "holds 16 bits in planes, or 0 as white; allowed: interleaved, 0 as black"
+        )
+    silence_opencv()
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.dtype != np.uint16:
         found = "values that cannot be read" if pixels is None else f"{pixels.dtype} values"
@@ -155,8 +170,9 @@ def _encoded(suffix: str, photo: Photo) -> bytes:
     if pixels.ndim == 3:
         pixels = np.ascontiguousarray(pixels[..., [2, 1, 0, 3][: pixels.shape[2]]])
     options = QUALITY.get(suffix, [])
-    if photo.profile and suffix != ".bmp":
-        profile = [np.frombuffer(photo.profile, np.uint8)]
+    kept = _fitting_profile(photo, grey=pixels.ndim == 2 and suffix != ".webp")
+    if kept and suffix != ".bmp":
+        profile = [np.frombuffer(kept, np.uint8)]
         kinds = [cv2.IMAGE_METADATA_ICCP]
         done, data = cv2.imencodeWithMetadata(suffix, pixels, kinds, profile, options)
     else:
@@ -164,6 +180,12 @@ def _encoded(suffix: str, photo: Photo) -> bytes:
     if not done:
         raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as {suffix}")
     return data.tobytes()
+
+
+def _fitting_profile(photo: Photo, grey: bool) -> bytes | None:
+    """The photo's colour profile, but that of a grey image (by its header) for colours."""
+    profile = photo.profile
+    return None if profile and not grey and profile[16:20] == b"GRAY" else profile
 
 
 def _write_tiff(path: Path, photo: Photo) -> None:
@@ -175,7 +197,7 @@ def _write_tiff(path: Path, photo: Photo) -> None:
         planarconfig="contig" if pixels.ndim == 3 else None,
         extrasamples=["unassalpha"] if photo.has_alpha else None,
         compression="zlib",
-        iccprofile=photo.profile,
+        iccprofile=_fitting_profile(photo, grey=pixels.ndim == 2),
         metadata=None,
         software=False,
     )

@@ -68,7 +68,10 @@ def _load_onnx(path: Path) -> Network:
         raise _no_network(path, error) from error
     if scale not in SCALES or kind not in KINDS or type(reach) is not int or reach < 0:
         raise _no_network(path, described)
-    name = session.get_inputs()[0].name
+    ends = [*session.get_inputs(), *session.get_outputs()]
+    if len(ends) != 2 or any(len(end.shape or ()) != 4 for end in ends):
+        raise _no_network(path, "it does not make one image out of one")
+    name = ends[0].name
 
     def run(lr: NDArray[Any]) -> NDArray[np.float32]:
         batch = np.ascontiguousarray(lr[None, ..., None], np.float32) / np.float32(255)

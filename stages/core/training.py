@@ -61,10 +61,11 @@ def train(
         values = [name, settings.model_dump(), asdict(schedule), smoothness_weight, precision]
         data = [patch_path] if start is None else [patch_path, start]
         checkpoints = Checkpoints(fingerprint(values, *data))
-        held_out = list(patches.validation())
-        model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints)
-    save(Path(f"models/{name}.weights.h5"), model, architecture)
-    with whole_file(Path(f"metrics/curves/{name}.csv")) as partial_file:
-        pd.DataFrame(curve).to_csv(partial_file, index=False, float_format="%.8g")
-    checkpoints.clear()
+        with checkpoints.alone():
+            held_out = list(patches.validation())
+            model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints)
+            save(Path(f"models/{name}.weights.h5"), model, architecture)
+            with whole_file(Path(f"metrics/curves/{name}.csv")) as partial_file:
+                pd.DataFrame(curve).to_csv(partial_file, index=False, float_format="%.8g")
+            checkpoints.clear()
     return curve[-1]

@@ -14,10 +14,11 @@ import keras
 
 from stages.core.degradation import Kind
 from stages.core.errors import InputError
-from stages.core.files import whole_file
+from stages.core.files import ensure_room, whole_file
 from stages.core.networks import build
 
 ATTRIBUTE = "network"
+LARGEST = 1024  # of the numbers in a size: a file that asks for more would be built for hours
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Architecture:
 def save(path: Path, model: keras.Model, architecture: Architecture) -> None:
     """Write weights and architecture to PATH.weights.h5; the same weights give the same bytes."""
     with whole_file(path) as partial:
+        ensure_room(path.parent, sum(array.nbytes for array in model.get_weights()))
         model.save_weights(partial)
         with h5py.File(partial, "r+") as file:
             file.attrs[ATTRIBUTE] = json.dumps(asdict(architecture), sort_keys=True)
@@ -66,9 +68,12 @@ def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architectur
         with h5py.File(path, "r") as file:
             described: dict[str, Any] = json.loads(file.attrs[ATTRIBUTE])
         architecture = Architecture(**described)
+        for key, value in architecture.size.items():
+            if not isinstance(value, int) or not 0 <= value <= LARGEST:
+                raise ValueError(f"{key}: found {value!r}; allowed: 0 to {LARGEST}")
         model = architecture.build()
         model.load_weights(path)
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         what = " ".join(str(error).split())
         raise InputError(f"{path}: holds no network of this project: {what}") from error
     if scale is not None and architecture.scale != scale:

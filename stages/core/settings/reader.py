@@ -16,6 +16,9 @@ from stages.core.errors import InputError
 from stages.core.scales import SCALES
 
 PARAMS_FILE = Path("params.yaml")
+# What PyYAML raises, beside its own errors, on a text that is no number, date or the like though a
+# tag says so, and on one that is nested too deep.
+BROKEN = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
 class Slice(BaseModel):
@@ -87,7 +90,21 @@ def whole(*, least: int, most: int) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice: PyYAML would keep the last one silently."""
+    """Safe YAML of plain values: no key given twice, of which PyYAML would keep the last silently.
+
+    No anchors either: an alias hides what a run was made with, and nested ones grow without bound.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
+        if getattr(event, "anchor", None):
+            raise yaml.composer.ComposerError(
+                None,
+                None,
+                f"anchors and aliases (here {event.anchor!r}) are not allowed: write the value out",
+                event.start_mark,
+            )
+        return super().compose_node(parent, index)
 
 
 def _unique_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -118,7 +135,7 @@ def load_yaml(path: Path = PARAMS_FILE) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, *BROKEN) as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
         what = getattr(error, "problem", None) or " ".join(str(error).split())

@@ -18,6 +18,7 @@ def path(tmp_path: Path) -> Path:
     lr[:, 1, 1] = np.arange(COUNT)  # the middle stays where it is, however a patch is turned
     with PatchWriter(path, 6, 2) as writer:
         writer.add_patches(lr, lr.repeat(2, axis=1).repeat(2, axis=2))
+        writer.add_validation("held out", lr[0], lr[0].repeat(2, axis=0).repeat(2, axis=1))
         writer.describe([], {"scale": 2, "degradation": "matlab"})
     return path
 

@@ -160,9 +160,22 @@ def test_slider_moves_by_keyboard_and_by_pointer(page: Page) -> None:
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 5)
+    assert int(page.input_value("#slider")) <= 2  # a click alone moves it
+    for share in (0.3, 0.5, 0.8):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + 5)
+        assert abs(int(page.input_value("#slider")) - 100 * share) <= 1
     page.mouse.up()
-    assert abs(int(page.input_value("#slider")) - 80) <= 1 and _cut(page) != after
+    assert _cut(page) != after
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    assert abs(int(page.input_value("#slider")) - 80) <= 1
+
+
+@pytest.mark.slow
+def test_pair_chosen_by_keyboard_keeps_the_focus(page: Page) -> None:
+    page.focus("text=plain | ground truth")
+    page.keyboard.press("Enter")
+    assert page.input_value("#right") == "ground truth"
+    assert page.evaluate("document.activeElement.textContent") == "plain | ground truth"
 
 
 @pytest.mark.slow

@@ -66,8 +66,8 @@ def main() -> None:
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(
         "# What brings an SRCNN below bicubic\n\nSet5 x2, PSNR in dB, OpenCV's degradation, "
-        "full-range luma, nothing cropped; luma is restored (and enlarged, for bicubic), not colours. "
-        "Written by `make below-bicubic`.\n\n"
+        "full-range luma, nothing cropped; luma is restored (and enlarged, for bicubic), not "
+        "colours. Written by `make below-bicubic`.\n\n"
         + markdown(["SRCNN, randomly started", *student, "mean"], rows)
         + f"\n{nearest(rows)}\n",
         encoding="utf-8",

@@ -1,12 +1,12 @@
 """Kill a study at random moments, start it again, and compare every byte: `make torture`.
 
-    python -m tests.torture --kills 20 --jobs 2
+    python -m tests.torture --kills 20
 
 A training of some 30 seconds, and the whole pipeline on a tiny study: each is first run
 undisturbed, then killed (all its processes at once) at random moments and run again to its end.
 Models, curves, scores, pictures, metrics and dvc.lock have to be those of the undisturbed run.
-Several runs go on at a time, each in its own folder; as many undisturbed ones come first, so that
-these take as long as those that will be killed, and are compared as well.
+A run goes on on each core, in its own folder; as many undisturbed ones come first, so that these
+take as long as those that will be killed, and are compared as well.
 Then each fault that has a test (broken images, wrong values, full disks, bad servers) is listed
 with its outcome.
 """
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -44,12 +45,12 @@ def main() -> None:
     """Run both cases and the faults; the exit status says whether all ended as promised."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20, help="of each case")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     arguments = parser.parse_args()
     moments = random.Random(arguments.seed)
-    good = 0
-    with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(arguments.jobs) as jobs:
+    cores, good = sorted(os.sched_getaffinity(0)), 0
+    pool = ThreadPoolExecutor(len(cores), initializer=one_core, initargs=(iter(cores),))
+    with tempfile.TemporaryDirectory() as name, pool as jobs:
         folder = Path(name)
         base = Study.of_working_tree(folder / "base", folder / "shared")
         for number, (case, (epochs, targets)) in enumerate(CASES.items()):
@@ -61,7 +62,7 @@ def main() -> None:
             start.commit(case)
             began = time.monotonic()
             whole = partial(undisturbed, start, command)
-            expected, *others = jobs.map(whole, range(arguments.jobs))
+            expected, *others = jobs.map(whole, cores)
             seconds = time.monotonic() - began
             if any(other != expected for other in others):
                 sys.exit(f"{case}: two undisturbed runs differ")
@@ -71,6 +72,11 @@ def main() -> None:
     total = arguments.kills * len(CASES)
     print(f"{good} of {total} runs ended with the bytes of the undisturbed one", flush=True)
     sys.exit(not faults() or good != total)
+
+
+def one_core(cores: Iterator[int]) -> None:
+    """Keep this thread, and the processes that it will start, on the next core."""
+    os.sched_setaffinity(0, {next(cores)})
 
 
 def undisturbed(start: Study, command: list[str], number: int) -> dict[str, str]:

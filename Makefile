@@ -68,7 +68,7 @@ below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.m
 	@dvc repro --quiet download@t91 download@set5
 	@python -m tools.below_bicubic
 
-long: setup ## Larger plain networks, trained for longer (docs/long-recipe.md)
+long: setup ## Larger plain networks, pretrained for longer (docs/long-recipe.md)
 	@python -m tools.long_recipe
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
@@ -88,7 +88,7 @@ bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
 verify: repro ## Run what is missing: how far are this machine's scores from the committed ones?
 	@python -m tools.verify
 
-torture: setup ## Kill it at random moments, and compare every byte (most of an hour)
+torture: setup ## Kill it at random moments, and compare every byte
 	@python -m tests.torture
 
 weights: setup ## The networks that upscale brings along, of the trained ones (weights/, docs/example.png)

@@ -1,4 +1,4 @@
-"""The three plain networks, larger and trained for longer: `make long`.
+"""The three plain networks, larger and pretrained for longer: `make long`.
 
 One DVC experiment, `long`, that leaves the workspace as it is; `dvc exp apply long` brings its
 parameters, models and curves into it. Writes docs/long-recipe.md.
@@ -58,7 +58,7 @@ def table() -> str:
             values = [mean_psnr(test_set, scale), default[test_set][name]["plain"]]
             cells = [f"{value:.2f}" for value in (*values, *(theirs[m] for m in others if theirs))]
             rows.append([f"{test_set} {name}", steps(scale), *cells, *[""] * (4 - len(cells))])
-    return markdown(["PSNR in dB", "steps", "**long**", "default", *others], rows)
+    return markdown(["PSNR in dB", "steps after pretraining", "**long**", "default", *others], rows)
 
 
 def steps(scale: int) -> str:

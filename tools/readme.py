@@ -125,8 +125,8 @@ def regularization() -> str:
     networks = " and ".join(runs["network"].unique())
     return (
         f"\nDoes regularization help? PSNR on held-out training images, networks {networks} "
-        "(32 channels, 7 blocks, not equivariant) from fresh weights by Adam, x2 and x4. "
-        f"{finding} Every run: "
+        "from fresh weights, sized and trained as [tools/ablation.py](tools/ablation.py) says, "
+        f"x2 and x4. {finding} Every run: "
         "[docs/ablation.csv](docs/ablation.csv), as a chart: "
         "[docs/ablation.png](docs/ablation.png).\n"
     )

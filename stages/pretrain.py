@@ -3,7 +3,7 @@
     python -m stages.pretrain --scale 2
 
 Loss without lambda, learning rate held at its peak: each network then goes on from here, at its
-own scale and in its own setting, while its rate falls to 0. With `pretrain_epochs: 0` the file
+own scale and in its own setting, while its rate falls. With `pretrain_epochs: 0` the file
 holds fresh weights.
 """
 
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--scale", type=int, choices=SCALES, required=True)
     scale = parser.parse_args().scale
     settings = read(PretrainSettings)
-    last = train("pretrained", scale, settings, settings.pretrain_epochs, decay=False)
+    last = train("pretrained", scale, settings, settings.pretrain_epochs, final_rate_share=1.0)
     print(
         f"pretrained: {settings.network} x{scale}, {last.step} steps, "
         f"validation {last.validation_psnr:.2f} dB"

@@ -32,7 +32,15 @@ def main() -> None:
     smoothness_weight = read(RegularizationSettings).lambda_ if regularized else 0.0
 
     start = Path("models/pretrained.weights.h5")
-    last = train(name, scale, settings, settings.epochs[scale], smoothness_weight, start)
+    last = train(
+        name,
+        scale,
+        settings,
+        settings.epochs[scale],
+        smoothness_weight,
+        start,
+        settings.final_rate_share,
+    )
 
     result = {"psnr": round(last.validation_psnr, 4), "steps": last.step}
     write_json(

@@ -145,6 +145,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("learning_rate", "1e1", "found '1e1'"),
     ("learning_rate", math.nan, "found nan"),
     ("warmup_share", 0.6, "found 0.6"),
+    ("final_rate_share", 1.1, "found 1.1; allowed: a number of at least 0 and at most 1"),
+    ("final_rate_share", -0.1, "found -0.1"),
     ("gradient_clip", math.inf, "found inf"),
     ("ema", 1.0, "found 1.0"),
     ("validation_share", 0, "found 0"),

@@ -69,9 +69,16 @@ def test_without_warm_up_the_first_step_has_the_peak() -> None:
 
 
 def test_held_learning_rate_stays_at_its_peak_after_the_warm_up() -> None:
-    schedule = Schedule(1, 0.5, warmup_share=0.1, gradient_clip=1, ema=0, decay=False)
+    schedule = Schedule(1, 0.5, warmup_share=0.1, gradient_clip=1, ema=0, final_rate_share=1)
     rates = [learning_rate_at(step, 100, schedule) for step in range(100)]
     assert rates[4] == pytest.approx(0.25) and set(rates[9:]) == {0.5}
+
+
+def test_learning_rate_ends_at_its_final_share_of_the_peak() -> None:
+    schedule = Schedule(1, 0.5, warmup_share=0, gradient_clip=1, ema=0, final_rate_share=0.2)
+    rates = [learning_rate_at(step, 1000, schedule) for step in range(1000)]
+    assert rates[0] == 0.5 and rates[500] == pytest.approx(0.3)
+    assert rates[-1] == pytest.approx(0.1, abs=1e-5) and np.all(np.diff(rates) < 0)
 
 
 def test_training_lowers_the_loss_and_ends_above_bicubic(make_patches: MakePatches) -> None:
@@ -173,6 +180,18 @@ def test_lambda_zero_gives_the_bytes_of_the_plain_setting(
     other, _ = _stage(tmp_path, monkeypatch, "regularized", **{"lambda": 0.1})
     assert plain == regularized != other
     assert list(curve[0]) == ["step", "epoch", "learning_rate", "loss", "validation_psnr"]
+
+
+def test_final_rate_share_is_that_of_the_trained_networks_alone(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    _, falling = _stage(tmp_path, monkeypatch, "plain")
+    _, held = _stage(tmp_path, monkeypatch, "plain", final_rate_share=1)
+    with (tmp_path / "metrics/curves/pretrained.csv").open(newline="") as lines:
+        pretrained = list(csv.DictReader(lines))
+    assert float(falling[-1]["learning_rate"]) < 0.5 * 0.002
+    assert {float(curve[-1]["learning_rate"]) for curve in (held, pretrained)} == {0.002}
 
 
 def test_checkpoints_are_of_one_setting_start_and_set_of_patches(

@@ -33,7 +33,7 @@ Loss = Callable[[Any, Any], Any]
 class Schedule:
     """How long and how fast: `learning_rate` is the peak, reached after the warm-up.
 
-    decay: whether the rate falls to 0 after it, as a cosine, or stays.
+    final_rate_share: of the peak, where the cosine after it ends; at 1 the rate is held.
     """
 
     epochs: int
@@ -42,7 +42,7 @@ class Schedule:
     gradient_clip: float
     ema: float
     optimizer: str = "adam"
-    decay: bool = True
+    final_rate_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -226,11 +226,11 @@ class Trainer:
 
 
 def learning_rate_at(step: int, steps: int, schedule: Schedule) -> float:
-    """The learning rate of a step, counted from 0: linear warm-up, then constant or a cosine."""
+    """The learning rate of a step, counted from 0: linear warm-up, then a cosine."""
     warmup = round(schedule.warmup_share * steps)
     if step < warmup:
         return schedule.learning_rate * (step + 1) / warmup
-    if not schedule.decay:
-        return schedule.learning_rate
     done = (step - warmup) / max(1, steps - warmup)
-    return schedule.learning_rate * 0.5 * (1 + float(np.cos(np.pi * done)))
+    cosine = 0.5 * (1 + float(np.cos(np.pi * done)))
+    last = schedule.final_rate_share
+    return schedule.learning_rate * (last + (1 - last) * cosine)

@@ -24,13 +24,13 @@ def train(
     epochs: int,
     smoothness_weight: float = 0.0,
     start: Path | None = None,
-    decay: bool = True,
+    final_rate_share: float = 0.0,
 ) -> CurvePoint:
     """Train on data/patches; write models/NAME.weights.h5 and metrics/curves/NAME.csv.
 
-    start: the weights file to go out from, None for fresh weights; decay: whether the learning
-    rate falls to 0. Returns the learning curve's last row. A run that was killed goes on from its
-    checkpoint and ends with the same bytes.
+    start: the weights file to go out from, None for fresh weights; final_rate_share: of the peak,
+    where the learning rate ends. Returns the learning curve's last row. A run that was killed goes
+    on from its checkpoint and ends with the same bytes.
     """
     precision = precision_here(settings.precision)
     patch_path = Path(f"data/patches/x{scale}.h5")
@@ -44,7 +44,7 @@ def train(
             settings.gradient_clip,
             settings.ema,
             settings.optimizer,
-            decay,
+            final_rate_share,
         )
         trainer = Trainer(
             architecture,

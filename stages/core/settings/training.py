@@ -109,6 +109,7 @@ class TrainSettings(NetworkSettings):
     """What both settings, plain and regularized, train with."""
 
     epochs: PerScale = Field(description=PER_SCALE_NOTE)
+    final_rate_share: Number = within(least=0, most=1)
 
 
 class RegularizationSettings(Slice):

@@ -21,9 +21,10 @@ SETTINGS: dict[str, object] = {
     "loss": "charbonnier",
     "network_size.progressive": "{channels: 48, blocks: 12, equivariant: true}",
     "validation_share": 0.02,
-    "pretrain_epochs": 6,
-    "epochs": "{2: 1, 4: 2, 8: 1}",
-    "learning_rate": "{2: 0.002, 4: 0.0005, 8: 0.0003}",
+    "pretrain_epochs": 10,
+    "epochs": 1,
+    "learning_rate": "{2: 0.002, 4: 0.0003, 8: 0.0003}",
+    "final_rate_share": 1,
 }
 REPORT = Path("docs/long-recipe.md")
 

@@ -19,10 +19,12 @@ from stages.core.evaluation import METHODS, images_folder
 from stages.core.files import read_json, whole_file
 from stages.core.images import list_images, read_image
 from stages.core.page import (
+    SIDE,
     Gallery,
     ablation_charts,
     fill_page,
     learning_curves,
+    marked_up,
     psnr_table,
     script_data,
     table,
@@ -62,9 +64,13 @@ def main() -> None:
             truth = crop_to_multiple(read_image(path), scale)
             gallery.add(path.stem, scale, truth, versions)
 
-    curves = {name: pd.read_csv(f"metrics/curves/{name}.csv") for name in ("pretrained", *names)}
+    pretraining = f"pretraining, x{settings.scales[0]}"
+    curves = {pretraining: pd.read_csv("metrics/curves/pretrained.csv")}
+    curves |= {name: pd.read_csv(f"metrics/curves/{name}.csv") for name in names}
     validation = {name: read_json(Path(f"metrics/validation/{name}.json")) for name in names}
-    steps = [
+    last = curves[pretraining].iloc[-1]
+    steps = [[pretraining, f"{last['step']:.0f}", f"{last['validation_psnr']:.2f}"]]
+    steps += [
         [name, f"{result['steps']}", f"{result['psnr']:.2f}"]
         for name, content in validation.items()
         for scale in content["validation"].values()
@@ -73,6 +79,7 @@ def main() -> None:
     stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
     words = {name: stage.get("do", stage)["desc"] for name, stage in stages.items()}
     left = len(paths) - len(shown)
+    rest = f"; {left} more are not shown" if left else ""
 
     page = fill_page(
         title="Super-resolution study",
@@ -81,8 +88,11 @@ def main() -> None:
             f"{', '.join(settings.test_sets)}; lambda {settings.lambda_:g} where regularized"
         ),
         table=psnr_table(read_json(Path("metrics/summary.json"))["psnr"]),
-        protocol=escape(Protocol(settings.degradation).sentence().replace("`", "")),
-        note=f"{left} more images of {escape(test_set)} are not shown." if left else "",
+        protocol=marked_up(Protocol(settings.degradation).sentence()),
+        note=escape(
+            f"Images of {test_set}{rest}. Of an image larger than {SIDE} x {SIDE} pixels, the part "
+            "around the crop is shown."
+        ),
         curves=learning_curves(curves),
         steps=table(["training", "steps", "validation PSNR in dB"], steps),
         ablation=ablation_charts(pd.read_csv("docs/ablation.csv")),

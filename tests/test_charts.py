@@ -34,8 +34,9 @@ def test_logarithmic_axis_has_powers_of_ten_at_equal_distances() -> None:
     assert len(list(ElementTree.fromstring(svg).iter("polygon"))) == 1
 
 
-def test_single_point_and_a_constant_can_be_drawn() -> None:
-    assert "NaN" not in line_chart("", "", "", [Line("a", [5], [7.0])]).replace("nan", "NaN")
+def test_single_point_can_be_seen() -> None:
+    svg = line_chart("", "", "", [Line("a", [5], [7.0])])
+    assert "nan" not in svg and len(list(ElementTree.fromstring(svg).iter("circle"))) == 1
 
 
 def test_dashed_line_has_the_colour_of_the_line_before_it() -> None:
@@ -43,6 +44,17 @@ def test_dashed_line_has_the_colour_of_the_line_before_it() -> None:
     svg = ElementTree.fromstring(line_chart("", "", "", lines))
     kinds = [e.attrib["class"] for e in svg.iter("polyline")]
     assert kinds == ["curve line0", "curve line0 dashed", "curve line1"]
+
+
+def test_legend_lies_below_all_curves() -> None:
+    lines = [Line(name, [0, 1], [1.0, 0.0]) for name in "abc"]
+    svg = ElementTree.fromstring(line_chart("", "", "", lines))
+    curves = [
+        float(p.split(",")[1]) for e in svg.iter("polyline") for p in e.attrib["points"].split()
+    ]
+    keys = [float(e.attrib["y"]) for e in svg.iter("text") if e.attrib.get("class") == "key"]
+    assert len(keys) == 3 and min(keys) > max(curves)
+    assert max(keys) < float(svg.attrib["viewBox"].split()[3])
 
 
 def test_nothing_to_draw_is_refused() -> None:

@@ -1,3 +1,5 @@
+import itertools
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -19,6 +21,8 @@ def test_edges_are_what_stages_read_of_each_other() -> None:
     assert found["bicubic"] == {"synthesize-test"}
     assert {"bicubic", "evaluate", "cascade"} <= found["summarize"]
     assert "mnist" not in found["report"]
+    assert found["synthesize-train"] == {"download", "own_images"}
+    assert found["mnist"] == {"download"}  # a known dataset's name is none of own images
 
 
 def test_every_stage_is_drawn_once_after_what_it_waits_for() -> None:
@@ -34,6 +38,21 @@ def test_edge_that_follows_from_others_is_not_drawn() -> None:
     found = {"a": set[str](), "b": {"a"}, "c": {"a", "b"}}
     svg = ElementTree.fromstring(draw(found, dict.fromkeys(found, "")))
     assert len(list(svg.iter("path"))) == 2
+
+
+def test_no_edge_runs_through_a_box() -> None:
+    svg = ElementTree.fromstring(draw(edges(STAGES), dict.fromkeys(STAGES, "")))
+    boxes = [[float(e.attrib[k]) for k in ("x", "y", "width", "height")] for e in svg.iter("rect")]
+    ways = [
+        [(float(x), float(y)) for x, y in re.findall(r"([\d.-]+) ([\d.-]+)", path.attrib["d"])]
+        for path in svg.iter("path")
+    ]
+    # A curve lies among its control points, all of which are in the gaps between columns or level.
+    for way in ways:
+        for (x0, y0), (x1, y1) in itertools.pairwise(way):
+            for x, y, width, height in boxes:
+                beside = max(x0, x1) <= x or min(x0, x1) >= x + width
+                assert beside or max(y0, y1) < y or min(y0, y1) > y + height
 
 
 def test_circle_is_refused() -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from stages.core.evaluation import images_folder
 from stages.core.images import write_png
-from stages.core.page import Gallery, script_data, table
+from stages.core.page import Gallery, psnr_table, script_data, table
 from tests.imports import ROOT
 
 SCALES = (2, 4)
@@ -94,8 +94,20 @@ def test_same_study_is_the_same_page(
 def test_best_of_each_row_is_marked(report: Path) -> None:
     text = report.read_text("utf-8")
     # Of x2's 25, 26, 27 and x4's 25, 26, 27, 28.
-    assert re.findall(r'class="best">([^<]*)<', text) == ["27.00", "28.00"]
-    assert '<td class="best">2</td>' in table(["", "a", "b"], [["row", "1", "2"]], [1])
+    assert re.findall(r"<td><strong>([^<]*)<", text) == ["27.00", "28.00"]
+    assert "<td>1</td><td><strong>2</strong></td>" in table(["", "a"], [["row", "1", "2"]], ["2"])
+
+
+def test_equally_good_methods_are_both_marked() -> None:
+    row = {"bicubic": 30.0, "plain": 37.536, "regularized": 37.54, "equal": None}
+    assert psnr_table({"set": {"x2": row}}).count("<strong>37.54</strong>") == 2
+    assert "<strong>" not in psnr_table({"set": {"x2": {"bicubic": None}}})
+
+
+def test_pretraining_is_among_curves_and_step_counts(report: Path) -> None:
+    text = report.read_text("utf-8")
+    assert re.search(r'aria-label="pretraining, x2"', text)
+    assert '<th scope="row">pretraining, x2</th><td>20</td><td>31.50</td>' in text
 
 
 def test_text_cannot_end_the_script() -> None:
@@ -194,6 +206,28 @@ def test_every_choice_shows_its_pictures(page: Page) -> None:
             assert page.locator("#crops figure").count() == len(names)
     page.click("text=plain | ground truth")
     assert page.input_value("#right") == "ground truth"
+
+
+@pytest.mark.slow
+def test_another_scale_keeps_the_pair_where_it_has_one(page: Page) -> None:
+    def shown() -> list[str]:
+        return [page.input_value("#left"), page.input_value("#right")]
+
+    page.select_option("#scale", "x4")
+    page.click("text=plain | ground truth")
+    page.select_option("#scale", "x2")
+    assert shown() == ["plain", "ground truth"]
+    page.select_option("#scale", "x4")
+    page.click("text=plain-cascade | plain")
+    page.select_option("#scale", "x2")  # which has no cascade
+    assert shown() == ["bicubic", "plain"]
+
+
+@pytest.mark.slow
+def test_print_has_every_parameter_and_nothing_to_click(page: Page, tmp_path: Path) -> None:
+    assert page.pdf(path=tmp_path / "page.pdf").startswith(b"%PDF")  # fires beforeprint
+    page.emulate_media(media="print")
+    assert page.is_visible("pre >> text=train_set") and page.is_hidden("#pairs")
 
 
 @pytest.mark.slow

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from stages.core.svg import element, points, text
 
-WIDTH, HEIGHT = 460, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 30, 44
+WIDTH, HEIGHT = 420, 300  # without the legend
+LEFT, RIGHT, TOP, BOTTOM = 62, 12, 30, 46
 TICKS = 5
+KEYS, KEY_ROW = 2, 20  # the legend: so many lines in a row, a row so high
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Line:
 def line_chart(
     title: str, x_label: str, y_label: str, lines: Sequence[Line], logarithmic: bool = False
 ) -> str:
-    """An SVG element with the lines, axes with round numbers, and a legend.
+    """An SVG element with the lines, axes with round numbers, and a legend below.
 
     The n-th solid line has the CSS class `line<n>`, which the page gives its colour.
     logarithmic: of the x axis. Raises ValueError if there is nothing to draw.
@@ -48,18 +49,17 @@ def line_chart(
     def up(y: float) -> float:
         return round(HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
 
-    upright = f"translate(12 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"
+    upright = f"translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"
     parts = [
-        text(title, WIDTH / 2, 16, class_="title"),
-        text(x_label, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6),
+        text(title, WIDTH / 2, 18, class_="title"),
+        text(x_label, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8),
         text(y_label, 0, 0, transform=upright),
     ]
     for tick in _round_numbers(low, high):
         parts.append(element("path", class_="grid", d=f"M{LEFT} {up(tick)}H{WIDTH - RIGHT}"))
         parts.append(text(f"{tick:g}", LEFT - 6, up(tick) + 4, class_="y"))
     for tick in _powers(first, last) if logarithmic else _round_numbers(first, last):
-        parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 16))
-    key = LEFT + 10 if logarithmic else WIDTH - 170  # over lambda the curves fall at the right
+        parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 18))
     colour = -1
     for number, line in enumerate(lines):
         colour += not line.dashed
@@ -69,12 +69,18 @@ def line_chart(
             most = [(across(x), up(pair[1])) for x, pair in zip(line.x, line.spread, strict=True)]
             band = points(most + least[::-1])
             parts.append(element("polygon", class_=f"band {kind}", points=band))
-        curve = points([(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)])
-        parts.append(element("polyline", class_=f"curve {kind}", points=curve))
-        place = HEIGHT - BOTTOM - 10 - 16 * (len(lines) - 1 - number)
-        parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 4}h24"))
+        curve = [(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)]
+        parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
+        if len(curve) == 1:  # which is no line that could be seen
+            parts.append(
+                element("circle", class_=f"curve {kind}", cx=curve[0][0], cy=curve[0][1], r=2)
+            )
+        row, column = divmod(number, KEYS)
+        key = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
+        place = HEIGHT + 14 + row * KEY_ROW
+        parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 5}h24"))
         parts.append(text(line.label, key + 30, place, class_="key"))
-    box = f"0 0 {WIDTH} {HEIGHT}"
+    box = f"0 0 {WIDTH} {HEIGHT + math.ceil(len(lines) / KEYS) * KEY_ROW}"
     return element("svg", *parts, class_="chart", role="img", viewBox=box, aria_label=title)
 
 

@@ -1,14 +1,18 @@
 """The pipeline's graph, read from dvc.yaml and drawn as SVG text."""
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from html import escape
 from typing import Any
 
 from stages.core.svg import element, text
 
-BOX, GAP, ROW = (128, 30), 26, 44
+BOX, GAP, ROW = (128, 30), 40, 44
+SWEEPS = 4  # over the columns, to lay what belongs together side by side
+
+Place = tuple[str, str, int]  # where the edge from one stage to another passes through a column
 
 
 def edges(stages: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -36,7 +40,10 @@ def edges(stages: Mapping[str, Any]) -> dict[str, set[str]]:
 def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
     """An SVG element: a box for each stage, left to right after all that it waits for.
 
-    words: what each stage does, shown when it is pointed at.
+    words: what each stage does, shown when it is pointed at. Layered as Sugiyama, Tagawa and Toda
+    (1981) do: an edge that is longer than a column has a place of its own in each column that it
+    passes, so that it meets no box, and columns are ordered by the mean of their neighbours.
+    Raises ValueError if stages wait for each other.
     """
     depth: dict[str, int] = {}
     while len(depth) < len(waits_for):
@@ -44,30 +51,59 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
         if not ready:
             raise ValueError(f"the stages wait for each other: {sorted(waits_for.keys() - depth)}")
         depth |= {n: 1 + max((depth[other] for other in waits_for[n]), default=-1) for n in ready}
-    columns: dict[int, list[str]] = {}
+    chains: list[list[str | Place]] = [
+        [other, *((other, name, column) for column in range(depth[other] + 1, depth[name])), name]
+        for name, others in waits_for.items()
+        for other in sorted(_direct(waits_for, others))
+    ]
+    columns: list[list[str | Place]] = [[] for _ in range(max(depth.values()) + 1)]
     for name in waits_for:
-        columns.setdefault(depth[name], []).append(name)
-    rows = max(map(len, columns.values()))
+        columns[depth[name]].append(name)
+    for chain in chains:
+        for column, passed in enumerate(chain[1:-1], depth[str(chain[0])] + 1):
+            columns[column].append(passed)
+    _order(columns, [pair for chain in chains for pair in itertools.pairwise(chain)])
+    rows = max(map(len, columns))
     place = {
-        name: (column * (BOX[0] + GAP), (i + (rows - len(names)) / 2) * ROW)
-        for column, names in columns.items()
-        for i, name in enumerate(names)
+        node: (column * (BOX[0] + GAP), (i + (rows - len(nodes)) / 2) * ROW)
+        for column, nodes in enumerate(columns)
+        for i, node in enumerate(nodes)
     }
-    width, height = len(columns) * (BOX[0] + GAP) - GAP, rows * ROW
-    parts = []
-    for name, others in waits_for.items():
-        for other in sorted(_direct(waits_for, others)):
-            start, end = place[other][0] + BOX[0], place[name][0]
-            middle = (start + end) / 2
-            one, two = (place[n][1] + BOX[1] / 2 for n in (other, name))
-            way = f"M{start} {one}C{middle} {one} {middle} {two} {end} {two}"
-            parts.append(element("path", class_="edge", d=way))
-    for name, (x, y) in place.items():
+    parts = [element("path", class_="edge", d=_way([place[n] for n in chain])) for chain in chains]
+    for name in waits_for:
+        x, y = place[name]
         box = element("rect", x=x, y=y, width=BOX[0], height=BOX[1], rx=6)
         title = element("title", escape(words[name]))
-        parts.append(element("g", title, box, text(name, x + BOX[0] / 2, y + 19)))
-    view = f"-2 -2 {width + 4} {height}"
+        parts.append(element("g", title, box, text(name, x + BOX[0] / 2, y + 20)))
+    view = f"-2 -2 {len(columns) * (BOX[0] + GAP) - GAP + 4} {rows * ROW}"
     return element("svg", *parts, class_="dag", role="img", viewBox=view, aria_label="stages")
+
+
+def _order(
+    columns: list[list[str | Place]], pairs: Sequence[tuple[str | Place, str | Place]]
+) -> None:
+    """Sort each column, in place, by the mean height of its nodes' neighbours in the last one."""
+    for sweep in range(SWEEPS):
+        forth = sweep % 2 == 0
+        way = columns if forth else columns[::-1]
+        for fixed, moved in itertools.pairwise(way):
+            height = {node: i - len(fixed) / 2 for i, node in enumerate(fixed)}
+            wanted = {}
+            for i, node in enumerate(moved):
+                near = [a if forth else b for a, b in pairs if node == (b if forth else a)]
+                known = [height[other] for other in near if other in height]
+                wanted[node] = sum(known) / len(known) if known else i - len(moved) / 2
+            moved.sort(key=wanted.__getitem__)
+
+
+def _way(places: Sequence[tuple[float, float]]) -> str:
+    """A path from the right of the first box to the left of the last, level where it passes."""
+    way = ""
+    for (x, y), (next_x, next_y) in itertools.pairwise(places):
+        start, middle = x + BOX[0], next_x - GAP / 2
+        one, two = y + BOX[1] / 2, next_y + BOX[1] / 2
+        way += f"{'L' if way else 'M'}{start} {one}C{middle} {one} {middle} {two} {next_x} {two}"
+    return way
 
 
 def _direct(waits_for: Mapping[str, set[str]], others: set[str]) -> set[str]:
@@ -84,8 +120,13 @@ def _reaches(waits_for: Mapping[str, set[str]], name: str, goal: str) -> bool:
 
 
 def _parts(entry: Any) -> list[str]:
-    """The parts of a path, as patterns: `*` for what a list fills in."""
+    """The parts of a path, as patterns: `*` for what a list fills in.
+
+    A key of own_images is never the name of a known dataset (`validate` sees to it): it equals
+    what other lists fill in, but no name that is written out.
+    """
     path = next(iter(entry)) if isinstance(entry, dict) else str(entry)
+    path = path.replace("${key}", "own:*")
     return re.sub(r"\$\{[^}]*\}", "*", path).split("/")
 
 

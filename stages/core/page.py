@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -32,21 +33,30 @@ def script_data(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True).replace("<", "\\u003c")
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[int] = ()) -> str:
-    """An HTML table; best: for each row the number of the cell that is marked, -1 for none."""
-    lines = ["<tr>" + "".join(f"<th>{escape(cell)}</th>" for cell in header) + "</tr>"]
+def marked_up(words: str) -> str:
+    """HTML of a sentence that has names between backticks."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[str] = ()) -> str:
+    """An HTML table; best: for each row the text of the cells that are marked."""
+    names = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    lines = [f"<tr>{names}</tr>"]
     for number, (first, *cells) in enumerate(rows):
-        marked = best[number] if best else -1
-        texts = [f"<th>{escape(first)}</th>"]
-        for place, cell in enumerate(cells):
-            opening = '<td class="best">' if place == marked else "<td>"
-            texts.append(f"{opening}{escape(cell)}</td>")
+        texts = [f'<th scope="row">{escape(first)}</th>']
+        for cell in cells:
+            marked = bool(best) and cell != "" and cell == best[number]
+            shown = f"<strong>{escape(cell)}</strong>" if marked else escape(cell)
+            texts.append(f"<td>{shown}</td>")
         lines.append(f"<tr>{''.join(texts)}</tr>")
     return "<table>\n" + "\n".join(lines) + "\n</table>"
 
 
 def psnr_table(psnr: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> str:
-    """Mean PSNR: a row for each test set and scale, a column for each method."""
+    """Mean PSNR: a row for each test set and scale, a column for each method.
+
+    Methods that are equally good in the two decimals shown are both marked as the best.
+    """
     methods = list(dict.fromkeys(m for s in psnr.values() for row in s.values() for m in row))
     rows, best = [], []
     for test_set, scales in psnr.items():
@@ -54,7 +64,8 @@ def psnr_table(psnr: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> 
             values = [scores.get(method) for method in methods]
             shown = ["" if value is None else f"{value:.2f}" for value in values]
             rows.append([f"{test_set} {scale}", *shown])
-            best.append(int(np.argmax([-np.inf if value is None else value for value in values])))
+            known = [value for value in values if value is not None]
+            best.append(f"{max(known):.2f}" if known else "")
     return table(["", *methods], rows, best)
 
 
@@ -62,9 +73,11 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> str:
     """A chart for each scale: the validation PSNR of all its trainings by step."""
     groups: dict[str, list[Line]] = {}
     for name, curve in curves.items():
-        scale, _, setting = name.partition("-")
-        line = Line(setting or name, curve["step"].tolist(), curve["validation_psnr"].tolist())
-        groups.setdefault(scale, []).append(line)
+        title, _, setting = name.partition("-")
+        line = Line(
+            setting or "pretraining", curve["step"].tolist(), curve["validation_psnr"].tolist()
+        )
+        groups.setdefault(title, []).append(line)
     return "\n".join(
         line_chart(title, "step", "validation PSNR in dB", lines) for title, lines in groups.items()
     )
@@ -83,7 +96,8 @@ def ablation_charts(runs: pd.DataFrame) -> str:
             if 0 in by.index:
                 ends = [curve.index.min(), curve.index.max()]
                 lines.append(Line("lambda = 0", ends, [by.loc[0, "mean"]] * 2, (), True))
-        title = f"x{scale}, {budget}"
+        steps = " or ".join(str(steps) for steps in sorted(mine["steps"].unique()))
+        title = f"x{scale}, {budget}: {steps} steps"
         charts.append(line_chart(title, "lambda", "validation PSNR in dB", lines, True))
     return "\n".join(charts)
 

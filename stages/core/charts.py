@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stages.core.svg import element, points, text
 
 WIDTH, HEIGHT = 420, 300  # without the legend
-LEFT, RIGHT, TOP, BOTTOM = 62, 12, 30, 46
+LEFT, RIGHT, TOP, BOTTOM = 74, 12, 30, 46
 TICKS = 5
 KEYS, KEY_ROW = 2, 20  # the legend: so many lines in a row, a row so high
 

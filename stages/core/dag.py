@@ -9,10 +9,10 @@ from typing import Any
 
 from stages.core.svg import element, text
 
-BOX, GAP, ROW = (128, 30), 40, 44
+BOX, GAP, ROW = (128, 30), 28, 44
 SWEEPS = 4  # over the columns, to lay what belongs together side by side
 
-Place = tuple[str, str, int]  # where the edge from one stage to another passes through a column
+Place = tuple[str, int]  # where the edges from a stage pass through a column, all as one
 
 
 def edges(stages: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -41,8 +41,8 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
     """An SVG element: a box for each stage, left to right after all that it waits for.
 
     words: what each stage does, shown when it is pointed at. Layered as Sugiyama, Tagawa and Toda
-    (1981) do: an edge that is longer than a column has a place of its own in each column that it
-    passes, so that it meets no box, and columns are ordered by the mean of their neighbours.
+    (1981) do: what is longer than a column has a place of its own in each column that it passes,
+    so that it meets no box, and columns are ordered by the mean of their neighbours.
     Raises ValueError if stages wait for each other.
     """
     depth: dict[str, int] = {}
@@ -52,7 +52,7 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
             raise ValueError(f"the stages wait for each other: {sorted(waits_for.keys() - depth)}")
         depth |= {n: 1 + max((depth[other] for other in waits_for[n]), default=-1) for n in ready}
     chains: list[list[str | Place]] = [
-        [other, *((other, name, column) for column in range(depth[other] + 1, depth[name])), name]
+        [other, *((other, column) for column in range(depth[other] + 1, depth[name])), name]
         for name, others in waits_for.items()
         for other in sorted(_direct(waits_for, others))
     ]
@@ -61,15 +61,22 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
         columns[depth[name]].append(name)
     for chain in chains:
         for column, passed in enumerate(chain[1:-1], depth[str(chain[0])] + 1):
-            columns[column].append(passed)
-    _order(columns, [pair for chain in chains for pair in itertools.pairwise(chain)])
+            if passed not in columns[column]:
+                columns[column].append(passed)
+    pairs = list(dict.fromkeys(pair for chain in chains for pair in itertools.pairwise(chain)))
+    _order(columns, pairs)
     rows = max(map(len, columns))
     place = {
         node: (column * (BOX[0] + GAP), (i + (rows - len(nodes)) / 2) * ROW)
         for column, nodes in enumerate(columns)
         for i, node in enumerate(nodes)
     }
-    parts = [element("path", class_="edge", d=_way([place[n] for n in chain])) for chain in chains]
+    ways = [
+        # Through a place that is no box, on to its right.
+        _way(place[a], place[b]) + ("" if isinstance(b, str) else f"h{BOX[0]}")
+        for a, b in pairs
+    ]
+    parts = [element("path", class_="edge", d=way) for way in ways]
     for name in waits_for:
         x, y = place[name]
         box = element("rect", x=x, y=y, width=BOX[0], height=BOX[1], rx=6)
@@ -96,14 +103,12 @@ def _order(
             moved.sort(key=wanted.__getitem__)
 
 
-def _way(places: Sequence[tuple[float, float]]) -> str:
-    """A path from the right of the first box to the left of the last, level where it passes."""
-    way = ""
-    for (x, y), (next_x, next_y) in itertools.pairwise(places):
-        start, middle = x + BOX[0], next_x - GAP / 2
-        one, two = y + BOX[1] / 2, next_y + BOX[1] / 2
-        way += f"{'L' if way else 'M'}{start} {one}C{middle} {one} {middle} {two} {next_x} {two}"
-    return way
+def _way(start: tuple[float, float], end: tuple[float, float]) -> str:
+    """A path from the right of a place to the left of another, upright only between columns."""
+    left, right = start[0] + BOX[0], end[0]
+    one, two = start[1] + BOX[1] / 2, end[1] + BOX[1] / 2
+    middle = right - GAP / 2
+    return f"M{left} {one}C{middle} {one} {middle} {two} {right} {two}"
 
 
 def _direct(waits_for: Mapping[str, set[str]], others: set[str]) -> set[str]:

@@ -69,7 +69,7 @@ def draw(runs: pd.DataFrame) -> None:
 
     budgets, scales = list(BUDGETS), list(SCALES)
     figure, axes = plt.subplots(
-        len(budgets), len(scales), figsize=(9, 6), squeeze=False, layout="constrained"
+        len(budgets), len(scales), figsize=(9, 6.4), squeeze=False, layout="constrained"
     )
     for (i, budget), (j, scale) in itertools.product(enumerate(budgets), enumerate(scales)):
         axis = axes[i][j]
@@ -81,10 +81,12 @@ def draw(runs: pd.DataFrame) -> None:
             axis.fill_between(
                 curve.index, curve["min"], curve["max"], color=drawn.get_color(), alpha=0.25
             )
-            axis.axhline(by.loc[0, "mean"], color=drawn.get_color(), ls=":", label="lambda = 0")
+            axis.axhline(
+                by.loc[0, "mean"], color=drawn.get_color(), ls=":", label=f"{network}, lambda = 0"
+            )
         axis.set(xscale="log", title=f"x{scale}, {budget}", xlabel="lambda")
         axis.set_ylabel("validation PSNR in dB")
-        axis.legend(fontsize="small")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     figure.savefig(CHART, dpi=110, metadata={"Software": None})
     plt.close(figure)
 

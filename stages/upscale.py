@@ -8,6 +8,7 @@ No stage of the pipeline: it needs no data, no training and no TensorFlow, only 
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,9 @@ def main() -> None:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # the reader of our lines (`| head`) has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     if failed:
         sys.exit(f"{failed} of {len(pairs)} images could not be enlarged")
 
@@ -114,7 +118,7 @@ def _enlarge_file(
     with shown:
         pixels = enlarge(photo.pixels, steps, arguments.self_ensemble, shown.update)
     write_photo(target, Photo(pixels, photo.profile))
-    print(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels")
+    print(f"{target}: {pixels.shape[1]} x {pixels.shape[0]} pixels", flush=True)
 
 
 if __name__ == "__main__":

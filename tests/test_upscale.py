@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,14 +134,19 @@ def test_half_weights_take_half_the_room_and_restore_nearly_the_same(
     assert 0 < np.abs(results[0] - results[1]).max() < 0.5
 
 
-@pytest.mark.parametrize("wrong", [(3.5, "plain"), (3, "plain"), (2, "best")])
+@pytest.mark.parametrize("wrong", [(3.5, "plain"), (3, "plain"), ("2", "plain"), (2, "best")])
 def test_wrong_scale_and_model_are_refused(wrong: tuple[Any, Any]) -> None:
     with pytest.raises(ValueError, match="allowed"):
         upscale(np.zeros((4, 4), np.uint8), *wrong)
 
 
+def test_scale_of_any_number_type_is_allowed() -> None:
+    image = np.zeros((4, 4), np.uint8)
+    assert all(upscale(image, s).shape == (8, 8) for s in (np.int64(2), 2.0))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
-    "image", [np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)]
+    "image", [[[1]], np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)]
 )
 def test_what_is_no_image_is_refused(x2: Network, image: Any) -> None:
     with pytest.raises(ValueError, match="image: found"):
@@ -304,6 +310,33 @@ def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: P
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == "out/grey.webp: 128 x 96 pixels\n" and ended.stderr == ""
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "photos"]  # nothing left behind
+
+
+def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(
+        [sys.executable, "-m", "stages.upscale", "photos/grey.png", "-o", "large.png"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(command.__file__).parents[1])},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
+def test_command_says_what_is_missing_where_nothing_is_set_up(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    script = Path(command.__file__).parents[1] / "bin/upscale"
+    copied = shutil.copy(script, tmp_path / "bin")
+    ended = subprocess.run([copied, "a.png"], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"error: {tmp_path}/.venv: is not set up; run: make -C {tmp_path} setup\n"
+    )
 
 
 @pytest.mark.slow

@@ -47,6 +47,7 @@ def networks(scale: int, model: Model = "plain") -> list[Network]:
         raise ValueError(f"scale: found {scale}; allowed: {', '.join(map(str, SCALES))}")
     if model not in MODELS:
         raise ValueError(f"model: found {model!r}; allowed: {', '.join(MODELS)}")
+    scale = int(scale)  # 2.0 is allowed as well
     if model == "cascade":
         return [load_network(WEIGHTS / "x2-plain.onnx")] * (scale.bit_length() - 1)
     return [load_network(WEIGHTS / f"x{scale}-{model}.onnx")]
@@ -63,6 +64,8 @@ def enlarge(
 
     tick is called after each of the `count_tiles` tiles; side: as `tiles` has it, in HR pixels.
     """
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"image: found {type(image).__name__}; allowed: a NumPy array")
     if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or 0 in image.shape:
         raise ValueError(f"image: found {image.dtype} of shape {image.shape}; allowed: see upscale")
     if image.ndim == 3 and image.shape[2] not in (3, 4):

@@ -36,7 +36,7 @@ setup: .venv/installed ## Install everything, at pinned versions, into .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-DEMO := datasets=[sample,sample-test] train_set=sample test_sets=[sample-test] copies=[] pretrain_epochs=3 epochs=1 network_size.progressive.blocks=5
+DEMO := datasets=[sample,sample-test] train_set=sample test_sets=[sample-test] downscaled_copies=[] pretrain_epochs=3 epochs.x2=1 epochs.x4=1 epochs.x8=1 network_size.progressive.blocks=5
 
 demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
 	@rm -rf .demo
@@ -77,10 +77,8 @@ mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv and .png)
 	@python -m tools.ablation
 
-# Few columns, or a terminal of 120 folds them: what changed in the PSNR of the first test set.
-compare: setup ## The experiments side by side: what differs, and the PSNR on the first test set
-	@set=$$(python -c 'import yaml; print(yaml.safe_load(open("params.yaml"))["test_sets"][0])'); \
-	dvc exp show --only-changed --drop "Created|State|Executor|protocol|validation|ssim|mnist|psnr\.(?!$$set\.)|psnr\..*-cascade|data/|models/|stages/|metrics/"
+compare: setup ## The experiments side by side: what differs, and one METRIC (psnr) on the first test set
+	@python -m tools.compare $(if $(METRIC),--metric '$(METRIC)')
 
 bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
 	@python -m tools.bench
@@ -101,7 +99,7 @@ readme: setup ## Bring the README's results up to date with metrics/
 lint: setup ## Style and types
 	@ruff check .
 	@ruff format --check .
-	@mypy stages tests tools
+	@mypy srstudy stages tests tools
 	@python -m tools.readme --check
 
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)

@@ -6,31 +6,26 @@ Each step's output is an image, clipped and rounded to 8 bits, and the next step
 scale that has no cascade the outputs are empty, so that each picture and table can depend on them.
 """
 
-import argparse
 from functools import partial as bind
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.core.evaluation import evaluate, line, write_nothing
-from stages.core.protocol import Protocol
-from stages.core.running import run
-from stages.core.scales import SCALES
-from stages.core.settings.cascade import CascadeSettings, cascade_steps
-from stages.core.settings.reader import read
+from srstudy.common.command_line import parse
+from srstudy.common.params import read
+from srstudy.common.running import run
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.restoring.restore import restore
+from srstudy.scoring.evaluation import evaluate, write_nothing
+from srstudy.scoring.settings import CascadeSettings, cascade_steps
 
 
 def main() -> None:
     """Restore every LR image step by step; write images and scores."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=int, choices=SCALES, required=True)
-    parser.add_argument("--setting", choices=("plain", "regularized"), required=True)
-    parser.add_argument("--test-set", required=True)
-    arguments = parser.parse_args()
-    scale, test_set = arguments.scale, arguments.test_set
-    method = f"{arguments.setting}-cascade"
-    settings = read(CascadeSettings)
+    arguments = parse(__doc__, "scale", "setting", "test_set")
+    scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
+    settings, method = read(CascadeSettings), f"{setting}-cascade"
     base, steps = settings.cascade_from, cascade_steps(settings, scale)
 
     if not steps:
@@ -39,20 +34,19 @@ def main() -> None:
         return
 
     # TensorFlow starts only where there is work.
-    from stages.core import quiet  # noqa: F401
-    from stages.core.inference import restore_luma
-    from stages.core.restoring import restore
-    from stages.core.weights import load
+    from srstudy.backend import quiet  # noqa: F401
+    from srstudy.networks.shared.inference import restore_luma
+    from srstudy.networks.shared.weights import load
 
-    model, architecture = load(Path(f"models/x{base}-{arguments.setting}.weights.h5"), base)
-    protocol, by_network = Protocol(architecture.degradation), bind(restore_luma, model)
+    model, architecture = load(Path(f"models/x{base}-{setting}.weights.h5"), base)
+    made_by, network = degradation(architecture.degradation), bind(restore_luma, model)
 
     def restore_steps(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         for _ in range(steps):
-            image = restore(by_network, image, base, protocol)
+            image = restore(network, image, base, made_by)
         return image
 
-    print(line(test_set, scale, method, evaluate(test_set, scale, method, protocol, restore_steps)))
+    evaluate(test_set, scale, method, made_by, restore_steps)
 
 
 if __name__ == "__main__":

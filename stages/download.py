@@ -1,21 +1,18 @@
-"""Stage `download`: bring one known dataset into data/raw, every file checked by its SHA-256.
+"""Stage `download`: bring one registered data set into data/raw, every file checked by its SHA-256.
 
-python -m stages.download set5
+python -m stages.download --dataset set5
 """
 
-import argparse
 from pathlib import Path
 
-from stages.core.datasets import fetch
-from stages.core.running import run
+from srstudy.common.command_line import parse
+from srstudy.common.running import run
+from srstudy.datasets.download import fetch
 
 
 def main() -> None:
-    """Fetch all files of the dataset; data/raw/<dataset> appears when all of them are right."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset")
-    dataset = parser.parse_args().dataset
-
+    """Fetch all files of the data set; data/raw/<dataset> appears when all of them are right."""
+    dataset = parse(__doc__, "dataset").dataset
     folder = Path("data/raw") / dataset
     count = fetch(dataset, folder)
     print(f"{folder}: {count} files")

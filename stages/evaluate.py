@@ -1,52 +1,43 @@
 """Stage `evaluate`: one trained network, scored on one test set.
 
-    python -m stages.evaluate --scale 2 --method plain --test-set set5
+    python -m stages.evaluate --scale 2 --setting plain --test-set set5
 
 Where params.yaml asks for `self_ensemble`, the network is scored a second time as the method
 plain+ or regularized+; where it does not, the outputs of that are empty.
 """
 
-import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
-import argparse
 from functools import partial as bind
 from pathlib import Path
 
-from stages.core.running import run
-from stages.core.evaluation import ENSEMBLE, evaluate, line, write_nothing
-from stages.core.inference import restore_luma
-from stages.core.protocol import Protocol
-from stages.core.restoring import RestoreLuma, in_all_orientations, restore
-from stages.core.scales import SCALES
-from stages.core.settings.data import EnsembleSettings
-from stages.core.settings.reader import read
-from stages.core.weights import load
+from srstudy.common.command_line import parse
+from srstudy.common.params import read
+from srstudy.common.running import run
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.weights import load
+from srstudy.restoring.restore import RestoreLuma, restore, self_ensemble
+from srstudy.scoring.evaluation import ENSEMBLE, evaluate, write_nothing
+from srstudy.scoring.settings import EnsembleSettings
 
 
 def main() -> None:
     """Restore every LR image with the network, and once more in eight ways; write the scores."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=int, choices=SCALES, required=True)
-    parser.add_argument("--method", choices=("plain", "regularized"), required=True)
-    parser.add_argument("--test-set", required=True)
-    arguments = parser.parse_args()
-    scale, method, test_set = arguments.scale, arguments.method, arguments.test_set
+    arguments = parse(__doc__, "scale", "setting", "test_set")
+    scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
+    model, architecture = load(Path(f"models/x{scale}-{setting}.weights.h5"), scale)
+    made_by = degradation(architecture.degradation)
 
-    model, architecture = load(Path(f"models/x{scale}-{method}.weights.h5"), scale)
-    protocol = Protocol(architecture.degradation)
+    def score(method: str, network: RestoreLuma) -> None:
+        evaluate(test_set, scale, method, made_by, lambda lr: restore(network, lr, scale, made_by))
 
-    def score(name: str, by_network: RestoreLuma) -> None:
-        means = evaluate(
-            test_set, scale, name, protocol, lambda lr: restore(by_network, lr, scale, protocol)
-        )
-        print(line(test_set, scale, name, means))
-
-    once = bind(restore_luma, model)
-    score(method, once)
+    single_pass = bind(restore_luma, model)
+    score(setting, single_pass)
     if read(EnsembleSettings).self_ensemble:
-        score(f"{method}{ENSEMBLE}", in_all_orientations(once))
+        score(f"{setting}{ENSEMBLE}", self_ensemble(single_pass))
     else:
-        write_nothing(test_set, scale, f"{method}{ENSEMBLE}")
+        write_nothing(test_set, scale, f"{setting}{ENSEMBLE}")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,13 @@ import argparse
 from functools import partial as bind
 from pathlib import Path
 
-from stages.core.files import whole_folder
-from stages.core.images import list_images, read_image, write_png
-from stages.core.parallel import ordered_map
-from stages.core.progress import progress
-from stages.core.running import run
+from srstudy.common.files import whole_folder
+from srstudy.common.progress import progress
+from srstudy.common.running import run
+from srstudy.datasets.parallel import ordered_map
+from srstudy.imagefiles.listing import list_images
+from srstudy.imagefiles.png import write_png
+from srstudy.imagefiles.reading import read_image
 
 
 def main() -> None:

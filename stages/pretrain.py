@@ -7,27 +7,30 @@ own scale and in its own setting, while its rate falls. With `pretrain_epochs: 0
 holds fresh weights.
 """
 
-import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
-import argparse
-
-from stages.core.running import run
-from stages.core.scales import SCALES
-from stages.core.settings.reader import read
-from stages.core.settings.training import PretrainSettings
-from stages.core.trainer import one_core_for_each_part
-from stages.core.training import train
+from srstudy.backend.devices import one_core_for_each_part
+from srstudy.common.command_line import parse
+from srstudy.common.params import read
+from srstudy.common.running import run
+from srstudy.training.recipe import Recipe
+from srstudy.training.settings import PretrainSettings
+from srstudy.training.training import train
 
 
 def main() -> None:
     """Train on one scale's patches; write the weights and the learning curve."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=int, choices=SCALES, required=True)
-    scale = parser.parse_args().scale
-    settings = read(PretrainSettings)
-    last = train("pretrained", scale, settings, settings.pretrain_epochs, final_rate_share=1.0)
+    scale, settings = parse(__doc__, "scale").scale, read(PretrainSettings)
+    recipe = Recipe.of(
+        settings,
+        scale,
+        epochs=settings.pretrain_epochs,
+        steps=settings.pretrain_steps,
+        final_rate_share=1.0,
+    )
+    last = train("pretrained", recipe)
     print(
-        f"pretrained: {settings.network} x{scale}, {last.step} steps, "
+        f"pretrained: {recipe.network} x{scale}, {last.step} steps, "
         f"validation {last.validation_psnr:.2f} dB"
     )
 

@@ -1,4 +1,4 @@
-"""Stage `summarize`: the PSNR table, for DVC, for git and for people.
+"""Stage `summarize`: the table of every metric, for DVC, for git and for people.
 
     python -m stages.summarize
 
@@ -8,22 +8,22 @@ scores of every image, metrics/table.txt the table that is printed.
 
 from pathlib import Path
 
-import pandas as pd
-
-from stages.core.errors import InputError
-from stages.core.evaluation import ENSEMBLE, METHODS, SCORES, scores_file
-from stages.core.files import read_json, whole_file, whole_folder, write_json
-from stages.core.protocol import Protocol
-from stages.core.running import run
-from stages.core.settings.data import SummarySettings, SynthesisSettings
-from stages.core.settings.reader import read
-from stages.core.tables import for_people, means, nested
+from srstudy.common.errors import InputError
+from srstudy.common.files import read_json, whole_file, whole_folder, write_json
+from srstudy.common.params import read
+from srstudy.common.running import run
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.degradations.shared.settings import SynthesisSettings
+from srstudy.scoring.evaluation import ENSEMBLE, METHODS, SCORES, scores_file
+from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.settings import SummarySettings
+from srstudy.scoring.tables import by_image, for_people, frame, of_metric, summary
 
 
 def main() -> None:
     """Gather the scores of params.yaml's scales and test sets; write metrics, print the table."""
     settings = read(SummarySettings)
-    protocol = Protocol(read(SynthesisSettings).degradation)
+    chosen = degradation(read(SynthesisSettings).degradation)
 
     wanted = [
         (test_set, scale, method, scores_file(scale, method, test_set))
@@ -33,22 +33,25 @@ def main() -> None:
     ]
     _remove_stale({path for *_, path in wanted})
     rows = [
-        {"test_set": test_set, "scale": scale, "method": method, "image": image, **entry}
+        {
+            **{"test_set": test_set, "scale": scale, "method": method, "image": image},
+            **{key: of_metric(entry, key, path) for key in METRICS},
+        }
         for test_set, scale, method, path in wanted
         for image, entry in read_json(path).items()
     ]
     if not rows:
         raise InputError(f"{SCORES}: holds no score; run `dvc repro evaluate`")
-    scores = pd.DataFrame(rows).astype({"psnr": float, "ssim": float})
+    scores = frame(rows)
 
-    summary = {"psnr": nested(means(scores, "psnr"), 4), "ssim": nested(means(scores, "ssim"), 5)}
-    table = f"{for_people(scores)}\n\n{protocol.sentence()}\n"
+    table = f"{for_people(scores)}\n\n{chosen.sentence()}\n"
     if scores["method"].str.endswith(ENSEMBLE).any():
         table += f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image\n"
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:
-            write_json(partial / f"{test_set}.json", _by_image(scores, test_set, protocol))
-    write_json(Path("metrics/summary.json"), {"protocol": protocol.degradation, **summary})
+            content = {"protocol": chosen.sentence(), **by_image(scores, test_set)}
+            write_json(partial / f"{test_set}.json", content)
+    write_json(Path("metrics/summary.json"), {"protocol": chosen.name, **summary(scores)})
     with whole_file(Path("metrics/table.txt")) as partial:
         partial.write_text(table, encoding="utf-8")
     print(f"\n{table}\nmeans: metrics/summary.json; every image: metrics/images/")
@@ -63,16 +66,6 @@ def _remove_stale(wanted: set[Path]) -> None:
     for path in SCORES.glob("*.json"):
         if path not in wanted:
             path.unlink()
-
-
-def _by_image(scores: pd.DataFrame, test_set: str, protocol: Protocol) -> dict:
-    content: dict = {"protocol": protocol.sentence()}
-    for row in scores[scores["test_set"] == test_set].itertuples():
-        entry = content.setdefault(f"x{row.scale}", {}).setdefault(row.image, {})
-        for key in ("psnr", "ssim"):
-            value = getattr(row, key)
-            entry.setdefault(key, {})[row.method] = None if pd.isna(value) else round(value, 4)
-    return content
 
 
 if __name__ == "__main__":

@@ -6,49 +6,40 @@ plain: the loss alone; regularized: the same plus lambda times the squared gradi
 both settings give the same bytes.
 """
 
-import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
-import argparse
 from pathlib import Path
 
-from stages.core.files import write_json
-from stages.core.running import run
-from stages.core.scales import SCALES
-from stages.core.settings.reader import read
-from stages.core.settings.training import RegularizationSettings, TrainSettings
-from stages.core.trainer import one_core_for_each_part
-from stages.core.training import train
+from srstudy.backend.devices import one_core_for_each_part
+from srstudy.common.command_line import parse
+from srstudy.common.files import write_json
+from srstudy.common.params import read
+from srstudy.common.running import run
+from srstudy.training.recipe import Recipe
+from srstudy.training.settings import RegularizationSettings, TrainSettings
+from srstudy.training.training import train
 
 
 def main() -> None:
     """Train from the pretrained weights; write weights, learning curve and validation score."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=int, choices=SCALES, required=True)
-    parser.add_argument("--setting", choices=("plain", "regularized"), required=True)
-    arguments = parser.parse_args()
-    scale, name = arguments.scale, f"x{arguments.scale}-{arguments.setting}"
-    settings = read(TrainSettings)
-    regularized = arguments.setting == "regularized"
-    smoothness_weight = read(RegularizationSettings).lambda_ if regularized else 0.0
-
-    start = Path("models/pretrained.weights.h5")
-    last = train(
-        name,
-        scale,
+    arguments = parse(__doc__, "scale", "setting")
+    scale, setting = arguments.scale, arguments.setting
+    settings, name = read(TrainSettings), f"x{scale}-{setting}"
+    recipe = Recipe.of(
         settings,
-        settings.epochs[scale],
-        smoothness_weight,
-        start,
-        settings.final_rate_share,
+        scale,
+        lambda_=read(RegularizationSettings).lambda_ if setting == "regularized" else 0.0,
+        epochs=settings.epochs[scale],
+        steps=settings.steps[scale],
+        final_rate_share=settings.final_rate_share,
     )
+    last = train(name, recipe, start=Path("models/pretrained.weights.h5"))
 
     result = {"psnr": round(last.validation_psnr, 4), "steps": last.step}
-    write_json(
-        Path(f"metrics/validation/{name}.json"),
-        {"validation": {f"x{scale}": {arguments.setting: result}}},
-    )
+    path = Path(f"metrics/validation/{name}.json")
+    write_json(path, {"validation": {f"x{scale}": {setting: result}}})
     print(
-        f"{name}: {settings.network}, lambda {smoothness_weight:g}, {last.step} steps, "
+        f"{name}: {recipe.network}, lambda {recipe.lambda_:g}, {last.step} steps, "
         f"validation {last.validation_psnr:.2f} dB"
     )
 

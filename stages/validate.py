@@ -8,9 +8,9 @@ it only those that read the parameter.
 
 from pathlib import Path
 
-from stages.core.files import whole_file
-from stages.core.running import run
-from stages.core.settings.study import read_study
+from srstudy.common.files import whole_file
+from srstudy.common.running import run
+from srstudy.study.settings import read_study
 
 OUTPUT = Path("data/params-checked")
 

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.core.colour import luma, to_uint8
-from stages.core.datasets import fetch
-from stages.core.degradation import degrade
-from stages.core.images import list_images, read_image
-from stages.core.patches import PatchWriter, cut
+from srstudy.datasets.download import fetch
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.imagefiles.listing import list_images
+from srstudy.imagefiles.reading import read_image
+from srstudy.patches.writing import PatchWriter
 from tests.imports import ROOT
 
 MakePatches = Callable[..., Path]
@@ -50,12 +50,12 @@ def make_patches(tmp_path: Path, photo: NDArray[np.uint8]) -> MakePatches:
     def make(path: Path | None = None, size: int = 16, stride: int = 8, scale: int = 2) -> Path:
         path = path or tmp_path / f"x{scale}.h5"
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = to_uint8(luma(photo, "studio"))
-        with PatchWriter(path, size, scale) as writer:
-            hr = whole[:72]
-            writer.add_patches(*cut(hr, degrade(hr, scale), size, stride, scale))
-            writer.add_validation("lower", degrade(whole[72:], scale), whole[72:])
-            writer.describe(["upper"], {"scale": scale, "degradation": "matlab"})
+        chosen = degradation("matlab")
+        whole = chosen.protocol.training_luma(photo)
+        with PatchWriter(path, size, stride, scale) as writer:
+            writer.add_image("upper, full", chosen.pair(whole[:72], scale))
+            writer.add_validation("lower", chosen.pair(whole[72:], scale))
+            writer.finish(["upper"], {"degradation": chosen.name})
         return path
 
     return make

@@ -2,12 +2,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
-from stages.core.batches import Batches
-from stages.core.orientations import turned
-from stages.core.patches import PatchFile, PatchWriter
+from srstudy.images.orientations import turned
+from srstudy.images.pairs import Pair
+from srstudy.patches.batches import Batches
+from srstudy.patches.reading import PatchFile
+from srstudy.patches.writing import PatchWriter
 
 COUNT = 10
+
+
+def _doubled(lr: NDArray[np.uint8]) -> Pair:
+    return Pair(lr, lr.repeat(2, axis=-2).repeat(2, axis=-1))
 
 
 @pytest.fixture
@@ -16,11 +24,48 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "x2.h5"
     lr = np.random.default_rng(0).integers(100, 256, size=(COUNT, 3, 3), dtype=np.uint8)
     lr[:, 1, 1] = np.arange(COUNT)  # the middle stays where it is, however a patch is turned
-    with PatchWriter(path, 6, 2) as writer:
-        writer.add_patches(lr, lr.repeat(2, axis=1).repeat(2, axis=2))
-        writer.add_validation("held out", lr[0], lr[0].repeat(2, axis=0).repeat(2, axis=1))
-        writer.describe([], {"scale": 2, "degradation": "matlab"})
+    with PatchWriter(path, size=6, stride=6, scale=2) as writer:
+        writer.add_image("a row of four", _doubled(np.concatenate(lr[:4], axis=1)))
+        writer.add_image("a column of six", _doubled(np.concatenate(lr[4:])))
+        writer.add_validation("held out", _doubled(lr[0]))
+        writer.finish([], {"degradation": "matlab"})
     return path
+
+
+@pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize(("size", "stride", "scale"), [(8, 4, 2), (9, 12, 3), (16, 8, 4)])
+def test_batches_are_those_of_all_patches_cut_beforehand(
+    tmp_path: Path, size: int, stride: int, scale: int, augment: bool
+) -> None:
+    rng = np.random.default_rng(0)
+    cut: tuple[list[NDArray[np.uint8]], ...] = ([], [])
+    with PatchWriter(tmp_path / "patches.h5", size, stride, scale) as writer:
+        for height, width in ((9, 14), (1, 30), (11, 4), (4, 4)):
+            lr = rng.integers(256, size=(height, width), dtype=np.uint8)
+            hr = rng.integers(256, size=(height * scale, width * scale), dtype=np.uint8)
+            writer.add_image("", Pair(lr, hr))
+            if height * scale >= size:
+                low, step = size // scale, stride // scale
+                cut[0].extend(sliding_window_view(lr, (low, low))[::step, ::step])
+                cut[1].extend(sliding_window_view(hr, (size, size))[::stride, ::stride])
+        writer.add_validation("held out", Pair(lr, hr))
+        writer.finish([], {"degradation": "matlab"})
+    stored = [np.concatenate(rows) for rows in cut]
+    assert len(stored[0]) == len(stored[1]) > 9
+    with PatchFile(tmp_path / "patches.h5", scale) as file:
+        batches = Batches(file, batch_size=4, seed=5, augment=augment)
+        assert batches.steps_per_epoch == len(stored[0]) // 4 > 1
+        for step in range(2 * batches.steps_per_epoch + 1):
+            epoch, place = divmod(step, batches.steps_per_epoch)
+            order = np.random.default_rng([5, 0, epoch]).permutation(len(stored[0]))
+            chosen = np.sort(order[4 * place : 4 * place + 4])
+            turns = np.random.default_rng([5, 1, step]).integers(8, size=4) * augment
+            for found, patches in zip(batches.at(step), stored, strict=True):
+                expected = [
+                    turned(patches[index], int(turn))[..., None]
+                    for index, turn in zip(chosen, turns, strict=True)
+                ]
+                np.testing.assert_array_equal(found, np.stack(expected))
 
 
 def _numbers(batches: Batches, steps: range) -> list[int]:

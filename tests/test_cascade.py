@@ -1,6 +1,6 @@
 import pytest
 
-from stages.core.settings.cascade import CascadeSettings, cascade_steps
+from srstudy.scoring.settings import CascadeSettings, cascade_steps
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from stages.core.charts import Line, line_chart
+from srstudy.report.charts import Line, line_chart
 
 
 def _texts(svg: str) -> list[str]:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from srstudy.patches.patches import PatchFile
 
-from stages.core.batches import Batches
-from stages.core.checkpoints import KEPT, SECONDS_BETWEEN, Arrays, Checkpoints, fingerprint
-from stages.core.errors import InputError
-from stages.core.patches import PatchFile
+from srstudy.backend.checkpoints import KEPT, SECONDS_BETWEEN, Arrays, Checkpoints, fingerprint
+from srstudy.common.errors import InputError
+from srstudy.patches.batches import Batches
 from tests.conftest import MakePatches
 from tests.test_trainer import SHORT, train_tiny
 
@@ -100,7 +100,7 @@ def test_other_values_data_or_code_have_another_fingerprint(
         __file__ = str(tmp_path / "changed.py")
 
     Path(Module.__file__).write_text("other = code")
-    monkeypatch.setitem(sys.modules, "stages.core.losses", Module)  # type: ignore[misc]
+    monkeypatch.setitem(sys.modules, "srstudy.losses.shared.losses", Module)  # type: ignore[misc]
     assert fingerprint({"lambda": 0.1}, data) != first
 
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.core.colour import Swing, colour_differences, luma, to_uint8, with_luma
-from stages.core.protocol import Protocol
+from srstudy.images.colour import Swing, colour_differences, luma, to_uint8, with_luma
+from srstudy.images.protocols import Protocol
 
 SWINGS: tuple[Swing, ...] = ("studio", "full")
 

@@ -10,12 +10,12 @@ import onnxruntime
 import pytest
 import yaml
 
+from srstudy.degradations.shared.degradation import crop_to_multiple, degrade
+from srstudy.imagefiles.reading import read_image, write_png
+from srstudy.images.protocols import Protocol
+from srstudy.scoring.metrics import psnr
+from srstudy.upscale.upscaling import SCALES, WEIGHTS
 from stages import upscale as command
-from stages.core.degradation import crop_to_multiple, degrade
-from stages.core.images import read_image, write_png
-from stages.core.protocol import Protocol
-from stages.core.scores import psnr
-from stages.core.upscaling import SCALES, WEIGHTS
 from tests.imports import ROOT
 
 every_file = pytest.mark.parametrize("setting", ["plain", "regularized"])

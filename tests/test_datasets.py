@@ -1,40 +1,46 @@
 import hashlib
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from stages.core import datasets
-from stages.core.datasets import EMBEDDED, fetch, read_registry, registered_names
-from stages.core.errors import InputError
-from stages.core.images import list_images, read_image
+from srstudy.common.errors import InputError
+from srstudy.datasets import download
+from srstudy.datasets.download import fetch
+from srstudy.datasets.registry import PACKAGE, read_registry, registered_names
+from srstudy.imagefiles.listing import list_images
+from srstudy.imagefiles.reading import read_image
 from tests.imports import ROOT
+from tests.servers import NOWHERE, serving, serving_folder
 
 CONTENT = {"a.bmp": b"first", "b.bmp": b"second"}
-# Port 9 (discard) of this machine: refused at once, and nothing leaves the machine.
-NOWHERE = "http://127.0.0.1:9/public"
+HEADER = "file\tbytes\tsha256\turl\tmirror"
+REGISTRY = Path("data/registry/tiny.tsv")
+
+
+def _row(name: str, content: bytes, url: str, mirror: str) -> str:
+    return f"{name}\t{len(content)}\t{hashlib.sha256(content).hexdigest()}\t{url}\t{mirror}"
+
+
+def _write(path: Path, *rows: str) -> None:
+    path.write_text("\n".join([HEADER, *rows]) + "\n", "utf-8")
 
 
 @pytest.fixture(autouse=True)
 def _two_file_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project folder whose registry has the dataset `tiny` of two files."""
-    rows = [
-        f"tiny\t{name}\t{len(content)}\t{hashlib.sha256(content).hexdigest()}\t{NOWHERE}/{name}"
-        for name, content in CONTENT.items()
-    ]
+    """A project folder in which the data set `tiny` of two files is registered."""
     project = tmp_path / "project"
-    (project / "data").mkdir(parents=True)
-    text = "\n".join(["dataset\tfile\tbytes\tsha256\turl", *rows]) + "\n"
-    (project / "data" / "registry.tsv").write_text(text)
+    (project / "data" / "registry").mkdir(parents=True)
     monkeypatch.chdir(project)
+    _write(REGISTRY, *(_row(n, c, f"{NOWHERE}/{n}", f"tiny/{n}") for n, c in CONTENT.items()))
     monkeypatch.delenv("SR_MIRROR", raising=False)
-    monkeypatch.setattr(datasets, "RETRIES", 0)
+    monkeypatch.setattr(download, "RETRIES", 0)
     for variable in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(variable, raising=False)
 
@@ -54,7 +60,7 @@ def _refusal(folder: Path) -> str:
     """The refusal's one line; the folder must not have appeared, nor anything beside it."""
     with pytest.raises(InputError) as caught:
         fetch("tiny", folder)
-    assert not folder.exists() and not list(folder.parent.iterdir())
+    assert not list(folder.parent.glob("*"))
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -106,14 +112,8 @@ class Misbehaving(BaseHTTPRequestHandler):
 @pytest.fixture
 def misbehaving() -> Iterator[str]:
     Misbehaving.asked.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Misbehaving)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Misbehaving) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_misbehaving_server_is_given_up_with_a_word_and_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str, word: str, said: str
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
-    monkeypatch.setattr(datasets, "WHOLE_S", 0.3)
+    monkeypatch.setattr(download, "WHOLE_S", 0.3)
     message = _refusal(tmp_path / "raw" / "tiny")
     assert f"{misbehaving}/{word}/tiny/" in message and f"({said}" in message
     assert f"{NOWHERE}/" in message  # the public address was tried after it
@@ -145,11 +145,10 @@ def test_failed_download_is_tried_again_and_not_forever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str, word: str
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
-    monkeypatch.setattr(datasets, "WHOLE_S", 0.3)
+    monkeypatch.setattr(download, "WHOLE_S", 0.3)
     # Both files to the end: the first that fails would stop the other.
-    registry = Path("data/registry.tsv")
-    registry.write_text("\n".join(registry.read_text().splitlines()[:2]) + "\n")
-    monkeypatch.setattr(datasets, "RETRIES", 2)
+    REGISTRY.write_text("\n".join(REGISTRY.read_text().splitlines()[:2]) + "\n")
+    monkeypatch.setattr(download, "RETRIES", 2)
     pauses: list[float] = []
     monkeypatch.setattr("pooch.core.time.sleep", pauses.append)
     _refusal(tmp_path / "raw" / "tiny")
@@ -163,9 +162,8 @@ def test_interrupted_download_does_not_wait_for_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/drip")
-    registry = Path("data/registry.tsv")
-    registry.write_text(
-        registry.read_text().replace("\t5\t", "\t5000\t").replace("\t6\t", "\t5000\t")
+    REGISTRY.write_text(
+        REGISTRY.read_text().replace("\t5\t", "\t5000\t").replace("\t6\t", "\t5000\t")
     )
 
     def interrupted(*_: object) -> Iterator[None]:
@@ -174,7 +172,7 @@ def test_interrupted_download_does_not_wait_for_the_others(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(datasets, "progress", interrupted)
+    monkeypatch.setattr(download, "progress", interrupted)
     with pytest.raises(KeyboardInterrupt):
         fetch("tiny", tmp_path / "raw" / "tiny")
     assert len(Misbehaving.asked) == len(CONTENT)
@@ -187,17 +185,8 @@ def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     folder = tmp_path / "served"
     folder.mkdir()
 
-    class Handler(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", folder
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving_folder(folder) as url:
+        yield url, folder
 
 
 def test_folder_mirror_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,8 +251,7 @@ def test_public_address_helps_out_where_the_mirror_lacks_a_file(
     url, folder = served
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
-    registry = Path("data/registry.tsv")
-    registry.write_text(registry.read_text().replace(NOWHERE, url))
+    REGISTRY.write_text(REGISTRY.read_text().replace(NOWHERE, url))
     monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", {"a.bmp": b"wrong"})))
     fetch("tiny", tmp_path / "raw" / "tiny")
     assert _content(tmp_path / "raw" / "tiny") == CONTENT
@@ -291,39 +279,205 @@ def test_fetching_again_replaces_what_was_there(
     assert _content(folder) == CONTENT
 
 
-@pytest.mark.parametrize("dataset", EMBEDDED)
-def test_embedded_photographs_are_exactly_those_named_and_can_be_read(
-    tmp_path: Path, dataset: str
+def test_file_of_another_set_is_taken_from_that_sets_place_in_the_mirror(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[str, Path]
 ) -> None:
-    folder = tmp_path / "raw" / dataset
-    assert fetch(dataset, folder) == len(EMBEDDED[dataset])
-    paths = list_images(folder)
-    assert {path.name for path in paths} == set(EMBEDDED[dataset])
-    assert all(read_image(path).size for path in paths)
+    url, folder = served
+    _mirror(folder, {"a.bmp": CONTENT["a.bmp"], "50% of b #1.bmp": CONTENT["b.bmp"]})
+    _write(
+        Path("data/registry/union.tsv"),
+        _row("first.bmp", CONTENT["a.bmp"], "", "tiny/a.bmp"),
+        _row("second.bmp", CONTENT["b.bmp"], "", "tiny/50% of b #1.bmp"),
+    )
+    for mirror in (str(folder), url):
+        monkeypatch.setenv("SR_MIRROR", mirror)
+        fetch("union", tmp_path / "raw" / "union")
+        content = {"first.bmp": CONTENT["a.bmp"], "second.bmp": CONTENT["b.bmp"]}
+        assert _content(tmp_path / "raw" / "union") == content
 
 
-def test_embedded_training_and_test_photographs_differ() -> None:
-    assert not set(EMBEDDED["sample"]) & set(EMBEDDED["sample-test"])
+def test_file_without_public_address_comes_from_a_mirror_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(REGISTRY, _row("a.bmp", CONTENT["a.bmp"], "", "tiny/a.bmp"))
+    message = _refusal(tmp_path / "raw" / "tiny")
+    assert "tiny/a.bmp could not be had. It has no public address." in message
+    assert "set SR_MIRROR to a folder or URL that holds tiny/a.bmp" in message
+    monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", CONTENT)))
+    assert fetch("tiny", tmp_path / "raw" / "tiny") == 1
+
+
+def test_mirror_in_the_home_of_nobody_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SR_MIRROR", "~no-such-user/mirror")
+    assert "SR_MIRROR: found '~no-such-user/mirror'" in _refusal(tmp_path / "raw" / "tiny")
+
+
+def _packaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed package that ships a.bmp, and ends the process that imports it."""
+    package = folder / "site" / "photographs"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('was imported')")
+    (package / "a.bmp").write_bytes(CONTENT["a.bmp"])
+    monkeypatch.syspath_prepend(str(package.parent))
+
+
+def test_file_of_a_package_is_copied_without_a_mirror_and_without_an_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _packaged(tmp_path, monkeypatch)
+    monkeypatch.setenv("SR_MIRROR", str(tmp_path / "no-such-mirror"))
+    _write(REGISTRY, _row("a.bmp", CONTENT["a.bmp"], "package:photographs/a.bmp", ""))
+    assert fetch("tiny", tmp_path / "raw" / "tiny") == 1
+    assert _content(tmp_path / "raw" / "tiny") == {"a.bmp": CONTENT["a.bmp"]}
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("package:photographs/a.bmp", "wrong SHA-256"),
+        ("package:photographs/b.bmp", "No such file or directory"),
+        ("package:no_such_package/b.bmp", "is not installed"),
+    ],
+)
+def test_file_of_a_package_counts_only_with_the_right_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
+) -> None:
+    _packaged(tmp_path, monkeypatch)
+    _write(REGISTRY, _row("b.bmp", CONTENT["b.bmp"], address, ""))
+    message = _refusal(tmp_path / "raw" / "tiny")
+    assert f"Tried: {address} ({said})" in message and "`make setup`" in message
 
 
 def test_unknown_dataset_is_refused_with_those_known(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'set15' is not known; allowed: tiny, sample"):
-        fetch("set15", tmp_path / "raw" / "set15")
+    (REGISTRY.parent / "another.tsv").touch()
+    (REGISTRY.parent / ".hidden.tsv").touch()
+    (REGISTRY.parent / "notes.txt").touch()
+    for unknown in ("set15", "../registry/tiny"):
+        with pytest.raises(InputError, match=r"is not known; allowed: another, tiny$"):
+            fetch(unknown, tmp_path / "raw" / "set15")
 
 
-def test_missing_or_foreign_registry_is_refused_by_name() -> None:
-    Path("data/registry.tsv").write_text("name,size\nx,1\n")
-    with pytest.raises(InputError, match=r"data/registry\.tsv: is no registry"):
-        registered_names()
-    Path("data/registry.tsv").unlink()
-    with pytest.raises(InputError, match=r"data/registry\.tsv: is no registry"):
-        registered_names()
+def test_without_any_registry_file_the_refusal_names_the_folder(tmp_path: Path) -> None:
+    REGISTRY.unlink()
+    with pytest.raises(InputError, match="allowed: none, as data/registry holds no file"):
+        fetch("tiny", tmp_path / "raw" / "tiny")
 
 
-def test_committed_registry_names_every_file_once_with_a_hash_and_an_address() -> None:
-    rows = read_registry(ROOT / "data" / "registry.tsv")
-    counts = {name: sum(row.dataset == name for row in rows) for name in ("t91", "set5", "set14")}
-    assert counts == {"t91": 91, "set5": 5, "set14": 14}
-    assert len({(row.dataset, row.file) for row in rows}) == len(rows)
-    assert all(len(row.sha256) == 64 and set(row.sha256) <= set("0123456789abcdef") for row in rows)
-    assert all(row.url.startswith("https://") and Path(row.file).name == row.file for row in rows)
+def test_names_come_from_a_listing_and_no_file_is_read() -> None:
+    for number in range(3):
+        (REGISTRY.parent / f"broken{number}.tsv").write_bytes(b"\xff")
+    assert registered_names() == ["broken0", "broken1", "broken2", "tiny"]
+
+
+def test_names_are_had_without_the_libraries_of_downloading() -> None:
+    code = "import sys, srstudy.datasets.registry; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "srstudy.common.files" in loaded.split()
+    assert not {"pooch", "requests", "numpy"} & set(loaded.split())
+
+
+GOOD = _row("a.bmp", CONTENT["a.bmp"], f"{NOWHERE}/a.bmp", "tiny/a.bmp")
+HASH = GOOD.split("\t")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (GOOD.replace("a.bmp\t5", "../a.bmp\t5"), "found file '../a.bmp'"),
+        (GOOD.replace("a.bmp\t5", "..\t5"), "found file '..'"),
+        (GOOD.replace("a.bmp\t5", "/etc/a.bmp\t5"), "found file '/etc/a.bmp'"),
+        (GOOD.replace("a.bmp\t5", "sub/a.bmp\t5"), "found file 'sub/a.bmp'"),
+        (GOOD.replace("a.bmp\t5", ".a.bmp\t5"), "found file '.a.bmp'"),
+        (GOOD.replace("a.bmp\t5", "a\0.bmp\t5"), r"found file 'a\x00.bmp'"),
+        (GOOD.replace("a.bmp\t5", "\t5"), "found file ''"),
+        (GOOD.replace("\t5\t", "\t0\t"), "found bytes '0'"),
+        (GOOD.replace("\t5\t", "\t-5\t"), "found bytes '-5'"),
+        (GOOD.replace("\t5\t", "\tfive\t"), "found bytes 'five'"),
+        (GOOD.replace("\t5\t", f"\t{'5' * 5000}\t"), "found bytes '555"),
+        (GOOD.replace(HASH, HASH[1:]), "found sha256 "),
+        (GOOD.replace(HASH, HASH[1:] + "g"), "found sha256 "),
+        (GOOD.replace(HASH, ""), "found sha256 ''"),
+        (GOOD.replace("http://", "ftp://"), "found url 'ftp://"),
+        (GOOD.replace(f"{NOWHERE}/a.bmp", "package:a/../b.bmp"), "found url 'package:a/../b.bmp'"),
+        (GOOD.replace(f"{NOWHERE}/a.bmp", "package:a.b/c.bmp"), "found url 'package:a.b/c.bmp'"),
+        (GOOD.replace("tiny/", "../"), "found mirror '../a.bmp'"),
+        (GOOD.replace("\ttiny/", "\t/tiny/"), "found mirror '/tiny/a.bmp'"),
+        (GOOD.replace("tiny/a.bmp", ""), "found no mirror"),
+        (GOOD.rpartition("\t")[0], "found 4 columns"),
+        (GOOD + "\tmore", "found 6 columns"),
+        ("", "found 1 columns"),
+        (GOOD.replace("/a.bmp", "/c.bmp"), "found 'a.bmp', as in line 2"),
+    ],
+)
+def test_wrong_row_is_refused_with_file_and_line(tmp_path: Path, line: str, said: str) -> None:
+    _write(REGISTRY, GOOD, line, GOOD.replace("a.bmp", "z.bmp"))
+    message = _refusal(tmp_path / "raw" / "tiny")
+    assert message.startswith(f"{REGISTRY}: line 3: {said}") and "; allowed: " in message
+    assert len(message) < 250
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "line 1: found the columns ''"),
+        (b"file\tbytes\tsha256\turl\n", "line 1: found the columns "),
+        (b"name,size\nx,1\n", "line 1: found the columns 'name,size'"),
+        (HEADER.encode() + b"\n", "line 2: found no row"),
+        (HEADER.encode() + b"\n\xe4.bmp", "line 2: found the byte 0xe4; allowed: UTF-8"),
+    ],
+)
+def test_file_that_is_no_registry_is_refused_with_its_line(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    REGISTRY.write_bytes(content)
+    assert _refusal(tmp_path / "raw" / "tiny").startswith(f"{REGISTRY}: {said}")
+
+
+def test_registry_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
+    REGISTRY.unlink()
+    REGISTRY.mkdir()
+    message = _refusal(tmp_path / "raw" / "tiny")
+    assert message == f"{REGISTRY}: cannot be read: Is a directory"
+
+
+def test_committed_data_sets_have_their_files_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    counts = {name: len(read_registry(name)) for name in registered_names()}
+    expected = {"t91": 91, "set5": 5, "set14": 14, "mnist": 4, "sample": 7, "sample-test": 3}
+    assert expected.items() <= counts.items()
+    for name in counts:
+        for row in read_registry(name):
+            if row.url.startswith(PACKAGE):
+                assert not row.mirror
+                continue
+            assert row.url.startswith("https://")
+            # A mirror holds another set's file once, as that set's own.
+            owner = row.mirror.partition("/")[0]
+            assert (row.mirror, row.sha256) in {(r.mirror, r.sha256) for r in read_registry(owner)}
+            assert owner != name or row.mirror == f"{name}/{row.file}"
+
+
+@pytest.mark.parametrize("dataset", ["sample", "sample-test"])
+def test_embedded_photographs_are_exactly_those_named_and_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    folder = tmp_path / "raw" / dataset
+    rows = read_registry(dataset)
+    assert {row.url for row in rows} == {f"package:skimage/data/{row.file}" for row in rows}
+    assert fetch(dataset, folder) == len(rows)
+    paths = list_images(folder)
+    assert {path.name for path in paths} == {row.file for row in rows}
+    assert [path.stat().st_size for path in paths] == [
+        row.size for row in sorted(rows, key=lambda row: row.file)
+    ]
+    assert all(read_image(path).size for path in paths)
+
+
+def test_embedded_training_and_test_photographs_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    train, test = ({row.sha256 for row in read_registry(n)} for n in ("sample", "sample-test"))
+    assert train and test and not train & test

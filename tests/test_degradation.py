@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.core.degradation import Kind, crop_to_multiple, degrade, upscale, upscale_float
-from stages.core.images import read_image
-from stages.core.protocol import Protocol
-from stages.core.resize import imresize
-from stages.core.scores import psnr
+from srstudy.degradations.shared.degradation import (
+    Kind,
+    crop_to_multiple,
+    degrade,
+    upscale,
+    upscale_float,
+)
+from srstudy.imagefiles.reading import read_image
+from srstudy.images.protocols import Protocol
+from srstudy.images.resize import imresize
+from srstudy.scoring.metrics import psnr
 
 KINDS: tuple[Kind, ...] = ("matlab", "opencv")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stages.core.digits import digit_network, read_digits, read_idx
-from stages.core.errors import InputError
+from srstudy.common.errors import InputError
+from srstudy.mnist.digits import digit_network, read_digits, read_idx
 
 
 def idx(values: np.ndarray, kind: int = 8) -> bytes:

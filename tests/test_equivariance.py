@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
+from srstudy.networks.shared.networks import build
 
-from stages.core.equivariance import Channels, Equivariant, EquivariantStart
-from stages.core.networks import build
-from stages.core.optimizer import Optimizer
-from stages.core.orientations import ORIENTATIONS, turned
+from srstudy.images.orientations import ORIENTATIONS, turned
+from srstudy.networks.shared.equivariance import Channels, Equivariant, EquivariantStart
+from srstudy.training.optimizer import Optimizer
 
 SIZE = {"channels": 16, "blocks": 1}
 LR = np.random.default_rng(0).random((7, 6), np.float32)

@@ -10,10 +10,10 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-
-from stages import export as command
 from stages.core import onnx_files
-from stages.core.weights import Architecture, save
+
+from srstudy.networks.shared.weights import Architecture, save
+from stages import export as command
 
 LR = np.random.default_rng(0).random((1, 11, 14, 1), np.float32)
 SIZE = {"channels": 4, "blocks": 2}

@@ -10,9 +10,9 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from stages.core.images import write_png
+from srstudy.imagefiles.png import write_png
 from tests.imports import ROOT
-from tests.tiny import Run
+from tests.tiny import Run, every_scale
 
 # As root, permissions mean nothing; in a user namespace of its own, a process is nobody special.
 UNPRIVILEGED = ("unshare", "--user") if os.geteuid() == 0 else ()
@@ -58,7 +58,7 @@ def _line(run: Run) -> str:
     return line
 
 
-SYNTHESIZE = _stage("synthesize", "mine", "--scale", "2", "--role", "train")
+SYNTHESIZE = _stage("synthesize", "--dataset", "mine", "--scale", "2", "--role", "train")
 
 
 def test_full_disk_is_said_and_leaves_no_half_output(folder: Path) -> None:
@@ -85,8 +85,8 @@ def test_full_disk_ends_the_patches_with_a_line_and_no_half_file(folder: Path) -
 def test_full_disk_ends_a_network_with_a_line_and_no_half_file(folder: Path) -> None:
     # Weight files are HDF5 as well.
     code = (
-        "from pathlib import Path; from stages.core.running import run; "
-        "from stages.core.weights import Architecture, save; "
+        "from pathlib import Path; from srstudy.common.running import run; "
+        "from srstudy.networks.shared.weights import Architecture, save; "
         "network = Architecture('edsr', 2, {'channels': 4, 'blocks': 1}, 'matlab'); "
         "run(lambda: save(Path('models/a.weights.h5'), network.build(), network))"
     )
@@ -129,7 +129,8 @@ def test_images_smaller_than_a_patch_are_skipped_and_counted(
     for name in ("é.png", "小.png"):
         write_png(folder / "data/raw/mine" / name, photo[:40, :40])
     values = yaml.safe_load((folder / "params.yaml").read_text())
-    (folder / "params.yaml").write_text(yaml.safe_dump({**values, "copies": [], "patch_size": 64}))
+    values |= {"downscaled_copies": [], "patch_size": every_scale(64)}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
     assert _run(folder, *SYNTHESIZE).status == 0
     run = _run(folder, *_stage("patch", "--scale", "2", "--dataset", "mine"))
     assert run.status == 0 and "2 smaller ones skipped" in run.text, run.text

@@ -2,14 +2,16 @@
 
 import ast
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from stages.core.settings.reader import Slice, keys_of
-from tests.imports import ROOT, project_files
+from srstudy.common import choices
+from srstudy.common.params import Slice, keys_of
+from tests.imports import CHOICES, ROOT, imported_modules, project_files, rooms
 
 GRAPH: dict[str, dict[str, Any]] = {
     name: stage.get("do", stage)  # `foreach: ... do: ...` has the stage inside
@@ -20,11 +22,14 @@ GRAPH: dict[str, dict[str, Any]] = {
 # Slices that a module reads under a condition, which these of its stages do not meet.
 NOT_READ = {
     "train-plain": {"RegularizationSettings"},
-    "synthesize-test": {"CopiesSettings"},
+    "synthesize-test": {"DownscaledCopiesSettings"},
 }
-COMMANDS = {"stages.upscale", "stages.export"}  # for people; no stage of the pipeline
-LIBRARY = sorted((ROOT / "stages" / "core").rglob("*.py"))
-SETTINGS = "stages/core/settings/"
+# What stands for the entry of a value that a stage reads one entry of.
+ENTRIES = {"{scale}": "${item.scale}", "{network}": "${network}"}
+LIBRARY = sorted((ROOT / "srstudy").rglob("*.py"))
+STAGES = sorted((ROOT / "stages").glob("*.py"))
+COMMANDS = ("upscale", "export")  # rooms of commands for people, which no stage is made of
+LONGEST_LIBRARY_FILE, LONGEST_STAGE, LONGEST_GRAPH = 250, 110, 470
 
 every_stage = pytest.mark.parametrize("name", GRAPH)
 
@@ -64,12 +69,21 @@ def test_stage_runs_a_module_of_the_project_and_says_what_it_does(name: str) -> 
 
 
 @every_stage
-def test_code_deps_are_exactly_the_project_files_that_the_stage_imports(name: str) -> None:
-    declared = [dep for dep in GRAPH[name]["deps"] if str(dep).startswith("stages/")]
-    if name == "report":
-        declared.remove("stages/core/report_page.html")
+def test_code_deps_are_the_stage_and_exactly_the_rooms_that_it_is_made_of(name: str) -> None:
+    declared = [dep for dep in GRAPH[name]["deps"] if str(dep).startswith(("stages/", "srstudy/"))]
     assert len(declared) == len(set(declared))
-    assert set(declared) == project_files(_module(name))
+    made_of = rooms(_module(name))
+    if name == "validate":
+        # It checks what may be chosen, chosen or not: whole rooms of choices.
+        made_of = {room for room in made_of if room.split("/")[1] not in CHOICES}
+        made_of |= {f"srstudy/{room}" for room in CHOICES}
+    assert set(declared) == {f"{_module(name).replace('.', '/')}.py"} | made_of
+
+
+def test_dvc_names_no_library_file_but_the_chosen_ones() -> None:
+    chosen = {f"srstudy/{room}/${{{key}}}.py" for room, key in CHOICES.items()}
+    files = {dep for stage in GRAPH.values() for dep in stage["deps"] if dep.endswith(".py")}
+    assert {file for file in files if file.startswith("srstudy/")} == chosen
 
 
 @every_stage
@@ -82,6 +96,9 @@ def test_params_are_exactly_the_keys_that_the_stage_reads(name: str) -> None:
     unread = NOT_READ.get(name, set())
     assert unread <= set(slices), "NOT_READ names a slice that the module no longer reads"
     keys = set().union(*(keys_of(slices[s]) for s in slices if s not in unread))
+    scale = "${scales[0]}" if name == "pretrain" else ENTRIES["{scale}"]
+    for template, entry in {**ENTRIES, "{scale}": scale}.items():
+        keys = {key.replace(template, entry) for key in keys}
     assert len(params) == len(set(params))
     assert set(params) == keys
 
@@ -91,38 +108,111 @@ def _own_file(name: str) -> str:
     return f"{_module(name).replace('.', '/')}.py"
 
 
+def _room(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "srstudy" and len(parts) > 2 else None
+
+
+def test_rooms_import_each_other_in_one_direction() -> None:
+    below: dict[str, set[str]] = {}
+    for path in LIBRARY:
+        own = path.relative_to(ROOT).parts[1]
+        imported = imported_modules(path.relative_to(ROOT))
+        below.setdefault(own, set()).update(
+            room for room in map(_room, imported) if room not in (None, own)
+        )
+    order: list[str] = []
+    while below:
+        ready = [room for room, others in below.items() if others <= set(order)]
+        assert ready, f"these rooms import each other: {below}"
+        order += ready
+        below = {room: others for room, others in below.items() if room not in ready}
+    assert order.index("common") == 0
+    assert not any(_room(m) == "study" for p in LIBRARY for m in _outside("study", p))
+
+
+def _outside(room: str, path: Path) -> frozenset[str]:
+    inside = path.relative_to(ROOT).parts[1] == room
+    return frozenset() if inside else imported_modules(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("room", CHOICES)
+def test_chosen_files_import_no_other_chosen_file(room: str) -> None:
+    # One would be the other's dep, and dvc.yaml does not know it.
+    for name in choices.names(room):
+        imported = imported_modules(Path(f"srstudy/{room}/{name}.py"))
+        others = {f"srstudy.{room}.{other}" for other in choices.names(room)}
+        assert not imported & others
+
+
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_library_imports_no_stage_and_reads_no_params(path: Path) -> None:
+def test_library_file_imports_no_stage_reads_no_params_and_is_short(path: Path) -> None:
     name = path.relative_to(ROOT).as_posix()
     files = project_files(name.removesuffix(".py").replace("/", "."))
-    assert all(file.startswith("stages/core/") for file in files)
-    if not name.startswith(SETTINGS):
+    assert all(file.startswith("srstudy/") for file in files)
+    text = path.read_text(encoding="utf-8")
+    if path.name != "settings.py":
         assert not _slices_read(name)
-        text = path.read_text(encoding="utf-8")
-        assert "PARAMS_FILE" not in text and "read_study" not in text
+        assert "PARAMS_FILE" not in text or name == "srstudy/common/params.py"
+    assert len(text.splitlines()) <= LONGEST_LIBRARY_FILE
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "stages").glob("*.py")), ids=lambda p: p.stem)
-def test_stage_imports_no_other_stage_and_belongs_to_the_graph(path: Path) -> None:
+@pytest.mark.parametrize("path", STAGES, ids=lambda p: p.stem)
+def test_stage_is_short_imports_no_other_stage_and_no_command(path: Path) -> None:
     module = f"stages.{path.stem}"
-    others = {file for file in project_files(module) if file.count("/") == 1}
-    assert others == {f"stages/{path.name}"}
-    assert (module in {_module(name) for name in GRAPH}) != (module in COMMANDS)
+    files = project_files(module)
+    assert {file for file in files if not file.startswith("srstudy/")} == {f"stages/{path.name}"}
+    assert not any(file.startswith(f"srstudy/{room}/") for file in files for room in COMMANDS)
+    assert module in {_module(name) for name in GRAPH}
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_STAGE
+
+
+def test_stages_are_one_folder_of_stages_and_the_graph_is_short() -> None:
+    assert {p.name for p in (ROOT / "stages").iterdir() if p.name != "__pycache__"} == {
+        path.name for path in STAGES
+    }
+    lines = (ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= LONGEST_GRAPH
+
+
+def test_training_knows_nothing_of_scoring_reports_photographs_or_digits() -> None:
+    for name in ("pretrain", "train"):
+        found = rooms(f"stages.{name}")
+        others = ("scoring", "report", "mnist", "upscale", "export", "datasets", "imagefiles")
+        assert not found & {f"srstudy/{room}" for room in others}
 
 
 def test_tensorflow_is_started_only_where_networks_run() -> None:
     # It takes seconds to start, and most stages are over in one.
     heavy = set()
     for name in GRAPH:
-        for file in project_files(_module(name)):
-            tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-            for node in ast.walk(tree):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                if isinstance(node, ast.ImportFrom) and node.module:
-                    names = [node.module]
-                if {"tensorflow", "keras"} & {n.partition(".")[0] for n in names}:
-                    heavy.add(_module(name))
-    assert heavy == {f"stages.{s}" for s in ("pretrain", "train", "evaluate", "cascade", "mnist")}
+        # Files that are imported when the stage's module is, not inside its functions.
+        for file in _imported_at_once(_module(name)):
+            if {"tensorflow", "keras"} & {n.partition(".")[0] for n in _at_the_top(file)}:
+                heavy.add(_module(name))
+    assert heavy == {f"stages.{s}" for s in ("pretrain", "train", "evaluate", "mnist")}
+
+
+def _at_the_top(file: str) -> set[str]:
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def _imported_at_once(module: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        path = Path(*waiting.pop().split(".")).with_suffix(".py").as_posix()
+        if path not in found and (ROOT / path).is_file():
+            found.add(path)
+            waiting += _at_the_top(path)
+    return found
 
 
 def test_conditional_reads_name_stages_of_the_graph() -> None:
@@ -131,6 +221,18 @@ def test_conditional_reads_name_stages_of_the_graph() -> None:
 
 def test_lambda_reaches_no_stage_but_the_regularized_training() -> None:
     assert [n for n in GRAPH if "lambda" in GRAPH[n].get("params", [])] == ["train-regularized"]
+
+
+def test_each_download_depends_on_its_own_registry_file() -> None:
+    deps = [dep for dep in GRAPH["download"]["deps"] if dep.startswith("data/registry")]
+    assert deps == ["data/registry/${item.dataset}.tsv"]
+
+
+def test_every_library_path_that_documentation_names_exists() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"):
+        for found in re.findall(r"(?:srstudy|stages|tools|tests)/[\w/.-]+\.py", page.read_text()):
+            named = ROOT / found
+            assert named.exists() or named.stem in ("name", "blur", "imdn"), f"{page.name}: {found}"
 
 
 def test_results_of_the_warm_up_are_in_git() -> None:

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-
-from stages.core.losses import charbonnier, loss, mean_squared_error, squared_gradient
+from srstudy.losses import charbonnier, mse
+from srstudy.losses.shared.objective import objective, squared_gradient
 
 
 def _batch(*images: NDArray) -> tf.Tensor:
@@ -60,31 +60,31 @@ def test_smoothness_counts_both_directions_alike() -> None:
 
 
 def test_loss_is_the_error_plus_lambda_times_smoothness() -> None:
-    true, restored = _batch(HAND), _batch(HAND * 2)
+    hr, restored = _batch(HAND), _batch(HAND * 2)
     # Error: the mean of HAND^2 is 39 / 6; smoothness of the doubled image: 4 * 35 / 6.
-    assert _value(loss("mse", 0.5, true, restored)) == pytest.approx(39 / 6 + 0.5 * 140 / 6)
+    assert _value(objective("mse", 0.5)(hr, restored)) == pytest.approx(39 / 6 + 0.5 * 140 / 6)
 
 
 def test_lambda_zero_is_exactly_the_mean_squared_error() -> None:
-    true, restored = _noise(2, 8, 8), tf.reverse(_noise(2, 8, 8), [0])
-    assert _value(loss("mse", 0.0, true, restored)) == _value(mean_squared_error(true, restored))
+    hr, restored = _noise(2, 8, 8), tf.reverse(_noise(2, 8, 8), [0])
+    assert _value(objective("mse", 0.0)(hr, restored)) == _value(mse.loss(hr, restored))
     # Even where the smoothness term is no number.
     endless = tf.constant([[[[np.inf], [np.inf]]]], tf.float32)
-    assert _value(loss("mse", 0.0, tf.zeros_like(endless), endless)) == np.inf
+    assert _value(objective("mse", 0.0)(tf.zeros_like(endless), endless)) == np.inf
 
 
 def test_charbonnier_is_near_the_absolute_difference_and_smooth_at_none() -> None:
-    true, restored = _batch(HAND), _batch(HAND + np.array([[1, -2, 0], [0, 0, 3]]))
+    hr, restored = _batch(HAND), _batch(HAND + np.array([[1, -2, 0], [0, 0, 3]]))
     # sqrt(d^2 + 0.001^2) of 1, 2, 3 and three times 0.
     expected = (sum(np.hypot(d, 0.001) for d in (1, 2, 3)) + 3 * 0.001) / 6
-    assert _value(charbonnier(true, restored)) == pytest.approx(expected)
-    assert _value(loss("charbonnier", 0.0, true, restored)) == pytest.approx(expected)
+    assert _value(charbonnier.loss(hr, restored)) == pytest.approx(expected)
+    assert _value(objective("charbonnier", 0.0)(hr, restored)) == pytest.approx(expected)
 
 
 def test_loss_is_the_mean_over_the_batch() -> None:
-    true, restored = _noise(4, 8, 8), tf.reverse(_noise(4, 8, 8), [1])
-    single = [_value(loss("mse", 0.1, true[i : i + 1], restored[i : i + 1])) for i in range(4)]
-    assert _value(loss("mse", 0.1, true, restored)) == pytest.approx(np.mean(single), rel=1e-5)
+    hr, restored = _noise(4, 8, 8), tf.reverse(_noise(4, 8, 8), [1])
+    single = [_value(objective("mse", 0.1)(hr[i : i + 1], restored[i : i + 1])) for i in range(4)]
+    assert _value(objective("mse", 0.1)(hr, restored)) == pytest.approx(np.mean(single), rel=1e-5)
 
 
 def test_weight_of_smoothness_does_not_depend_on_the_patch_size() -> None:

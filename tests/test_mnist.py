@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import yaml
 
+from srstudy.backend.checkpoints import Arrays, Checkpoints
 from stages import mnist
-from stages.core.checkpoints import Arrays, Checkpoints
 from tests.imports import ROOT
 from tests.test_digits import idx, write_digits
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from stages.core.optimizer import Optimizer
+from srstudy.training.optimizer import Optimizer
 
 SHAPES = [(3, 3, 1, 8), (8,), (3, 3, 8, 8), (8,), (3, 3, 8, 8), (5, 5, 4, 4), (3, 3, 8, 1)]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.core.orientations import ORIENTATIONS, turned, turned_back
+from srstudy.images.orientations import ORIENTATIONS, turned, turned_back
 
 
 def test_the_eight_orientations_of_a_square_differ() -> None:

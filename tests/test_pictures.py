@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from stages.core.pictures import CAPTION, GAP, PANEL, ZOOM, comparison, highest_window
+from srstudy.report.pictures import CAPTION, GAP, PANEL, ZOOM, caption, comparison, highest_window
+from srstudy.scoring.metrics import METRICS
 
 
 def test_window_is_where_the_sum_is_highest() -> None:
@@ -42,6 +44,15 @@ def test_caption_is_written_and_the_version_itself_is_left_alone(
     picture = comparison({"caption": photo}, photo[..., 0] * 1.0)
     assert picture[:CAPTION].min() < 100 and picture[:CAPTION].max() == 255
     np.testing.assert_array_equal(photo, before)
+
+
+def test_caption_has_the_first_metric_with_its_unit_or_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert caption("plain", 37.536) == "plain, 37.54 dB"
+    assert caption("plain", None) == "plain"  # equal images have no PSNR
+    monkeypatch.setattr("srstudy.report.pictures.METRICS", {"ssim": METRICS["ssim"]})
+    assert caption("plain", 0.95861) == "plain, SSIM 0.9586"
 
 
 def test_grey_versions_are_shown_grey(photo: NDArray[np.uint8]) -> None:

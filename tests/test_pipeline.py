@@ -80,8 +80,8 @@ def test_lambda_in_scientific_notation_is_trained_with(work: Study) -> None:
 
 
 def test_epochs_and_patch_size_rerun_what_reads_them_and_what_follows(work: Study) -> None:
-    assert work.experiment("-S", "epochs=2", *TARGETS).stages == AFTER_TRAINING
-    run = work.experiment("-S", "patch_size=48", PLAIN)
+    assert work.experiment("-S", "epochs.x2=2", *TARGETS).stages == AFTER_TRAINING
+    run = work.experiment("-S", "patch_size.x2=48", PLAIN)
     assert run.stages == {"validate", "patch@2", "pretrain", "train-plain@2", PLAIN}
 
 
@@ -122,9 +122,8 @@ def test_lambda_zero_trains_the_plain_network_byte_for_byte(work: Study) -> None
     ("wrong", "line"),
     [
         (
-            {"learning_rate": -1},
-            "params.yaml: learning_rate: found -1; allowed: a number above 0 and at most 1, or "
-            "one for each scale as in {2: 0.002, 4: 0.001}",
+            {"warmup_share": -1},
+            "params.yaml: warmup_share: found -1; allowed: a number of at least 0 and at most 0.5",
         ),
         ({"lamda": 5}, "params.yaml: lamda: unknown key; did you mean 'lambda'?"),
     ],
@@ -157,5 +156,5 @@ def test_a_misspelt_override_is_refused(work: Study) -> None:
 
 
 def test_the_tests_ran_this_projects_code(study: Study) -> None:
-    for path in sorted((ROOT / "stages").rglob("*.py")):
+    for path in sorted([*(ROOT / "stages").rglob("*.py"), *(ROOT / "srstudy").rglob("*.py")]):
         assert (study.root / path.relative_to(ROOT)).read_bytes() == path.read_bytes()

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-
 from stages.core import precision
-from stages.core.precision import precision_here, processor_has_bfloat16
+
+from srstudy.backend.precision import precision_here, processor_has_bfloat16
 
 
 @pytest.mark.parametrize(

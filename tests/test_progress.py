@@ -1,9 +1,9 @@
 import io
 
 import pytest
-
 from stages.core import progress as module
-from stages.core.progress import progress
+
+from srstudy.common.progress import progress
 
 
 class _Terminal(io.StringIO):

@@ -15,9 +15,11 @@ import yaml
 from numpy.typing import NDArray
 from playwright.sync_api import Page, sync_playwright
 
-from stages.core.evaluation import images_folder
-from stages.core.images import write_png
-from stages.core.page import Gallery, psnr_table, script_data, table
+from srstudy.common.errors import InputError
+from srstudy.imagefiles.png import write_png
+from srstudy.report.page import Gallery, score_tables, script_data, table
+from srstudy.scoring.evaluation import images_folder
+from srstudy.scoring.metrics import METRICS, Metric
 from tests.imports import ROOT
 
 SCALES = (2, 4)
@@ -45,9 +47,10 @@ def _make(folder: Path, photo: NDArray[np.uint8]) -> Path:
                 write_png(target / f"{stem}.png", np.clip(noisy, 0, 255).astype(np.uint8))
                 scores[method] = 25.0 + number
     means = {scale: rows["cat"]["psnr"] for scale, rows in psnr.items()}
+    ssim = {scale: {m: value / 100 for m, value in row.items()} for scale, row in means.items()}
     for path, content in {
         "metrics/images/tiny.json": psnr,
-        "metrics/summary.json": {"psnr": {"tiny": means}},
+        "metrics/summary.json": {"psnr": {"tiny": means}, "ssim": {"tiny": ssim}},
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(json.dumps(content))
@@ -91,17 +94,32 @@ def test_same_study_is_the_same_page(
     assert _make(tmp_path, photo).read_bytes() == report.read_bytes()
 
 
-def test_best_of_each_row_is_marked(report: Path) -> None:
+def test_highest_of_each_row_is_marked(report: Path) -> None:
     text = report.read_text("utf-8")
-    # Of x2's 25, 26, 27 and x4's 25, 26, 27, 28.
-    assert re.findall(r"<td><strong>([^<]*)<", text) == ["27.00", "28.00"]
+    # Of x2's 25, 26, 27 and x4's 25, 26, 27, 28; SSIM is set to a hundredth of it.
+    marked = ["27.00", "28.00", "0.2700", "0.2800"]
+    assert re.findall(r"<td><strong>([^<]*)<", text) == marked
     assert "<td>1</td><td><strong>2</strong></td>" in table(["", "a"], [["row", "1", "2"]], ["2"])
 
 
-def test_equally_good_methods_are_both_marked() -> None:
+def test_equally_good_methods_are_both_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("srstudy.report.page.METRICS", {"psnr": METRICS["psnr"]})
     row = {"bicubic": 30.0, "plain": 37.536, "regularized": 37.54, "equal": None}
-    assert psnr_table({"set": {"x2": row}}).count("<strong>37.54</strong>") == 2
-    assert "<strong>" not in psnr_table({"set": {"x2": {"bicubic": None}}})
+    page = score_tables({"psnr": {"set": {"x2": row}}}, Path("s.json"))
+    assert page.count("<strong>37.54</strong>") == 2
+    none = {"psnr": {"set": {"x2": {"bicubic": None}}}}
+    assert "<strong>" not in score_tables(none, Path("s.json"))
+
+
+def test_each_metric_has_its_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "third", Metric(lambda *_: 0.0, "a < b", 1))
+    means = {"set5": {"x2": {"bicubic": 0.123, "plain": 0.234}}}
+    page = score_tables(dict.fromkeys(METRICS, means), Path("s.json"))
+    titles = re.findall(r'<table>\n<tr><th scope="col">([^<]*)<', page)
+    assert titles == ["PSNR in dB", "SSIM", "a &lt; b"]
+    assert re.findall("<strong>(.*?)</strong>", page) == ["0.23", "0.2340", "0.2"]
+    with pytest.raises(InputError, match=r"s\.json: found psnr, ssim; expected third"):
+        score_tables({"psnr": means, "ssim": means}, Path("s.json"))
 
 
 def test_pretraining_is_among_curves_and_step_counts(report: Path) -> None:
@@ -199,10 +217,11 @@ def test_every_choice_shows_its_pictures(page: Page) -> None:
             page.select_option("#scale", f"x{scale}")
             names = page.eval_on_selector_all("#left option", "all => all.map(o => o.value)")
             assert names == [*METHODS[scale], "ground truth"]
-            for name in names:
+            scores = [f", {25 + number}.00 dB" for number in range(len(names) - 1)]
+            for name, score in zip(names, [*scores, ""], strict=True):
                 page.select_option("#left", name)
                 page.wait_for_function(loaded)
-                assert page.inner_text("#name-left").startswith(f"left: {name}")
+                assert page.inner_text("#name-left") == f"left: {name}{score}"
             assert page.locator("#crops figure").count() == len(names)
     page.click("text=plain | ground truth")
     assert page.input_value("#right") == "ground truth"

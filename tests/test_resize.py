@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.core.resize import cubic, imenlarge, imresize, taps
+from srstudy.images.resize import cubic, imenlarge, imresize, taps
 
 
 def test_kernel_has_the_values_of_keys_at_hand_computed_points() -> None:

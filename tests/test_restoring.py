@@ -4,46 +4,45 @@ import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from srstudy.networks.shared.networks import build
 
-from stages.core.colour import luma
-from stages.core.degradation import upscale
-from stages.core.inference import restore_luma
-from stages.core.networks import build
-from stages.core.orientations import ORIENTATIONS, turned, turned_back
-from stages.core.protocol import Protocol
-from stages.core.restoring import in_all_orientations, restore
+from srstudy.degradations.shared.degradation import upscale
+from srstudy.images.colour import luma
+from srstudy.images.orientations import ORIENTATIONS, turned, turned_back
+from srstudy.images.protocols import Protocol
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.restoring.restore import in_all_orientations, restore
 
 
 @pytest.fixture
 def x2() -> keras.Model:
     """An untrained residual network, which is the bicubic interpolation."""
-    return build("edsr", 2, {"channels": 4, "blocks": 1})
+    return Architecture("edsr", 2, {"channels": 8, "blocks": 1, "equivariant": False}, "matlab").build()
 
 
 def test_colour_takes_its_chroma_from_bicubic_interpolation(
     photo: NDArray[np.uint8], x2: keras.Model
 ) -> None:
     # Here luma is bicubic too: what is left is rounding, of uint8 after each axis.
-    restored = restore(bind(restore_luma, x2), photo, 2, Protocol("matlab"))
-    expected = upscale(photo, 2, "matlab")
+    restored = restore(bind(restore_luma, x2), photo, 2, MATLAB)
+    expected = MATLAB.enlarge(photo, 2)
     assert restored.shape == expected.shape and restored.dtype == np.uint8
     assert np.abs(restored.astype(int) - expected).max() <= 3
 
 
 def test_luma_is_restored_unrounded(photo: NDArray[np.uint8], x2: keras.Model) -> None:
-    protocol = Protocol("matlab")
-    restored = luma(restore(bind(restore_luma, x2), photo, 2, protocol), "studio")
+    restored = luma(restore(bind(restore_luma, x2), photo, 2, MATLAB), "studio")
     errors = [
         np.square(restored - restore_luma(x2, values)).mean()
-        for values in (protocol.luma(photo), protocol.training_luma(photo))
+        for values in (MATLAB.protocol.luma(photo), MATLAB.protocol.training_luma(photo))
     ]
     assert errors[0] < 0.5 * errors[1]
 
 
 def test_grey_gives_grey(photo: NDArray[np.uint8]) -> None:
-    model = build("vdsr", 3, {"channels": 4, "layers": 3})
+    model = Architecture("vdsr", 3, {"channels": 4, "layers": 3}, "matlab").build()
     grey = photo[:21, :17, 1]
-    restored = restore(bind(restore_luma, model), grey, 3, Protocol("matlab"))
+    restored = restore(bind(restore_luma, model), grey, 3, MATLAB)
     assert restored.shape == (63, 51) and restored.dtype == np.uint8
     assert np.abs(restored - restore_luma(model, grey)).max() <= 0.5
 
@@ -55,10 +54,10 @@ def test_self_ensemble_treats_all_orientations_alike_as_a_single_pass_does_not(
     x2.set_weights([random.normal(0, 0.1, w.shape) for w in x2.get_weights()])
     lr = photo[:16, :24, 1]
     once = bind(restore_luma, x2)
-    for function, alike in ((in_all_orientations(once), True), (once, False)):
+    for function, alike in ((self_ensemble(once), True), (once, False)):
         restored = function(lr)
         assert restored.shape == (32, 48)
         of_turned = turned_back(function(turned(lr, 5)), 5)
         assert np.allclose(of_turned, restored, atol=0.01) == alike
     eight = [turned_back(once(turned(lr, o)), o) for o in range(ORIENTATIONS)]
-    np.testing.assert_allclose(in_all_orientations(once)(lr), np.mean(eight, 0), atol=1e-3)
+    np.testing.assert_allclose(self_ensemble(once)(lr), np.mean(eight, 0), atol=1e-3)

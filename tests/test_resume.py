@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from stages.core.checkpoints import SECONDS_BETWEEN
-from tests.tiny import Study
+from srstudy.backend.checkpoints import SECONDS_BETWEEN
+from tests.tiny import Study, every_scale
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -24,7 +24,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study before a longer training."""
     folder = tmp_path_factory.mktemp("tiny")
     study = Study.of_working_tree(folder / "start", folder / "shared")
-    study.set(scales=[2], epochs=LONG)
+    study.set(scales=[2], epochs=every_scale(LONG))
     study.repro("pretrain")
     study.commit("pretrained")
     return study

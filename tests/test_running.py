@@ -10,8 +10,8 @@ from tests.imports import ROOT
 
 STAGE = """
 import signal, sys
-from stages.core.errors import InputError
-from stages.core.running import run
+from srstudy.common.errors import InputError
+from srstudy.common.running import run
 
 # Whoever runs the tests in the background has it ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -24,7 +24,7 @@ def main():
         bytearray(1 << 62)
     if "pool" in sys.argv:
         from time import sleep
-        from stages.core.parallel import ordered_map
+        from srstudy.datasets.parallel import ordered_map
         for _ in ordered_map(sleep, [0] + 20 * [600], 2):
             print("works", flush=True)
     if "tensorflow" in sys.argv:

@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio
 
-from stages.core.scores import psnr, ssim
+from srstudy.scoring.metrics import psnr, ssim
 
 
 @pytest.fixture

@@ -1,9 +1,29 @@
+import json
 import math
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from stages.core.tables import for_people, markdown, means, nested
+from srstudy.common.errors import InputError
+from srstudy.common.files import read_json, write_json
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.scoring.evaluation import METHODS, scores_file
+from srstudy.scoring.metrics import METRICS, Metric
+from srstudy.scoring.tables import (
+    by_image,
+    for_people,
+    frame,
+    markdown,
+    means,
+    nested,
+    of_metric,
+    shown,
+    summary,
+)
+from stages import summarize
+from tests.imports import ROOT
 
 
 @pytest.fixture
@@ -67,6 +87,113 @@ def test_method_that_a_scale_lacks_leaves_its_cell_empty(scores: pd.DataFrame) -
     scores = scores[(scores["method"] != "plain") | (scores["scale"] != 2)]
     assert "nan" not in for_people(scores).lower()
     assert set(nested(means(scores, "psnr"), 4)["set5"]["x2"]) == {"bicubic", "regularized"}
+
+
+@pytest.fixture
+def third(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A metric more, as one entry; its name is none that could be a Python attribute."""
+    monkeypatch.setitem(METRICS, "1-error", Metric(lambda *_: 0.0, "error in steps", 5))
+    return "1-error"
+
+
+def test_new_metric_is_in_every_table(scores: pd.DataFrame, third: str) -> None:
+    scores[third] = scores["psnr"] / 3
+    text = for_people(scores)
+    assert [block.split("bicubic")[0].strip() for block in text.split("\n\n")] == [
+        "PSNR in dB",
+        "SSIM",
+        "error in steps",
+    ]
+    # (32 + 33) / 2 / 3 = 10.8333..., of images 32 / 3 and 33 / 3.
+    assert "set5 x2 10.83333" in text
+    assert list(summary(scores)) == list(METRICS)
+    assert summary(scores)[third]["set5"]["x2"]["bicubic"] == 10.833333
+    assert by_image(scores, "set5")["x2"]["a"][third]["bicubic"] == 10.66667
+
+
+def test_metrics_files_hold_at_least_four_digits(scores: pd.DataFrame) -> None:
+    scores["psnr"] = scores["ssim"] = 1 / 3
+    found = summary(scores)
+    # PSNR is shown with two digits, SSIM with four.
+    assert found["psnr"]["set5"]["x2"]["plain"] == 0.3333
+    assert found["ssim"]["set5"]["x2"]["plain"] == 0.33333
+    entry = by_image(scores, "set5")["x2"]["a"]
+    assert entry == {key: dict.fromkeys(entry[key], 0.3333) for key in ("psnr", "ssim")}
+
+
+def test_missing_score_is_null_in_files_and_empty_in_tables() -> None:
+    row = {"test_set": "s", "scale": 2, "image": "a", "method": "plain", "psnr": None, "ssim": 1}
+    scores = frame([row])
+    assert by_image(scores, "s") == {"x2": {"a": {"psnr": {"plain": None}, "ssim": {"plain": 1.0}}}}
+    assert summary(scores)["psnr"] == {"s": {"x2": {"plain": None}}}
+    assert shown(METRICS["psnr"], None) == "" and shown(METRICS["psnr"], 1.005e1) == "10.05"
+
+
+def test_committed_scores_of_images_come_out_as_they_went_in() -> None:
+    files = {path: read_json(path) for path in sorted((ROOT / "metrics/images").glob("*.json"))}
+    rows: list[dict[str, Any]] = [
+        {
+            **{"test_set": path.stem, "scale": int(scale[1:]), "method": method, "image": image},
+            **{key: entry[key][method] for key in METRICS},
+        }
+        for path, content in files.items()
+        for scale, images in content.items()
+        if scale != "protocol"
+        for method in METHODS
+        for image, entry in images.items()
+        if method in entry["psnr"]
+    ]
+    scores, committed = frame(rows), read_json(ROOT / "metrics/summary.json")
+    sentence = degradation(committed["protocol"]).sentence()
+    for path, content in files.items():
+        again = {"protocol": sentence, **by_image(scores, path.stem)}
+        assert json.dumps(again) == json.dumps(content)
+    # Values of images are rounded to four digits, and so their means only nearly equal.
+    again, wanted = (pd.json_normalize(tree).iloc[0] for tree in (summary(scores), committed))
+    assert sorted(wanted.index) == ["protocol", *sorted(again.index)]
+    assert (again - wanted.drop("protocol")).astype(float).abs().max() <= 1.01e-4
+
+
+def _study(folder: Path) -> None:
+    """The files that the stage reads: one test set, one scale, two methods."""
+    (folder / "params.yaml").write_text("scales: [2]\ntest_sets: [tiny]\ndegradation: opencv\n")
+    for method in METHODS:
+        wanted = method in ("bicubic", "plain")
+        entry = {key: number + 0.25 for number, key in enumerate(METRICS, len(method))}
+        write_json(folder / scores_file(2, method, "tiny"), {"a": entry} if wanted else {})
+
+
+def test_stage_writes_every_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, third: str
+) -> None:
+    _study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    summarize.main()
+    sentence = degradation("opencv").sentence()
+    assert read_json(Path("metrics/summary.json")) == {
+        "protocol": "opencv",
+        **{
+            key: {"tiny": {"x2": {"bicubic": 7.25 + number, "plain": 5.25 + number}}}
+            for number, key in enumerate(METRICS)
+        },
+    }
+    images = read_json(Path("metrics/images/tiny.json"))
+    assert images["protocol"] == sentence and images["x2"]["a"][third]["plain"] == 7.25
+    table = Path("metrics/table.txt").read_text("utf-8")
+    assert "error in steps" in table and table.endswith(f"\n\n{sentence}\n")
+
+
+def test_scores_made_before_a_metric_are_refused_with_their_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(METRICS, "new", Metric(lambda *_: 0.0, "new", 2))
+    with pytest.raises(InputError, match=r"x2-bicubic-tiny\.json: found psnr, ssim; expected new"):
+        summarize.main()
+    assert not Path("metrics").exists()
+    with pytest.raises(InputError, match=r"a\.json: found nothing; expected psnr"):
+        of_metric({}, "psnr", Path("a.json"))
 
 
 def test_markdown_table() -> None:

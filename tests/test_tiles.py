@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stages.core.tiles import Tile, tiles
+from srstudy.upscale.tiles import Tile, tiles
 
 
 @pytest.mark.parametrize("reach", [0, 2, 50])

@@ -1,13 +1,22 @@
 import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 
-from stages.core.settings.reader import read
-from stages.core.settings.study import StudySettings
-from tools import ablation, long_recipe, readme, verify
+from srstudy.common.yaml_file import load_yaml
+from srstudy.networks.shared.sizes import sizes
+from srstudy.study.settings import read_study
+from tools import ablation, long_recipe, mnist_seeds, readme, source_study, verify
+from tools.experiments import at_scales, overrides
+from tools.memory import measured
 from tools.source_study import table
 
 
@@ -105,15 +114,77 @@ def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
     assert rows[-1][4:] == ["", ""]  # not in the tables of the others
 
 
-def test_every_setting_of_the_long_recipe_is_allowed(tmp_path: Path) -> None:
-    values = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
-    for key, value in long_recipe.SETTINGS.items():
-        *outer, last = key.split(".")
-        entry = values
-        for name in outer:
-            entry = entry[name]
-        assert last in entry
-        entry[last] = yaml.safe_load(str(value))
+STUDIES: dict[str, Mapping[str, object]] = {
+    "long": long_recipe.SETTINGS,
+    "mnist-seeds": {"mnist.seed": mnist_seeds.SEEDS[-1]},
+    **{
+        f"source-{network}": {**source_study.SETTING, **settings}
+        for network, settings in source_study.NETWORKS.items()
+    },
+    **{
+        f"ablation-{budget}-{network}-{weight:g}": {**fixed, "network": network, "lambda": weight}
+        for budget, fixed in ablation.BUDGETS.items()
+        for network in ablation.NETWORKS
+        for weight in (min(filter(None, ablation.LAMBDAS)), max(ablation.LAMBDAS))
+    },
+}
+
+
+@pytest.mark.parametrize("settings", STUDIES.values(), ids=STUDIES)
+def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
+    settings: Mapping[str, object], tmp_path: Path
+) -> None:
     path = tmp_path / "params.yaml"
-    path.write_text(yaml.safe_dump(values), "utf-8")
-    read(StudySettings, path)
+    shutil.copy("params.yaml", path)
+    apply_overrides(path, overrides(settings))  # what `dvc exp run -S` does
+    read_study(path)
+    values = load_yaml(path)
+    for key, value in settings.items():
+        found: Any = values
+        for name in key.split("."):
+            found = found[name]
+        # What is said of some scales leaves the others as they are.
+        wanted = yaml.safe_load(str(value)) if isinstance(value, str) else value
+        merged = {**found, **wanted} if isinstance(wanted, dict) else wanted
+        assert found == merged, key
+
+
+def test_scales_have_one_value_each() -> None:
+    assert at_scales(0.002, (2, 8)) == "{x2: 0.002, x8: 0.002}"
+
+
+def test_card_of_the_weights_says_every_size() -> None:
+    from tools.weights import in_words  # starts TensorFlow
+
+    assert in_words({"channels": 32, "equivariant": True}) == "32 channels, equivariant"
+    assert in_words({"channels": 8, "equivariant": False}) == "8 channels"
+    params = load_yaml(Path("params.yaml"))
+    network = params["network"]
+    words = in_words(sizes(network, params["network_size"][network]))
+    assert f"`{network}` ({words})" in Path("weights/README.md").read_text("utf-8")
+
+
+HELD = 64  # MiB
+
+
+def test_own_memory_is_that_of_any_process_and_no_page_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(HELD << 20))
+    holds = f"import time; held = b'x' * ({HELD} << 20); time.sleep(0.5)"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {holds!r}], check=True)"
+    maps = (
+        "import mmap, time; file = open('file', 'rb')\n"
+        "view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)\n"
+        "print(sum(memoryview(view)[::4096])); time.sleep(0.5)"
+    )
+    with_child = measured([sys.executable, "-c", child], tmp_path, os.environ)
+    with_map = measured([sys.executable, "-c", maps], tmp_path, os.environ)
+    assert HELD < with_child.own_mib < 2 * HELD
+    assert 0 < with_map.own_mib < HELD
+    assert with_map.output == "0\n"
+    assert min(with_child.seconds, with_map.seconds) > 0.5
+
+
+def test_measured_command_that_fails_ends_with_what_it_said(tmp_path: Path) -> None:
+    fails = "import sys; print('begun'); sys.exit('no good')"
+    with pytest.raises(SystemExit, match="status 1\nbegun\nno good"):
+        measured([sys.executable, "-c", fails], tmp_path, os.environ)

@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
-
-from stages import pretrain, train
+from srstudy.losses.shared.losses import loss
+from srstudy.patches.patches import PatchFile
 from stages.core import training
-from stages.core.batches import Batches
-from stages.core.colour import to_uint8
-from stages.core.degradation import upscale
-from stages.core.errors import InputError
-from stages.core.inference import restore_luma
-from stages.core.losses import loss
-from stages.core.patches import PatchFile
-from stages.core.protocol import Protocol
-from stages.core.scores import psnr
-from stages.core.trainer import CurvePoint, Schedule, Trainer, learning_rate_at
-from stages.core.weights import Architecture, load, save
+
+from srstudy.common.errors import InputError
+from srstudy.degradations.shared.degradation import upscale
+from srstudy.images.colour import to_uint8
+from srstudy.images.protocols import Protocol
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.weights import Architecture, load, save
+from srstudy.patches.batches import Batches
+from srstudy.scoring.metrics import psnr
+from srstudy.training.trainer import CurvePoint, Schedule, Trainer, learning_rate_at
+from stages import pretrain, train
 from tests.conftest import MakePatches
 from tests.imports import ROOT
 
@@ -277,11 +277,11 @@ from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from stages.core.batches import Batches
-from stages.core.losses import loss
-from stages.core.patches import PatchFile
-from stages.core.trainer import Schedule, Trainer
-from stages.core.weights import Architecture
+from srstudy.patches.batches import Batches
+from srstudy.losses.shared.losses import loss
+from srstudy.patches.patches import PatchFile
+from srstudy.training.trainer import Schedule, Trainer
+from srstudy.networks.shared.weights import Architecture
 
 architecture = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "matlab")
 mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

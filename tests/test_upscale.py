@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from srstudy.imagefiles.photos import Photo, read_photo, write_photo
 
+from srstudy.common.errors import InputError
+from srstudy.networks.shared.receptive_field import reach
+from srstudy.networks.shared.weights import Architecture, save
+from srstudy.upscale.runtime import Network, load_network
+from srstudy.upscale.upscaling import count_tiles, enlarge, upscale
 from stages import upscale as command
-from stages.core.errors import InputError
-from stages.core.photos import Photo, read_photo, write_photo
-from stages.core.reach import reach
-from stages.core.runtime import Network, load_network
-from stages.core.upscaling import count_tiles, enlarge, upscale
-from stages.core.weights import Architecture, save
 
 SIZES: dict[str, dict[str, int]] = {
     "srcnn": {"middle_kernel": 5},
@@ -96,8 +96,8 @@ def test_each_step_of_a_cascade_enlarges_an_image(x2: Network, photo: NDArray[np
 
 
 def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.uint8]) -> None:
-    from stages.core.onnx_files import save_onnx
-    from stages.core.weights import load
+    from srstudy.export.onnx_files import save_onnx
+    from srstudy.networks.shared.weights import load
 
     for network, scale in (("progressive", 4), ("srcnn", 3)):
         weights = _weights(tmp_path, network, scale)
@@ -117,7 +117,7 @@ def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.
 def test_half_weights_take_half_the_room_and_restore_nearly_the_same(
     tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:
-    from stages.core.onnx_files import save_onnx
+    from srstudy.export.onnx_files import save_onnx
 
     size = {"channels": 32, "blocks": 2}
     architecture = Architecture("edsr", 2, size, "matlab")

@@ -6,10 +6,13 @@ import keras
 import numpy as np
 import pytest
 
-from stages.core.errors import InputError
-from stages.core.weights import ATTRIBUTE, Architecture, load, save
+from srstudy.common.errors import InputError
+from srstudy.common.files import NETWORK_ATTRIBUTE
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.weights import load, save
 
-EDSR = Architecture("edsr", 2, {"channels": 4, "blocks": 1}, "opencv")
+SIZE = {"channels": 4, "blocks": 1, "equivariant": False}
+EDSR = Architecture("edsr", 2, SIZE, "opencv")
 IMAGE = np.random.default_rng(0).random((1, 6, 5, 1), np.float32)
 
 
@@ -96,9 +99,9 @@ def test_missing_broken_and_foreign_files_are_refused_by_name(path: Path, tmp_pa
     _refusal(path)
 
 
-def test_at_the_same_scale_all_weights_are_taken_over() -> None:
+def test_at_the_same_scale_all_weights_are_loaded() -> None:
     source, model = _model(), EDSR.build()
-    EDSR.take_over(model, source, EDSR)
+    EDSR.load_matching(model, source, EDSR)
     for mine, theirs in zip(model.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -106,8 +109,8 @@ def test_at_the_same_scale_all_weights_are_taken_over() -> None:
 @pytest.mark.parametrize(
     ("network", "size", "kept"),
     [
-        ("edsr", EDSR.size, 2),
-        ("progressive", EDSR.size, 0),
+        ("edsr", SIZE, 2),
+        ("progressive", SIZE, 0),
         ("espcn", {"first": 4, "second": 2}, 2),
         ("fsrcnn", {"features": 4, "shrunk": 2, "mapping_layers": 1}, 2),
         ("srcnn", {"middle_kernel": 1}, 0),
@@ -121,39 +124,40 @@ def test_at_another_scale_only_what_makes_the_pixels_stays_fresh(
     x2, x4 = (Architecture(network, scale, size, "matlab") for scale in (2, 4))
     source, model = _model(x2), x4.build()
     before = model.get_weights()
-    x4.take_over(model, source, x2)
+    x4.load_matching(model, source, x2)
     last = len(before) - kept
     for i, (now, was) in enumerate(zip(model.get_weights(), before, strict=True)):
         np.testing.assert_array_equal(now, source.get_weights()[i] if i < last else was)
 
 
-def test_weights_of_another_network_are_not_taken_over() -> None:
-    other = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "opencv")
-    with pytest.raises(ValueError, match="cannot be taken over"):
-        EDSR.take_over(EDSR.build(), other.build(), other)
+def test_weights_of_another_network_are_not_loaded() -> None:
+    other = Architecture("edsr", 2, SIZE | {"channels": 8}, "opencv")
+    with pytest.raises(ValueError, match="do not fit"):
+        EDSR.load_matching(EDSR.build(), other.build(), other)
 
 
 @pytest.mark.parametrize(
     "described",
     [
         {"network": "os.system", "scale": 2, "size": {}, "degradation": "matlab"},
-        {"network": "edsr", "scale": 5, "size": EDSR.size, "degradation": "matlab"},
+        {"network": "edsr", "scale": 5, "size": SIZE, "degradation": "matlab"},
         {"network": "edsr", "scale": 2, "size": {"layers": 1}, "degradation": "matlab"},
-        {"network": "edsr", "scale": 2, "size": EDSR.size, "degradation": "lanczos"},
-        {"network": "edsr", "scale": 2, "size": EDSR.size},
-        {"network": ["edsr"], "scale": 2, "size": EDSR.size, "degradation": "matlab"},
+        {"network": "edsr", "scale": 2, "size": SIZE, "degradation": "lanczos"},
+        {"network": "edsr", "scale": 2, "size": SIZE},
+        {"network": "shared", "scale": 2, "size": {}, "degradation": "matlab"},
+        {"network": ["edsr"], "scale": 2, "size": SIZE, "degradation": "matlab"},
         {"network": "edsr", "scale": 2, "size": [4, 1], "degradation": "matlab"},
         # What would be built for hours, or is no number.
         {
             "network": "edsr",
             "scale": 2,
-            "size": {"channels": 4, "blocks": 10**9},
+            "size": SIZE | {"blocks": 10**9},
             "degradation": "matlab",
         },
         {
             "network": "edsr",
             "scale": 2,
-            "size": {"channels": 4, "blocks": "1"},
+            "size": SIZE | {"blocks": "1"},
             "degradation": "matlab",
         },
         "[" * 100_000,
@@ -161,7 +165,7 @@ def test_weights_of_another_network_are_not_taken_over() -> None:
         {
             "network": "edsr",
             "scale": 2,
-            "size": {"channels": 8, "blocks": 1},
+            "size": SIZE | {"channels": 8},
             "degradation": "matlab",
         },
         [],
@@ -172,7 +176,7 @@ def test_file_that_describes_another_network_is_refused(path: Path, described: o
     # The description is data: a name is looked up among our networks, nothing is executed.
     with h5py.File(path, "r+") as file:
         text = described if isinstance(described, str) else json.dumps(described)
-        file.attrs[ATTRIBUTE] = text
+        file.attrs[NETWORK_ATTRIBUTE] = text
     _refusal(path)
 
 

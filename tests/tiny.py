@@ -13,22 +13,31 @@ from typing import Any
 
 import yaml
 
+from srstudy.common.scales import SCALES
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("compare", "report")
+
+
+def every_scale(value: object) -> dict[str, object]:
+    """One value at every scale, as params.yaml has it."""
+    return {f"x{scale}": value for scale in SCALES}
+
+
 SMALL = {
     "datasets": ["sample", "sample-test"],
     "own_images": {},
     "train_set": "sample",
     "test_sets": ["sample-test"],
-    "copies": [],
+    "downscaled_copies": [],
     "scales": [2, 4],
     "cascade_scales": [4],
     "lambda": 0.001,
     "pretrain_epochs": 1,
-    "epochs": 1,
-    "batch_size": 16,
-    "patch_size": 96,
-    "stride": 96,
+    "epochs": every_scale(1),
+    "batch_size": every_scale(16),
+    "patch_size": every_scale(96),
+    "stride": every_scale(96),
     "network": "edsr",
 }
 # What a caller's environment may hold that must not reach the runs: a hook's GIT_DIR, make's

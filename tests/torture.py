@@ -55,7 +55,7 @@ def main() -> None:
         base = Study.of_working_tree(folder / "base", folder / "shared")
         for number, (case, (epochs, targets)) in enumerate(CASES.items()):
             start = base.copy(folder / f"start-{number}")
-            start.set(scales=[2], epochs=epochs)
+            start.set(scales=[2], epochs={"x2": epochs})
             command = ["dvc", "repro", "--no-run-cache", *targets]
             if case == "training":
                 start("dvc", "repro", "pretrain")

@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
-from tools.experiments import read_from, run_experiment
+from tools.experiments import at_scales, read_from, run_experiment
 
 LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
 NETWORKS = ("srcnn", "progressive")
@@ -23,15 +23,16 @@ GROUND: dict[str, object] = {
     "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
     "pretrain_epochs": 0,
     "optimizer": "adam",
-    "learning_rate": 0.002,
-    "batch_size": 16,
-    "patch_size": 64,
+    "learning_rate": at_scales(0.002, SCALES),
+    "batch_size": at_scales(16, SCALES),
+    "patch_size": at_scales(64, SCALES),
+    "epochs": at_scales(1, SCALES),
 }
 BUDGETS: dict[str, dict[str, object]] = {
     # From fresh weights, by plain Adam: the simplest ground for the question.
     # A larger stride makes fewer patches, and with them epochs of fewer steps.
-    "short": {**GROUND, "epochs": 1, "stride": 40},
-    "undertrained": {**GROUND, "epochs": 1, "stride": 96},
+    "short": {**GROUND, "stride": at_scales(40, SCALES)},
+    "undertrained": {**GROUND, "stride": at_scales(96, SCALES)},
 }
 TABLE, CHART = Path("docs/ablation.csv"), Path("docs/ablation.png")
 

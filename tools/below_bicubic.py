@@ -6,8 +6,10 @@ the whole image at once; patch by patch, put back one beside the other; and trai
 that leaves out the zero-padded rim. Writes docs/below-bicubic.md.
 """
 
-from stages.core import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+from srstudy.backend import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
+from collections.abc import Callable
+from functools import partial as bind
 from pathlib import Path
 
 import keras
@@ -16,21 +18,22 @@ import tensorflow as tf
 import yaml
 from numpy.typing import NDArray
 
-from stages.core.colour import to_uint8
-from stages.core.degradation import crop_to_multiple, degrade, upscale
-from stages.core.running import run
-from stages.core.images import list_images, read_image
-from stages.core.inference import restore_luma
-from stages.core.networks import build
-from stages.core.patches import cut
-from stages.core.protocol import Protocol
-from stages.core.scores import psnr
-from stages.core.tables import markdown
+from srstudy.common.running import run
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.imagefiles.listing import list_images
+from srstudy.imagefiles.reading import read_image
+from srstudy.images.colour import to_uint8
+from srstudy.images.pairs import Pair
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.patches.grid import cut
+from srstudy.scoring.tables import markdown
 
 SCALE, SIZE, STRIDE, BATCH = 2, 32, 16, 64
 RIM = 6  # of a 9 x 9 and a 5 x 5 kernel: as far as SRCNN's zero padding reaches
 STEPS = (30, 100, 300, 1000)
-PROTOCOL = Protocol("opencv")
+DEGRADATION = degradation("opencv")
+PROTOCOL = DEGRADATION.protocol
 REPORT = Path("docs/below-bicubic.md")
 
 Plane = NDArray[np.uint8]
@@ -39,12 +42,12 @@ Plane = NDArray[np.uint8]
 def main() -> None:
     """Train twice, score after each number of steps, write the table."""
     keras.utils.set_random_seed(1)
-    patches = [cut(hr, lr, SIZE, STRIDE, SCALE) for hr, lr in _pairs("t91")]
-    lr = np.concatenate([pair[0] for pair in patches])[..., None] / np.float32(255)
-    hr = np.concatenate([pair[1] for pair in patches])[..., None] / np.float32(255)
-    test = list(_pairs("set5"))
+    patches = [cut(pair, SIZE, STRIDE, SCALE) for pair in _pairs("t91")]
+    lr = np.concatenate([pair.lr for pair in patches])[..., None] / np.float32(255)
+    hr = np.concatenate([pair.hr for pair in patches])[..., None] / np.float32(255)
+    test = _pairs("set5")
 
-    rows = [["bicubic", *_scores(test, lambda low: upscale(low, SCALE, "opencv"))]]
+    rows = [["bicubic", *_scores(test, lambda low: DEGRADATION.enlarge(low, SCALE))]]
     for rim in (0, RIM):
         network = _randomly_started()
         network.compile(keras.optimizers.Adam(1e-3), loss=_mean_squared_error_inside(rim))
@@ -55,9 +58,9 @@ def main() -> None:
             network.fit(data, steps_per_epoch=steps - done, verbose=0)
             done = steps
             what = f"{steps} steps" + (", rim not in the loss" if rim else "")
-            rows.append([what, *_scores(test, lambda low, net=network: _whole(net, low))])
+            rows.append([what, *_scores(test, bind(_whole, network))])
             if not rim:
-                by_patch = _scores(test, lambda low, net=network: _patch_by_patch(net, low))
+                by_patch = _scores(test, bind(_patch_by_patch, network))
                 rows.append([f"{what}, patch by patch", *by_patch])
 
     student = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["student"]["plain"]
@@ -86,21 +89,15 @@ def nearest(rows: list[list[str]]) -> str:
     )
 
 
-def _pairs(dataset: str) -> list[tuple[Plane, Plane]]:
-    """HR and LR luma of a dataset's images."""
-    images = [read_image(path) for path in list_images(Path("data/raw") / dataset)]
-    return [
-        (
-            PROTOCOL.training_luma(crop_to_multiple(image, SCALE)),
-            PROTOCOL.training_luma(degrade(image, SCALE, "opencv")),
-        )
-        for image in images
-    ]
+def _pairs(dataset: str) -> list[Pair]:
+    """LR and HR luma of a dataset's images."""
+    images = (read_image(path) for path in list_images(Path("data/raw") / dataset))
+    return [Pair(*map(PROTOCOL.training_luma, DEGRADATION.pair(image, SCALE))) for image in images]
 
 
 def _randomly_started() -> keras.Model:
     """SRCNN 9-1-5 as Keras starts layers; the project's own begins as the identity."""
-    network = build("srcnn", SCALE, {"middle_kernel": 1}, "opencv")
+    network = Architecture("srcnn", SCALE, {"middle_kernel": 1}, DEGRADATION.name).build()
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
             layer.kernel.assign(keras.initializers.GlorotUniform()(layer.kernel.shape))
@@ -131,8 +128,8 @@ def _patch_by_patch(network: keras.Model, low: Plane) -> Plane:
     return restored
 
 
-def _scores(test: list[tuple[Plane, Plane]], restore) -> list[str]:  # type: ignore[no-untyped-def]
-    values = [psnr(hr, restore(low)) for hr, low in test]
+def _scores(test: list[Pair], restore: Callable[[Plane], Plane]) -> list[str]:
+    values = [PROTOCOL.psnr(pair.hr, restore(pair.lr), SCALE) for pair in test]
     return [f"{value:.2f}" for value in [*values, np.mean(values)]]
 
 

@@ -12,19 +12,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import yaml
 
-from stages.core.datasets import fetch
-from stages.core.images import list_images, read_image
+from srstudy.common.yaml_file import load_yaml
+from srstudy.datasets.download import fetch
+from srstudy.imagefiles.listing import list_images
+from srstudy.imagefiles.reading import read_image
+from tools.memory import Measured, measured
 
 Row = tuple[str, str, str]
 ROOT = Path.cwd()
 REPORT = Path("docs/benchmarks.md")
 IMAGES, SIDE = 91, 160  # as many as T91 has, and about as large
+FACTORS = (1, 10, 100)  # as many images more, in further folders
+LARGEST = FACTORS[-1]
+PARTS = ("training", "patches", "extraction", "inference", "upscaling")  # of tools/bench_steps.py
 DATA = ("validate", "download", "own_images", "synthesize", "patch")
 LIGHT = (*DATA, "bicubic", "compare", "summarize", "report")
 HEAVY = ("pretrain", "train", "evaluate", "cascade", "mnist")
@@ -38,10 +45,10 @@ def main() -> None:
         study = Path(folder)
         make_study(study)
         rows += growth(study)
-        for part in ("training", "extraction", "inference", "upscaling"):
-            done = python(study, "-m", "tools.bench_steps", part)
-            rows += [(name, ratio, note) for name, ratio, note in json.loads(done.splitlines()[-1])]
-    lines = [
+        for part in PARTS:
+            lines = python(study, "-m", "tools.bench_steps", part).output.splitlines()
+            rows += [(name, ratio, note) for name, ratio, note in json.loads(lines[-1])]
+    page = [
         "# Benchmarks",
         "",
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} in "
@@ -51,7 +58,7 @@ def main() -> None:
         "| --- | --- | --- |",
         *(f"| {name} | {ratio} | {note} |" for name, ratio, note in rows),
     ]
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    REPORT.write_text("\n".join(page) + "\n", encoding="utf-8")
     print(REPORT.read_text("utf-8"))
 
 
@@ -68,7 +75,7 @@ def make_study(study: Path) -> None:
     """Photographs of T91's size, and settings that need no download."""
     fetch("sample", study / "photos")
     photos = [read_image(path) for path in list_images(study / "photos")]
-    for factor in (1, 10, 100):
+    for factor in FACTORS:
         folder = study / f"data/raw/bench{factor}"
         folder.mkdir(parents=True)
         for number in range(IMAGES * factor):
@@ -77,45 +84,26 @@ def make_study(study: Path) -> None:
             left = number * 53 % (photo.shape[1] - SIDE)
             crop = photo[top : top + SIDE, left : left + SIDE]
             cv2.imwrite(str(folder / f"{number:05d}.png"), crop)
-    values = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
-    # One pass over few patches and few held-out images: training is here for its memory.
-    values |= {"copies": [], "pretrain_epochs": 1, "stride": 48, "validation_share": 0.02}
+    values = load_yaml(ROOT / "params.yaml")
+    # Few steps and few held-out images: training is here for the memory that it starts with.
+    values |= {"downscaled_copies": [], "pretrain_epochs": None, "pretrain_steps": 20}
+    values |= {"validation_share": None, "validation_images": 2}
     (study / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-def python(study: Path, *arguments: str) -> str:
-    """What a python command of ours prints, run in the study's folder."""
-    return measured(study, *arguments)[2]
-
-
-def measured(study: Path, *arguments: str) -> tuple[float, float, str]:
-    """Seconds, MiB of its largest process, and output of a python command."""
+def python(study: Path, *arguments: str) -> Measured:
+    """A python command of ours, run in the study's folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_ROOT": str(study)}
-    with tempfile.TemporaryFile("w+") as output:
-        start = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            cwd=study,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        taken = time.monotonic() - start
-        output.seek(0)
-        if process.returncode:
-            sys.exit(f"{' '.join(arguments)}: status {process.returncode}")
-        return taken, usage.ru_maxrss / 1024, output.read()
+    return measured([sys.executable, *arguments], study, environment)
 
 
 def start_ups() -> list[Row]:
     """How long a stage takes before it does anything, over the bare interpreter."""
-    bare = min(measured(ROOT, "-c", "pass")[0] for _ in range(3))
+    bare = min(python(ROOT, "-c", "pass").seconds for _ in range(3))
     rows = []
     for kind, stages in (("without TensorFlow", LIGHT), ("with TensorFlow", HEAVY)):
         times = {
-            stage: min(measured(ROOT, "-c", f"import stages.{stage}")[0] for _ in range(2))
+            stage: min(python(ROOT, "-c", f"import stages.{stage}").seconds for _ in range(2))
             for stage in stages
         }
         slowest = max(times, key=lambda stage: times[stage])
@@ -146,37 +134,35 @@ def growth(study: Path) -> list[Row]:
     """Time and memory of the data stages and of training as the images grow tenfold."""
     rows = []
     commands = {
-        "synthesize": ("bench{}", "--scale", "2", "--role", "train"),
+        "synthesize": ("--dataset", "bench{}", "--scale", "2", "--role", "train"),
         "patch": ("--scale", "2", "--dataset", "bench{}"),
     }
+    counts = f"{IMAGES * LARGEST:,} over {IMAGES * LARGEST // 10:,} images"
+    used = study / "data/patches/x2.h5"
     for stage, arguments in commands.items():
-        idle = measured(study, "-c", f"import stages.{stage}")[0]
+        idle = python(study, "-c", f"import stages.{stage}").seconds
         runs = []
-        for factor in (1, 10, 100):
+        for factor in FACTORS:
             words = [word.format(factor) for word in arguments]
-            taken, memory, _ = measured(study, "-m", f"stages.{stage}", *words)
-            runs.append((taken - idle, memory))
-            if stage == "patch" and factor < 100:
-                target = study / f"data/patches/bench{factor}.h5"
-                shutil.copy(study / "data/patches/x2.h5", target)
-        _, (some, less), (many, more) = runs
-        counts = f"{IMAGES * 100:,} over {IMAGES * 10:,} images"
-        rows += [
-            (f"{stage}: time, {counts}", f"{many / some:.1f}", f"{many:.1f} over {some:.1f} s"),
-            (f"{stage}: memory, {counts}", f"{more / less:.2f}", f"{more:.0f} over {less:.0f} MiB"),
-        ]
-    memories = []
-    for factor in (10, 1):
-        shutil.copy(study / f"data/patches/bench{factor}.h5", study / "data/patches/x2.h5")
-        memories.append(measured(study, "-m", "stages.pretrain", "--scale", "2")[1])
-    rows.append(
-        (
-            f"pretrain: memory, {IMAGES * 10} over {IMAGES} images",
-            f"{memories[0] / memories[1]:.2f}",
-            f"{memories[0]:.0f} over {memories[1]:.0f} MiB",
-        )
-    )
-    return rows
+            runs.append(python(study, "-m", f"stages.{stage}", *words))
+            if stage == "patch":
+                shutil.copy(used, study / f"{factor}.h5")
+        some, many = (run.seconds - idle for run in runs[-2:])
+        note = f"{many:.1f} over {some:.1f} s"
+        rows += [(f"{stage}: time, {counts}", f"{many / some:.1f}", note)]
+        rows += [memory(stage, counts, runs)]
+    runs = []
+    for factor in FACTORS:
+        shutil.copy(study / f"{factor}.h5", used)
+        runs.append(python(study, "-m", "stages.pretrain", "--scale", "2"))
+    return [*rows, memory("start of a training", counts, runs)]
+
+
+def memory(what: str, counts: str, runs: Sequence[Measured]) -> Row:
+    """The own memory of the last run over the one before."""
+    less, more = (run.own_mib for run in runs[-2:])
+    name = f"{what}: memory of its largest process (anonymous, no file pages), {counts}"
+    return name, f"{more / less:.2f}", f"{more:.0f} over {less:.0f} MiB"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 python -m tools.bench_steps training      (in the folder that tools/bench.py has made)
 """
 
-import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
 import argparse
 import json
@@ -11,7 +11,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -23,20 +23,25 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from srstudy.backend.devices import choose_strategy, one_core_for_each_part
+from srstudy.backend.precision import precision_here
+from srstudy.common.params import read
+from srstudy.images.pairs import Pair
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.sizes import sizes
+from srstudy.patches.batches import Batches
+from srstudy.patches.reading import PatchFile
+from srstudy.training.recipe import Recipe
+from srstudy.training.settings import NetworkSettings
+from srstudy.training.trainer import Trainer
+from srstudy.upscale.upscaling import networks, restore_photo
 from stages import patch
-from stages.core.batches import Batches
-from stages.core.inference import restore_luma
-from stages.core.losses import loss
-from stages.core.precision import precision_here
-from stages.core.patches import PatchFile
-from stages.core.settings.reader import read
-from stages.core.settings.training import NetworkSettings
-from stages.core.trainer import Schedule, Trainer, choose_strategy, one_core_for_each_part
-from stages.core.upscaling import enlarge, networks
-from stages.core.weights import Architecture
 
 Row = tuple[str, str, str]
 SCALE, STEPS, LR_SIDE, MATRIX = 2, 40, 512, 4096
+PATCHES = Path(f"data/patches/x{SCALE}.h5")
+CUT, BATCH = 20_000, 64  # patches cut at most, and at a time
 
 
 def main() -> None:
@@ -44,6 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts: dict[str, Callable[[], list[Row]]] = {
         "training": training,
+        "patches": patches,
         "extraction": extraction,
         "inference": inference,
         "upscaling": upscaling,
@@ -77,16 +83,12 @@ def training() -> list[Row]:
     """The training step's arithmetic over a large matmul's, and what reading the data costs."""
     one_core_for_each_part()
     settings = read(NetworkSettings)
-    with PatchFile(Path(f"data/patches/x{SCALE}.h5"), SCALE) as patches:
-        size = getattr(settings.network_size, settings.network).model_dump()
-        architecture = Architecture(settings.network, SCALE, size, patches.degradation)
-        schedule = Schedule(
-            1, settings.learning_rate[SCALE], 0, 1, settings.ema, settings.optimizer
-        )
+    recipe = Recipe.of(settings, SCALE, steps=STEPS)
+    with PatchFile(PATCHES, SCALE) as file:
+        architecture = recipe.architecture(file.degradation)
         precision = precision_here(settings.precision)
-        objective = partial(loss, settings.loss, 0.0)
-        trainer = Trainer(architecture, schedule, objective, precision, 1, choose_strategy())
-        batches = Batches(patches, settings.batch_size[SCALE], 1, settings.flips_and_rotations)
+        trainer = Trainer(recipe, architecture, precision, choose_strategy())
+        batches = Batches(file, recipe.batch_size, recipe.seed, recipe.augment)
         fixed = batches.at(0)
 
         def on_fixed() -> None:
@@ -100,7 +102,7 @@ def training() -> list[Row]:
         pairs = by_turns([on_fixed, on_data], 4)
         step = statistics.median(fixed_time for fixed_time, _ in pairs) / STEPS
         starving = statistics.median(data / fixed_time for fixed_time, data in pairs)
-        flops = 3 * convolution_flops(architecture, fixed[0].shape)
+        flops = 3 * convolution_flops(architecture, fixed.lr.shape)
     matrix = tf.cast(tf.random.normal((MATRIX, MATRIX)), precision)
     # TensorFlow divides one matmul among the threads that it has: here one core's worth.
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
@@ -127,21 +129,57 @@ def convolution_flops(architecture: Architecture, shape: tuple[int, ...]) -> int
     return sum(2 * math.prod(kernel) for kernel in kernels) * math.prod(shape)
 
 
+def patches() -> list[Row]:
+    """Patches through the memory map against h5py's own slicing, and the file's size."""
+    with PatchFile(PATCHES, SCALE) as mapped, h5py.File(PATCHES, "r") as file:
+        count, size = len(mapped), int(file.attrs["patch_size"])
+        order = np.random.default_rng(0).permutation(count)[:CUT]
+        batches = np.array_split(order, math.ceil(len(order) / BATCH))
+        places, images = file["places"][:], [file[f"train/{i}"] for i in range(len(file["train"]))]
+        sides = [[group[side] for side in Pair._fields] for group in images]
+
+        def by_h5py() -> None:
+            for image, top, left in places[order].tolist():
+                for dataset, f in zip(sides[image], (SCALE, 1), strict=True):
+                    dataset[top // f : (top + size) // f, left // f : (left + size) // f]
+
+        rounds = by_turns([lambda: [mapped.patches(batch) for batch in batches], by_h5py])
+        ours, plain = (len(order) / statistics.median(times) for times in zip(*rounds, strict=True))
+        stored = count * (size**2 + (size // SCALE) ** 2) / 1e6
+        planes = sum(dataset.nbytes for dataset in datasets(file)) / 1e6
+    whole = PATCHES.stat().st_size / 1e6
+    return [
+        (
+            f"patches of {size} x {size} a second through the memory map, over h5py's own slicing",
+            f"{ours / plain:.1f}",
+            f"{ours:,.0f} of {plain:,.0f}, LR and HR, in batches of {BATCH}",
+        ),
+        (
+            "patch file's size over its planes' bytes",
+            f"{whole / planes:.3f}",
+            f"{whole:.1f} of {planes:.1f} MB; the patches, each stored: {stored:.1f} MB",
+        ),
+    ]
+
+
+def datasets(file: h5py.File) -> list[h5py.Dataset]:
+    """The planes of a patch file."""
+    groups = [group for parent in ("train", "validation") for group in file[parent].values()]
+    return [group[side] for group in groups for side in Pair._fields]
+
+
 def extraction() -> list[Row]:
     """The stage `patch` over a plain copy of the same bytes through h5py."""
     command = ["patch", "--scale", str(SCALE), "--dataset", "bench1"]
 
     def cut() -> None:
-        unseen = StringIO()
-        with replaced("sys.argv", command), redirect_stdout(unseen), redirect_stderr(unseen):
+        with replaced("sys.argv", command), redirect_stdout(StringIO()):
             patch.main()
 
-    source = Path(f"data/patches/x{SCALE}.h5")
-
     def copy() -> None:
-        with h5py.File(source, "r") as old, h5py.File("copy.h5", "w") as new:
-            for name in ("train/lr", "train/hr"):
-                new.create_dataset(name, data=old[name][:], chunks=old[name].chunks)
+        with h5py.File(PATCHES, "r") as old, h5py.File("copy.h5", "w") as new:
+            for dataset in [*datasets(old), old["places"]]:
+                new.create_dataset(dataset.name, data=dataset[:])
 
     taken, plain = seconds(cut, 3), seconds(copy, 3)
     megabytes = Path("copy.h5").stat().st_size / 1e6
@@ -149,7 +187,7 @@ def extraction() -> list[Row]:
         (
             "patch extraction over a plain h5py copy, MB/s",
             f"{plain / taken:.2f}",
-            f"{megabytes / taken:.0f} of {megabytes / plain:.0f} MB/s; it decodes and cuts as well",
+            f"{megabytes / taken:.0f} of {megabytes / plain:.0f} MB/s; it decodes and converts too",
         )
     ]
 
@@ -157,6 +195,7 @@ def extraction() -> list[Row]:
 def inference() -> list[Row]:
     """Restoring against OpenCV's bicubic, and against FSRCNN written in the same framework."""
     settings = read(NetworkSettings)
+    chosen = (settings.network, Recipe.of(settings, SCALE).size)
     lr = np.random.default_rng(0).integers(0, 256, (LR_SIDE, LR_SIDE), np.uint8)
     rows = []
     for scale in (2, 4):
@@ -164,8 +203,7 @@ def inference() -> list[Row]:
         times = [
             seconds(lambda s=side: cv2.resize(lr, (s, s), interpolation=cv2.INTER_CUBIC))  # type: ignore[misc]
         ]
-        for network in (settings.network, "fsrcnn"):
-            size = getattr(settings.network_size, network).model_dump()
+        for network, size in (chosen, ("fsrcnn", sizes("fsrcnn", {}))):
             model = Architecture(network, scale, size, "matlab").build()
             times.append(seconds(lambda m=model: restore_luma(m, lr)))  # type: ignore[misc]
         bicubic, ours, fsrcnn = (side**2 / 1e6 / taken for taken in times)
@@ -191,7 +229,7 @@ def upscaling() -> list[Row]:
         grey = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
         images = {"grey": grey, "colour": np.dstack([grey, grey.T, grey[::-1]])}
         runs: list[Callable[[], object]] = [partial(steps[0].restore_luma, grey)]
-        runs += [partial(enlarge, image, steps) for image in images.values()]
+        runs += [partial(restore_photo, image, steps) for image in images.values()]
         rounds = by_turns(runs, 15 if how == "one tile" else 5)
         plain, *taken = zip(*rounds, strict=True)
         speed, alone = (2 * side) ** 2 / 1e6, statistics.median(plain)

@@ -8,13 +8,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from stages.core.datasets import fetch
-from stages.core.degradation import crop_to_multiple, degrade, upscale
-from stages.core.images import read_image, write_png
-from stages.core.pictures import comparison
-from stages.core.protocol import Protocol
-from stages.core.scores import psnr
-from stages.core.upscaling import enlarge, networks
+from srstudy.datasets.download import fetch
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.imagefiles.png import write_png
+from srstudy.imagefiles.reading import read_image
+from srstudy.report.pictures import comparison
+from srstudy.upscale.upscaling import upscale
 
 SCALE = 4
 PICTURE = Path("docs/example.png")
@@ -22,18 +21,18 @@ PICTURE = Path("docs/example.png")
 
 def main() -> None:
     """Degrade the photograph, enlarge it by interpolation and by the network, put them together."""
+    made_by = degradation("matlab")
     with TemporaryDirectory() as folder:
         fetch("sample", Path(folder) / "sample")
-        hr = crop_to_multiple(read_image(Path(folder) / "sample/chelsea.png"), SCALE)
-    lr, protocol = degrade(hr, SCALE), Protocol("matlab")
+        lr, hr = made_by.pair(read_image(Path(folder) / "sample/chelsea.png"), SCALE)
     methods = {
-        "bicubic interpolation": upscale(lr, SCALE),
-        "this study's x4": enlarge(lr, networks(SCALE)),
+        "bicubic interpolation": made_by.enlarge(lr, SCALE),
+        f"this study's x{SCALE}": upscale(lr, SCALE).astype(np.uint8),
     }
-    versions = {}
-    for name, image in methods.items():
-        pair = [protocol.crop(protocol.luma(one), SCALE) for one in (hr, image.astype(np.uint8))]
-        versions[f"{name}, {psnr(*pair):.2f} dB"] = image.astype(np.uint8)
+    versions = {
+        f"{name}, {made_by.protocol.psnr(hr, image, SCALE):.2f} dB": image
+        for name, image in methods.items()
+    }
     error = np.square(hr.astype(float) - methods["bicubic interpolation"]).sum(axis=2)
     write_png(PICTURE, comparison({**versions, "ground truth": hr}, error))
     print(f"{PICTURE}: {PICTURE.stat().st_size} bytes")

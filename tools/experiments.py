@@ -1,7 +1,7 @@
 """Named DVC experiments beside the workspace: run if not there yet, and read their files."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import dvc.api
 
@@ -14,9 +14,19 @@ def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[
     if name in experiments():
         print(f"{name}: already there")
         return
-    changes = [word for key, value in settings.items() for word in ("-S", f"{key}={value}")]
+    changes = [word for change in overrides(settings) for word in ("-S", change)]
     command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *changes, *targets]
     subprocess.run(command, check=True)
+
+
+def overrides(settings: Mapping[str, object]) -> list[str]:
+    """The changes to params.yaml as `dvc exp run -S` takes them."""
+    return [f"{key}={value}" for key, value in settings.items()]
+
+
+def at_scales(value: object, scales: Iterable[int]) -> str:
+    """One value at each of some scales, to be merged into a mapping of params.yaml."""
+    return f"{{{', '.join(f'x{scale}: {value}' for scale in scales)}}}"
 
 
 def experiments() -> list[str]:

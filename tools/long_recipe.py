@@ -10,9 +10,9 @@ from pathlib import Path
 
 import yaml
 
-from stages.core.tables import markdown
+from srstudy.scoring.tables import markdown
 from tools.bench import machine
-from tools.experiments import experiments, read_from, read_output, run_experiment
+from tools.experiments import at_scales, experiments, read_from, read_output, run_experiment
 
 NAME = "long"
 SCALES = (2, 4, 8)
@@ -22,8 +22,8 @@ SETTINGS: dict[str, object] = {
     "network_size.progressive": "{channels: 48, blocks: 12, equivariant: true}",
     "validation_share": 0.02,
     "pretrain_epochs": 10,
-    "epochs": 1,
-    "learning_rate": "{2: 0.002, 4: 0.0003, 8: 0.0003}",
+    "epochs": at_scales(1, SCALES),
+    "learning_rate": "{x2: 0.002, x4: 0.0003, x8: 0.0003}",
     "final_rate_share": 1,
 }
 REPORT = Path("docs/long-recipe.md")

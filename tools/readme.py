@@ -11,7 +11,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from stages.core.tables import markdown
+from srstudy.common.params import read
+from srstudy.scoring.tables import markdown
+from srstudy.training.settings import RegularizationSettings
 
 README = Path("README.md")
 START, END = "<!-- results -->", "<!-- /results -->"
@@ -116,7 +118,7 @@ def regularization() -> str:
         ]
         full.append(f"{values[1] - values[0]:+.3f} dB at {scale}")
     if full:
-        weight = float(yaml.safe_load(Path("params.yaml").read_text("utf-8"))["lambda"])
+        weight = read(RegularizationSettings).lambda_
         sentences.append(
             f"at full length, the default lambda of {weight:g} makes {', '.join(full)} "
             "against lambda = 0"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from stages.core.tables import markdown
+from srstudy.scoring.tables import markdown
 from tools.experiments import read_from, run_experiment
 
 SETTING: dict[str, object] = {
@@ -18,17 +18,23 @@ SETTING: dict[str, object] = {
     "scales": "[2]",
     "datasets": "[t91,set5]",
     "test_sets": "[set5]",
-    "copies": "[]",
+    "downscaled_copies": "[]",
     "pretrain_epochs": 0,
-    "learning_rate": 0.002,
+    "learning_rate": "{x2: 0.002}",
 }
 NETWORKS: dict[str, dict[str, object]] = {
-    "srcnn": {"network": "srcnn", "patch_size": 32, "stride": 16, "batch_size": 64, "epochs": 12},
+    "srcnn": {
+        "network": "srcnn",
+        "patch_size": "{x2: 32}",
+        "stride": "{x2: 16}",
+        "batch_size": "{x2: 64}",
+        "epochs": "{x2: 12}",
+    },
     "progressive": {
         "network": "progressive",
         "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
-        "batch_size": 16,
-        "epochs": 5,
+        "batch_size": "{x2: 16}",
+        "epochs": "{x2: 5}",
     },
 }
 REPORT = Path("docs/source-study.md")

@@ -5,24 +5,26 @@
 To be run after a training whose results are committed, with data and models pulled.
 """
 
-import stages.core.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import yaml
 
-from stages.core.errors import InputError
-from stages.core.lr_folders import FULL, names, read_pair
-from stages.core.onnx_files import save_onnx
-from stages.core.protocol import Protocol
-from stages.core.restoring import restore
-from stages.core.runtime import load_network
-from stages.core.scores import psnr
-from stages.core.tables import markdown
-from stages.core.upscaling import SCALES, WEIGHTS
-from stages.core.weights import load
+from srstudy.common.errors import InputError
+from srstudy.common.params import PARAMS_FILE
+from srstudy.common.yaml_file import load_yaml
+from srstudy.datasets.lr_folders import FULL, names, read_pair
+from srstudy.export.onnx_files import save_onnx
+from srstudy.networks.shared.sizes import sizes
+from srstudy.networks.shared.weights import load
+from srstudy.restoring.restore import restore
+from srstudy.scoring.tables import markdown
+from srstudy.upscale.runtime import load_network
+from srstudy.upscale.upscaling import SCALES, WEIGHTS
 
 SETTINGS = ("plain", "regularized")
 TEST_SET = "set5"
@@ -46,7 +48,7 @@ PSNR in dB on {test_set}, of the trained model ([metrics/](../metrics)) and of t
 
 def main() -> None:
     """Export every model, score it again, write the card."""
-    params = yaml.safe_load(Path("params.yaml").read_text("utf-8"))
+    params = load_yaml(PARAMS_FILE)
     committed = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"][TEST_SET]
     rows = []
     for scale in SCALES:
@@ -61,15 +63,10 @@ def main() -> None:
             rows.append([target.name, size, f"{expected:.4f}", f"{found:.4f}"])
             print(*rows[-1], sep="  ")
     network = params["network"]
-    settings = params["network_size"][network]
     (WEIGHTS / "README.md").write_text(
         CARD.format(
             network=network,
-            size=", ".join(
-                key if value is True else f"{value} {key}"
-                for key, value in settings.items()
-                if value is not False
-            ),
+            size=in_words(sizes(network, params["network_size"][network])),
             precision="float16",
             train_set=params["train_set"],
             degradation=params["degradation"],
@@ -82,19 +79,26 @@ def main() -> None:
     )
 
 
+def in_words(size: Mapping[str, Any]) -> str:
+    """A network's sizes for the card: `32 channels, 13 blocks, equivariant`."""
+    return ", ".join(
+        key if value is True else f"{value} {key}"
+        for key, value in size.items()
+        if value is not False
+    )
+
+
 def score(path: Path, scale: int) -> float:
     """The mean PSNR of an ONNX file on the synthesized test set."""
     folder = Path(f"data/lr/x{scale}/test") / TEST_SET
     if not folder.is_dir():
         raise InputError(f"{folder}: is missing; `dvc pull` or `dvc repro` bring it")
     network = load_network(path)
-    protocol = Protocol(network.degradation)
     scores = []
     for name in names(folder):
-        hr, lr = read_pair(folder, FULL, name)
-        restored = restore(network.restore_luma, lr, scale, protocol)
-        pair = (protocol.crop(protocol.luma(image), scale) for image in (hr, restored))
-        scores.append(psnr(*pair))
+        lr, hr = read_pair(folder, FULL, name)
+        restored = restore(network.restore_luma, lr, scale, network.degradation)
+        scores.append(network.degradation.protocol.psnr(hr, restored, scale))
     return float(np.mean(scores))
 
 

@@ -1,0 +1,26 @@
+"""The arguments that stages share, declared once."""
+
+import argparse
+from typing import Any
+
+from srstudy.common.scales import SCALES
+
+KNOWN: dict[str, dict[str, Any]] = {
+    "scale": {"type": int, "choices": SCALES},
+    "setting": {"choices": ("plain", "regularized")},
+    "role": {"choices": ("train", "test")},
+    "dataset": {},
+    "test_set": {},
+}
+
+
+def parse(doc: str | None, *names: str) -> argparse.Namespace:
+    """The values of a stage's arguments: `parse(__doc__, "scale", "test_set")`.
+
+    Each name is one of KNOWN and given as an option: --scale 2 --test-set set5. doc: the module's,
+    whose first line `--help` shows.
+    """
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
+    for name in names:
+        parser.add_argument(f"--{name.replace('_', '-')}", required=True, **KNOWN[name])
+    return parser.parse_args()

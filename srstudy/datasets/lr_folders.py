@@ -1,0 +1,56 @@
+"""Where synthesized images lie: folders of PNG pairs that a person can open.
+
+<folder>/full/hr/NAME.png       the image, cropped to a multiple of the scale
+<folder>/full/lr/NAME.png       its LR image
+<folder>/copy-0.9/hr/NAME.png   the same of a downscaled copy (training sets only)
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from srstudy.common.errors import InputError
+from srstudy.imagefiles.png import write_png
+from srstudy.imagefiles.reading import read_image
+from srstudy.images.pairs import Pair
+
+FULL = "full"
+
+
+def copy_folder(factor: float) -> str:
+    """The folder of the copies downscaled by factor."""
+    return f"copy-{factor:g}"
+
+
+def make_folders(folder: Path, parts: Sequence[str]) -> None:
+    """Make the folders that `write_pair` writes to."""
+    for part in parts:
+        (folder / part / "hr").mkdir(parents=True)
+        (folder / part / "lr").mkdir()
+
+
+def write_pair(folder: Path, part: str, name: str, pair: Pair) -> None:
+    """Write one image and its LR image."""
+    write_png(folder / part / "lr" / f"{name}.png", pair.lr)
+    write_png(folder / part / "hr" / f"{name}.png", pair.hr)
+
+
+def read_pair(folder: Path, part: str, name: str) -> Pair:
+    """The LR and HR image of one name; `InputError` if a file is missing or no image."""
+    return Pair(
+        read_image(folder / part / "lr" / f"{name}.png"),
+        read_image(folder / part / "hr" / f"{name}.png"),
+    )
+
+
+def parts(folder: Path) -> list[str]:
+    """`full` first, then the copies, largest first."""
+    copies = sorted((p.name for p in folder.glob("copy-*")), reverse=True)
+    return [FULL, *copies]
+
+
+def names(folder: Path) -> list[str]:
+    """The names of a synthesized folder's images, sorted."""
+    found = sorted(path.stem for path in (folder / FULL / "hr").glob("*.png"))
+    if not found:
+        raise InputError(f"{folder}: holds no synthesized image; run `dvc repro`")
+    return found

@@ -1,0 +1,27 @@
+"""A low-resolution image and its high-resolution original, always in this order."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Pair(NamedTuple):
+    """An LR image or plane and its HR original, or as many of both stacked: uint8.
+
+    lr: (..., h, w[, 3]); hr: (..., h * scale, w * scale[, 3]).
+    """
+
+    lr: NDArray[np.uint8]
+    hr: NDArray[np.uint8]
+
+
+def crop_to_multiple(image: NDArray[Any], scale: int) -> NDArray[Any]:
+    """Cut rows and columns at the lower right so that both sides are multiples of scale.
+
+    Raises ValueError for an image (H, W[, C]) with a side below scale.
+    """
+    height, width = image.shape[0] // scale * scale, image.shape[1] // scale * scale
+    if not height or not width:
+        raise ValueError(f"an image of {image.shape[1]} x {image.shape[0]} pixels is below {scale}")
+    return image[:height, :width]

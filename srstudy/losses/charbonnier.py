@@ -1,0 +1,13 @@
+"""Charbonnier loss: near the mean absolute error, but smooth.
+
+The loss of LapSRN (Lai et al., CVPR 2017).
+"""
+
+from keras import KerasTensor, ops
+
+EPSILON = 0.001
+
+
+def loss(hr: KerasTensor, restored: KerasTensor) -> KerasTensor:
+    """The mean over all pixels of sqrt(d^2 + 0.001^2); both (n, h, w, 1), in [0, 1]."""
+    return ops.mean(ops.sqrt(ops.square(hr - restored) + EPSILON**2))

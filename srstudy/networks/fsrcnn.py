@@ -1,0 +1,45 @@
+"""FSRCNN(d, s, m): shrink, map and expand in LR space, then deconvolve.
+
+The published deconvolution is 9 x 9; it is as wide as twice the scale where that is more, as
+otherwise pixels at x8 would depend on one LR pixel alone.
+"""
+
+from typing import TYPE_CHECKING
+
+from srstudy.images.interpolation import Interpolation
+
+if TYPE_CHECKING:
+    import keras
+
+SOURCE = "Dong et al., Accelerating the super-resolution convolutional neural network, ECCV 2016"
+SIZES = {"features": range(1, 513), "shrunk": range(1, 513), "mapping_layers": range(65)}
+BFLOAT16 = False
+
+
+def network(
+    scale: int,
+    interpolation: Interpolation,
+    features: int = 56,
+    shrunk: int = 12,
+    mapping_layers: int = 4,
+) -> "keras.Model":
+    """features, shrunk and mapping_layers: d, s and m of the paper."""
+    import keras
+    from keras import layers
+
+    from srstudy.networks.shared.layers import conv, prelu
+
+    inputs = keras.Input((None, None, 1))
+    x = prelu(conv(features, 5)(inputs))
+    x = prelu(conv(shrunk, 1)(x))
+    for _ in range(mapping_layers):
+        x = prelu(conv(shrunk, 3)(x))
+    x = prelu(conv(features, 1)(x))
+    last = layers.Conv2DTranspose(
+        1,
+        max(9, 2 * scale + 1),
+        strides=scale,
+        padding="same",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+    )
+    return keras.Model(inputs, last(x), name="fsrcnn")

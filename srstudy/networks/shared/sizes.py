@@ -1,0 +1,130 @@
+"""The sizes of a network: what its file allows and what is taken where nothing is said.
+
+    from srstudy.networks.shared.sizes import sizes
+    sizes("srcnn", {})  # {"middle_kernel": 1}
+
+Nothing here starts TensorFlow, so that a check of params.yaml is over in a second.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from srstudy.common.choices import chosen, names
+from srstudy.common.params import label, shown, unknown
+
+ROOM = "networks"
+KEY = "network_size"
+WANTED = ("network", "SIZES", "BFLOAT16", "SOURCE")
+
+
+def sizes(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All sizes of a network, in the order of its file: those given, else the defaults.
+
+    The defaults are those of the file's function; what may be given its SIZES and `fault` say.
+    given: the network's entry of `network_size`. Raises ValueError with one line: for an unknown
+    network, a file that is not complete, an unknown size, a value that is not allowed.
+    """
+    faults = _faults(name, given)
+    if faults:
+        raise ValueError(faults[0])
+    return {**_defaults(_file(name)), **given}
+
+
+def faults_of_entries(entries: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
+    """What is wrong with the entries of `network_size` that are wanted, a line each."""
+    faults = []
+    for name in wanted:
+        if name not in entries:
+            faults.append(f'{KEY}: nothing for {name!r}; add the line "  {name}: {{}}"')
+        else:
+            faults += _faults(name, entries[name])
+    return faults
+
+
+def faults_of_names(entries: Mapping[str, Any]) -> list[str]:
+    """The entries of `network_size` for which there is no file, a line each."""
+    return [
+        f"{KEY}.{label(name)}: there is no file srstudy/{ROOM}/{label(name)}.py; "
+        f"allowed: {', '.join(names(ROOM))}"
+        for name in entries
+        if name not in names(ROOM)
+    ]
+
+
+def _file(name: str) -> ModuleType:
+    return chosen(ROOM, name, WANTED)
+
+
+def _faults(name: str, given: Any) -> list[str]:
+    try:
+        file = _file(name)
+    except ValueError as error:
+        return [f"{KEY}.{name}: {error}"]
+    faults = _faults_of_file(file)
+    if faults:
+        return [f"{KEY}.{name}: {ROOM}/{name}.py: {fault}" for fault in faults]
+    if not isinstance(given, Mapping):
+        found = f"{KEY}.{name}: found {shown(given)}"
+        return [f"{found}; allowed: a mapping of {', '.join(file.SIZES) or 'nothing'}, as {{}}"]
+    for key, value in given.items():
+        if key not in file.SIZES:
+            faults.append(unknown(f"{KEY}.{name}.{label(key)}", list(file.SIZES)))
+        elif not _is_allowed(value, file.SIZES[key]):
+            allowed = words(file.SIZES[key])
+            faults.append(f"{KEY}.{name}.{key}: found {shown(value)}; allowed: {allowed}")
+    if not faults and hasattr(file, "fault"):
+        fault = file.fault(**{**_defaults(file), **given})
+        faults += [f"{KEY}.{name}.{fault}"] if fault else []
+    return faults
+
+
+def _faults_of_file(file: ModuleType) -> list[str]:
+    """Whether SIZES and the defaults of `network` go together, and with what is read here."""
+    if not isinstance(file.SIZES, dict):
+        return [f"SIZES: found {shown(file.SIZES)}; allowed: a mapping from sizes to their values"]
+    if not inspect.isfunction(file.network):
+        return [f"network: found {shown(file.network)}; allowed: a function"]
+    parameters = list(inspect.signature(file.network).parameters.values())[2:]
+    if {p.name for p in parameters} != set(file.SIZES):
+        found = ", ".join(p.name for p in parameters) or "none"
+        wanted = ", ".join(file.SIZES) or "none"
+        return [f"network: found the sizes {found} after scale, interpolation; SIZES says {wanted}"]
+    faults = []
+    for parameter in parameters:
+        values = file.SIZES[parameter.name]
+        if not isinstance(values, range | tuple) or not len(values):
+            faults.append(
+                f"SIZES: found {shown(values)} for {parameter.name}; allowed: a range of whole "
+                "numbers, or a tuple of values"
+            )
+        elif not _is_allowed(parameter.default, values):
+            found = "no" if parameter.default is parameter.empty else shown(parameter.default)
+            faults.append(
+                f"network: found {found} as default of {parameter.name}; allowed: {words(values)}"
+            )
+    return faults
+
+
+def _defaults(file: ModuleType) -> dict[str, Any]:
+    parameters = inspect.signature(file.network).parameters
+    return {key: parameters[key].default for key in file.SIZES}
+
+
+def _is_allowed(value: Any, values: range | tuple[Any, ...]) -> bool:
+    # By type as well: in Python, True is 1, and a network of 1.0 layers is none.
+    if isinstance(values, range):
+        return type(value) is int and value in values
+    return any(type(value) is type(one) and value == one for one in values)
+
+
+def words(values: range | tuple[Any, ...]) -> str:
+    """The values that a size may have, for people."""
+    if isinstance(values, range):
+        step = f", in steps of {values.step}" if abs(values.step) != 1 else ""
+        return f"a whole number from {min(values)} to {max(values)}{step}"
+    if set(map(type, values)) == {bool} and len(values) == 2:
+        return "true or false"
+    *others, last = (one if isinstance(one, str) else shown(one) for one in values)
+    return f"{', '.join(others)} or {last}" if others else last

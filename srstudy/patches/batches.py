@@ -1,0 +1,60 @@
+"""The training batches: which patches make each step, and how they are turned.
+
+A step's batch depends on the seed and the step's number alone, never on what was read before.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srstudy.images.orientations import ORIENTATIONS, turned
+from srstudy.images.pairs import Pair
+from srstudy.patches.reading import PatchFile
+
+
+class Batches:
+    """The batches of a training run: LR and HR, each of shape (batch, h, w, 1), uint8.
+
+    An epoch is one pass over all patches in random order; what is left over for less than a
+    batch waits for another epoch. A batch is never larger than the number of patches.
+    """
+
+    def __init__(self, patches: PatchFile, batch_size: int, seed: int, augment: bool) -> None:
+        self._patches, self._seed, self._augment = patches, seed, augment
+        self.batch_size = min(batch_size, len(patches))
+        self.steps_per_epoch = len(patches) // self.batch_size
+        self._order = lru_cache(maxsize=1)(self._shuffled)
+
+    def at(self, step: int) -> Pair:
+        """The batch of a step, counted from 0."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        start = place * self.batch_size
+        lr, hr = self._patches.patches(self._order(epoch)[start : start + self.batch_size])
+        if self._augment:
+            lr, hr = self._turned(lr, hr, step)
+        return Pair(lr[..., None], hr[..., None])
+
+    def ahead(self, first: int, end: int) -> Iterator[Pair]:
+        """The batches of steps first to end - 1, the next one read while one is worked on."""
+        with ThreadPoolExecutor(1) as reader:
+            following = reader.submit(self.at, first) if first < end else None
+            for step in range(first, end):
+                assert following is not None
+                current = following.result()
+                following = reader.submit(self.at, step + 1) if step + 1 < end else None
+                yield current
+
+    def _shuffled(self, epoch: int) -> NDArray[np.int64]:
+        return np.random.default_rng([self._seed, 0, epoch]).permutation(len(self._patches))
+
+    def _turned(self, lr: NDArray[np.uint8], hr: NDArray[np.uint8], step: int) -> Pair:
+        """Each patch in one of its eight orientations, LR and HR alike."""
+        orientations = np.random.default_rng([self._seed, 1, step]).integers(
+            ORIENTATIONS, size=len(lr)
+        )
+        for i, orientation in enumerate(orientations):
+            lr[i], hr[i] = turned(lr[i], int(orientation)), turned(hr[i], int(orientation))
+        return Pair(lr, hr)

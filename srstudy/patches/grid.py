@@ -1,0 +1,77 @@
+"""Which images are held out, and where the patches of an image lie."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from srstudy.common.errors import InputError
+from srstudy.images.pairs import Pair
+
+
+def split(
+    names: Sequence[str], share: float | None = None, count: int | None = None
+) -> tuple[list[str], list[str]]:
+    """Names for training and names held out, evenly spaced: `count`, or round(share * n) of n.
+
+    No random choice: runs of different seeds must be compared on the same held-out images. By
+    share at least one is held out and at least one is not. Raises ValueError unless exactly one of
+    share and count is given, `InputError` if there are fewer than two names or not more than count.
+    """
+    if (share is None) == (count is None):
+        raise ValueError(f"either a share or a count, not share {share} and count {count}")
+    total = len(names)
+    if total < 2:
+        raise InputError(f"train_set: found {total} image; allowed: at least 2, as one is held out")
+    if count is None:
+        assert share is not None
+        count = min(max(1, round(share * total)), total - 1)
+    if not 1 <= count < total:
+        raise InputError(
+            f"validation_images: found {count}, and train_set has {total} images; "
+            f"allowed: 1 to {total - 1}"
+        )
+    held_out = [names[(2 * i + 1) * total // (2 * count)] for i in range(count)]
+    return [name for name in names if name not in set(held_out)], held_out
+
+
+def check_sizes(size: int, stride: int, scale: int) -> None:
+    """Raise ValueError where a patch or a step of the grid is no whole number of LR pixels."""
+    if size < 1 or stride < 1 or size % scale or stride % scale:
+        raise ValueError(f"size {size} and stride {stride} must be multiples of scale {scale}")
+
+
+def check_pair(pair: Pair, scale: int) -> None:
+    """Raise ValueError where HR (H, W) is not scale times as large as LR (h, w)."""
+    lr, hr = pair
+    if hr.shape != (lr.shape[0] * scale, lr.shape[1] * scale):
+        raise ValueError(f"HR {hr.shape} is not {scale} times LR {lr.shape}")
+
+
+def grid(shape: Sequence[int], size: int, stride: int) -> NDArray[np.int32]:
+    """Row and column of each patch of a plane (H, W), (n, 2), row by row.
+
+    n is 0 where the plane is smaller than a patch; what no whole patch fits in is left out.
+    """
+    tops, lefts = (np.arange(0, side - size + 1, stride, dtype=np.int32) for side in shape)
+    return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def cut(pair: Pair, size: int, stride: int, scale: int) -> Pair:
+    """All patches of one image pair on the regular grid, row by row, in memory.
+
+    pair: LR (h, w) and HR (h * scale, w * scale); size and stride in HR pixels, multiples of scale.
+    Returns LR (n, size / scale, size / scale) and HR (n, size, size); n is 0 where the image is
+    smaller than a patch. Raises ValueError if the pair or the sizes do not fit the scale.
+    """
+    check_sizes(size, stride, scale)
+    check_pair(pair, scale)
+    return Pair(_windows(pair.lr, size // scale, stride // scale), _windows(pair.hr, size, stride))
+
+
+def _windows(plane: NDArray[np.uint8], size: int, stride: int) -> NDArray[np.uint8]:
+    if min(plane.shape) < size:
+        return np.empty((0, size, size), plane.dtype)
+    windows = sliding_window_view(plane, (size, size))[::stride, ::stride]
+    return windows.reshape(-1, size, size)

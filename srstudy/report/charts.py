@@ -1,0 +1,105 @@
+"""Line charts as SVG text: small, the same bytes every time, in the colours of the page."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from srstudy.report.svg import element, points, text
+
+WIDTH, HEIGHT = 420, 300  # without the legend
+LEFT, RIGHT, TOP, BOTTOM = 74, 12, 30, 46
+TICKS = 5
+KEYS, KEY_ROW = 2, 20  # the legend: so many lines in a row, a row so high
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve; spread: the lowest and highest value at each x, drawn as a band.
+
+    dashed: in the colour of the line before it, which it goes with.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    spread: Sequence[tuple[float, float]] = ()
+    dashed: bool = False
+
+
+def line_chart(
+    title: str, x_label: str, y_label: str, lines: Sequence[Line], logarithmic: bool = False
+) -> str:
+    """An SVG element with the lines, axes with round numbers, and a legend below.
+
+    The n-th solid line has the CSS class `line<n>`, which the page gives its colour.
+    logarithmic: of the x axis. Raises ValueError if there is nothing to draw.
+    """
+    xs = [_position(x, logarithmic) for line in lines for x in line.x]
+    bounds = [value for line in lines for pair in line.spread for value in pair]
+    ys = [y for line in lines for y in line.y] + bounds
+    if not xs:
+        raise ValueError(f"{title}: nothing to draw")
+    low, high = _widened(min(ys), max(ys))
+    first, last = _widened(min(xs), max(xs), 0.0)
+
+    def across(x: float) -> float:
+        share = (_position(x, logarithmic) - first) / (last - first)
+        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+
+    def up(y: float) -> float:
+        return round(HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM), 1)
+
+    upright = f"translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"
+    parts = [
+        text(title, WIDTH / 2, 18, class_="title"),
+        text(x_label, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8),
+        text(y_label, 0, 0, transform=upright),
+    ]
+    for tick in _round_numbers(low, high):
+        parts.append(element("path", class_="grid", d=f"M{LEFT} {up(tick)}H{WIDTH - RIGHT}"))
+        parts.append(text(f"{tick:g}", LEFT - 6, up(tick) + 4, class_="y"))
+    for tick in _powers(first, last) if logarithmic else _round_numbers(first, last):
+        parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 18))
+    colour = -1
+    for number, line in enumerate(lines):
+        colour += not line.dashed
+        kind = f"line{colour}{' dashed' if line.dashed else ''}"
+        if line.spread:
+            least = [(across(x), up(pair[0])) for x, pair in zip(line.x, line.spread, strict=True)]
+            most = [(across(x), up(pair[1])) for x, pair in zip(line.x, line.spread, strict=True)]
+            band = points(most + least[::-1])
+            parts.append(element("polygon", class_=f"band {kind}", points=band))
+        curve = [(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)]
+        parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
+        if len(curve) == 1:  # which is no line that could be seen
+            parts.append(
+                element("circle", class_=f"curve {kind}", cx=curve[0][0], cy=curve[0][1], r=2)
+            )
+        row, column = divmod(number, KEYS)
+        key = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
+        place = HEIGHT + 14 + row * KEY_ROW
+        parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 5}h24"))
+        parts.append(text(line.label, key + 30, place, class_="key"))
+    box = f"0 0 {WIDTH} {HEIGHT + math.ceil(len(lines) / KEYS) * KEY_ROW}"
+    return element("svg", *parts, class_="chart", role="img", viewBox=box, aria_label=title)
+
+
+def _position(x: float, logarithmic: bool) -> float:
+    return math.log10(x) if logarithmic else x
+
+
+def _widened(low: float, high: float, share: float = 0.05) -> tuple[float, float]:
+    extra = (high - low) * share or (0.0 if high > low else 0.5)
+    return low - extra, high + extra
+
+
+def _round_numbers(low: float, high: float) -> list[float]:
+    """About TICKS multiples of 1, 2 or 5 times a power of ten."""
+    raw = (high - low) / TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
+    return [round(i * step, 10) for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _powers(first: float, last: float) -> list[float]:
+    return [10.0**power for power in range(math.ceil(first - 1e-9), math.floor(last + 1e-9) + 1)]

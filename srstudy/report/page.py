@@ -1,0 +1,185 @@
+"""The report page's parts: tables and charts as HTML text, pictures as data of the page."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from srstudy.report.charts import Line, line_chart
+from srstudy.report.pictures import caption, highest_window
+from srstudy.scoring.metrics import METRICS, Metric
+from srstudy.scoring.tables import of_metric, shown
+
+TEMPLATE = Path(__file__).with_name("report_page.html")
+WITHOUT_LOSS = [cv2.IMWRITE_WEBP_QUALITY, 101]
+TRUTH = "ground truth"
+CROP = 64  # HR pixels
+SIDE = 640  # of a larger picture this much is shown
+SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="{label}">{content}</div>'
+
+
+def fill_page(**parts: str) -> str:
+    """The whole page, of its parts."""
+    return Template(TEMPLATE.read_text("utf-8")).substitute(parts)
+
+
+def script_data(value: Any) -> str:
+    """JSON that may stand inside a script element, whatever the names in it."""
+    return json.dumps(value, ensure_ascii=True).replace("<", "\\u003c")
+
+
+def marked_up(words: str) -> str:
+    """HTML of a sentence that has names between backticks."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[str] = ()) -> str:
+    """An HTML table; best: for each row the text of the cells that are marked."""
+    names = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
+    lines = [f"<tr>{names}</tr>"]
+    for number, (first, *cells) in enumerate(rows):
+        texts = [f'<th scope="row">{escape(first)}</th>']
+        for cell in cells:
+            marked = bool(best) and cell != "" and cell == best[number]
+            shown = f"<strong>{escape(cell)}</strong>" if marked else escape(cell)
+            texts.append(f"<td>{shown}</td>")
+        lines.append(f"<tr>{''.join(texts)}</tr>")
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def score_tables(summary: Mapping[str, Any], path: Path) -> str:
+    """The mean scores of metrics/summary.json: for each metric a table, in the order of METRICS.
+
+    A row for each test set and scale, a column for each method. Methods whose scores are equal as
+    shown are both marked as the highest. path: the file, for errors. Raises InputError where it
+    lacks a metric.
+    """
+    tables = []
+    for key, metric in METRICS.items():
+        content = _score_table(metric, of_metric(summary, key, path))
+        tables.append(SCROLLED.format(label=escape(metric.title), content=content))
+    return "\n".join(tables)
+
+
+def _score_table(metric: Metric, means: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    methods = list(dict.fromkeys(m for s in means.values() for row in s.values() for m in row))
+    rows, best = [], []
+    for test_set, scales in means.items():
+        for scale, scores in scales.items():
+            values = [scores.get(method) for method in methods]
+            rows.append([f"{test_set} {scale}", *(shown(metric, value) for value in values)])
+            known = [value for value in values if value is not None]
+            best.append(shown(metric, max(known, default=None)))
+    return table([metric.title, *methods], rows, best)
+
+
+def step_counts(
+    pretraining: str, curve: pd.DataFrame, validation: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """A table of the trainings: steps and last validation PSNR; the pretraining comes first.
+
+    validation: each other training's file of metrics/validation/.
+    """
+    last = curve.iloc[-1]
+    rows = [[pretraining, f"{last['step']:.0f}", f"{last['validation_psnr']:.2f}"]]
+    rows += [
+        [name, f"{result['steps']}", f"{result['psnr']:.2f}"]
+        for name, content in validation.items()
+        for scale in content["validation"].values()
+        for result in scale.values()
+    ]
+    return table(["training", "steps", "validation PSNR in dB"], rows)
+
+
+def learning_curves(curves: Mapping[str, pd.DataFrame]) -> str:
+    """A chart for each scale: the validation PSNR of all its trainings by step."""
+    groups: dict[str, list[Line]] = {}
+    for name, curve in curves.items():
+        title, _, setting = name.partition("-")
+        line = Line(
+            setting or "pretraining", curve["step"].tolist(), curve["validation_psnr"].tolist()
+        )
+        groups.setdefault(title, []).append(line)
+    return "\n".join(
+        line_chart(title, "step", "validation PSNR in dB", lines) for title, lines in groups.items()
+    )
+
+
+def ablation_charts(runs: pd.DataFrame) -> str:
+    """PSNR over lambda: a chart for each budget and scale, a line for each network."""
+    charts = []
+    for (budget, scale), mine in runs.groupby(["budget", "scale"], sort=False):
+        lines = []
+        for network, of_network in mine.groupby("network", sort=False):
+            by = of_network.groupby("lambda")["psnr"].agg(["mean", "min", "max"])
+            curve = by[by.index > 0]
+            spread = list(zip(curve["min"], curve["max"], strict=True))
+            lines.append(Line(str(network), list(curve.index), list(curve["mean"]), spread))
+            if 0 in by.index:
+                ends = [curve.index.min(), curve.index.max()]
+                lines.append(Line("lambda = 0", ends, [by.loc[0, "mean"]] * 2, (), True))
+        steps = " or ".join(str(steps) for steps in sorted(mine["steps"].unique()))
+        title = f"x{scale}, {budget}: {steps} steps"
+        charts.append(line_chart(title, "lambda", "validation PSNR in dB", lines, True))
+    return "\n".join(charts)
+
+
+class Gallery:
+    """The pictures of the page: every version of some images at every scale."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, dict[str, Any]] = {}
+
+    def add(
+        self,
+        name: str,
+        scale: int,
+        truth: NDArray[np.uint8],
+        versions: Mapping[str, tuple[NDArray[np.uint8], float | None]],
+    ) -> None:
+        """An image at a scale: (H, W[, 3]) uint8, and each method's version with its first score.
+
+        The zoomed crop is where the first version errs most; of pictures larger than SIDE only
+        what is around it is kept.
+        """
+        error = np.square(truth.astype(float) - next(iter(versions.values()))[0])
+        rows, columns, crop = _window(error if error.ndim == 2 else error.sum(axis=2))
+        entry = self.data.setdefault(name, {"truth": {}, "sizes": {}, "scales": {}})
+        part = truth[rows, columns]
+        entry["truth"][f"x{scale}"] = {"picture": _uri(part), "caption": TRUTH}
+        entry["sizes"][f"x{scale}"] = {
+            "height": part.shape[0],
+            "width": part.shape[1],
+            "crop": crop,
+        }
+        entry["scales"][f"x{scale}"] = {
+            method: {"picture": _uri(image[rows, columns]), "caption": caption(method, score)}
+            for method, (image, score) in versions.items()
+        }
+
+
+def _window(error: NDArray[np.floating]) -> tuple[slice, slice, dict[str, int]]:
+    """Rows and columns of what is shown, and where in it the crop lies."""
+    height, width = error.shape
+    side = min(CROP, height, width)
+    top, left = highest_window(error, side)
+    high, wide = min(SIDE, height), min(SIDE, width)
+    first = min(max(0, top + side // 2 - high // 2), height - high)
+    start = min(max(0, left + side // 2 - wide // 2), width - wide)
+    crop = {"top": top - first, "left": left - start, "side": side}
+    return slice(first, first + high), slice(start, start + wide), crop
+
+
+def _uri(image: NDArray[np.uint8]) -> str:
+    bgr = image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1])
+    _, data = cv2.imencode(".webp", bgr, WITHOUT_LOSS)
+    return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode()

@@ -1,0 +1,80 @@
+"""Scoring one method on one test set: restored images as PNG files, and the scores of each."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from srstudy.common.files import whole_folder, write_json
+from srstudy.common.progress import progress
+from srstudy.datasets.lr_folders import FULL, names, read_pair
+from srstudy.degradations.shared.degradation import Degradation
+from srstudy.imagefiles.png import write_png
+from srstudy.scoring.metrics import METRICS
+
+SCORES = Path("data/scores")
+# In the order of tables and pictures; a method may be missing at a scale.
+ENSEMBLE = "+"  # as in the literature, where EDSR+ is EDSR with self-ensemble
+METHODS = (
+    "bicubic",
+    "plain",
+    f"plain{ENSEMBLE}",
+    "plain-cascade",
+    "regularized",
+    f"regularized{ENSEMBLE}",
+    "regularized-cascade",
+)
+
+
+def evaluate(
+    test_set: str,
+    scale: int,
+    method: str,
+    degradation: Degradation,
+    restore: Callable[[NDArray[np.uint8]], NDArray[np.uint8]],
+) -> None:
+    """Restore every LR image of a synthesized test set; write images and scores, print the means.
+
+    restore: LR image uint8 (h, w[, 3]) to HR image uint8 (h * scale, w * scale[, 3]). What is
+    scored, by every metric and by the degradation's protocol, is the very image that is written.
+    """
+    source = Path(f"data/lr/x{scale}/test") / test_set
+    images, scores = names(source), dict[str, dict[str, float]]()
+    with whole_folder(images_folder(scale, method, test_set)) as partial:
+        for name in progress(images, f"{method} {test_set} x{scale}", len(images), "image"):
+            lr, hr = read_pair(source, FULL, name)
+            restored = restore(lr)
+            write_png(partial / f"{name}.png", restored)
+            scores[name] = {
+                key: metric.function(degradation.protocol, hr, restored, scale)
+                for key, metric in METRICS.items()
+            }
+    # JSON has no infinity (equal images) and no NaN (too small for SSIM): null stands for both.
+    rounded = {
+        name: {key: round(v, 6) if math.isfinite(v) else None for key, v in entry.items()}
+        for name, entry in scores.items()
+    }
+    write_json(scores_file(scale, method, test_set), rounded)
+    means = (
+        f"{metric.title} {np.mean([entry[key] for entry in scores.values()]):.{metric.digits}f}"
+        for key, metric in METRICS.items()
+    )
+    print(f"{test_set} x{scale} {method}: {', '.join(means)} (means)")
+
+
+def write_nothing(test_set: str, scale: int, method: str) -> None:
+    """Empty outputs, for a method that is not wanted: pictures and table can depend on them."""
+    with whole_folder(images_folder(scale, method, test_set)):
+        write_json(scores_file(scale, method, test_set), {})
+
+
+def images_folder(scale: int, method: str, test_set: str) -> Path:
+    """Where a method's restored images lie."""
+    return Path(f"data/restored/x{scale}") / method / test_set
+
+
+def scores_file(scale: int, method: str, test_set: str) -> Path:
+    """Where a method's scores lie: {image: {metric: value}}."""
+    return SCORES / f"x{scale}-{method}-{test_set}.json"

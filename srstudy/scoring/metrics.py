@@ -1,0 +1,57 @@
+"""The metrics of the study, one table: every score, mean, column and page reads it.
+
+A metric of your own is one more entry: it retrains nothing, since what training watches is
+`srstudy.images.psnr`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from srstudy.images.protocols import Protocol
+
+Image = NDArray[np.uint8]
+SSIM_WINDOW = 11
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One way to score a restored image.
+
+    function: protocol, HR image, restored image, both uint8 (H, W[, 3]), and scale, to a number;
+    infinity and NaN stand for "none". title: what tables call it; digits: of those shown.
+    """
+
+    function: Callable[[Protocol, Image, Image, int], float]
+    title: str
+    digits: int
+
+
+def ssim(protocol: Protocol, hr: Image, restored: Image, scale: int) -> float:
+    """Structural similarity (Wang et al., 2004): Gaussian window of 11 pixels, sigma 1.5.
+
+    Of the planes that the protocol scores; below 11 pixels they have none: NaN. Raises ValueError
+    if the sizes differ.
+    """
+    planes = protocol.planes(hr, restored, scale)
+    if min(planes[0].shape) < SSIM_WINDOW:
+        return float("nan")
+    return float(
+        structural_similarity(
+            *(plane.astype(np.float64) for plane in planes),
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=255.0,
+        )
+    )
+
+
+# The first is the one that short tables and comparisons show.
+METRICS: dict[str, Metric] = {
+    "psnr": Metric(Protocol.psnr, "PSNR in dB", 2),
+    "ssim": Metric(ssim, "SSIM", 4),
+}

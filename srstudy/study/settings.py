@@ -1,0 +1,150 @@
+"""The whole of params.yaml: every key known, and what must hold between keys."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+
+from srstudy.common.choices import names
+from srstudy.common.errors import InputError
+from srstudy.common.params import PARAMS_FILE, read, refuse
+from srstudy.datasets.registry import registered_names
+from srstudy.datasets.settings import NAME_NOTE, NAMES_NOTE, DownscaledCopiesSettings, Name
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.degradations.shared.settings import SynthesisSettings
+from srstudy.mnist.settings import MnistSettings
+from srstudy.networks.shared.sizes import faults_of_entries, faults_of_names
+from srstudy.patches.settings import PatchSettings, size_faults, validation_fault
+from srstudy.scoring.settings import CascadeSettings, EnsembleSettings, SummarySettings
+from srstudy.training.settings import (
+    PretrainSettings,
+    RegularizationSettings,
+    TrainSettings,
+    budget_fault,
+    pretraining_fault,
+)
+
+
+class StudySettings(
+    SynthesisSettings,
+    DownscaledCopiesSettings,
+    PatchSettings,
+    PretrainSettings,
+    TrainSettings,
+    RegularizationSettings,
+    EnsembleSettings,
+    SummarySettings,
+    CascadeSettings,
+    MnistSettings,
+):
+    """All slices together, and the keys that only dvc.yaml reads."""
+
+    model_config = ConfigDict(extra="forbid")
+    renamed: ClassVar[dict[str, str]] = {"copies": "downscaled_copies"}
+
+    datasets: list[Name] = Field(description=NAMES_NOTE)
+    own_images: dict[Name, str] = Field(description="a mapping from names to folders, or {}")
+    train_set: Name = Field(description=NAME_NOTE)
+
+    @field_validator("network_size")
+    @classmethod
+    def _check_sizes(cls, entries: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        # Of every network, chosen or not: in place of the check of the chosen one alone.
+        refuse(faults_of_names(entries) + faults_of_entries(entries, names("networks")))
+        return entries
+
+    @field_validator("degradation")
+    @classmethod
+    def _check_degradation(cls, name: str) -> str:
+        try:
+            degradation(name)
+        except ValueError as error:
+            refuse([f"degradation: {error}"])
+        return name
+
+
+def read_study(path: Path = PARAMS_FILE) -> StudySettings:
+    """All of params.yaml, checked; `InputError` has a line for every fault."""
+    study = read(StudySettings, path)
+    faults = [
+        *_doubled(study),
+        *_unknown_images(study),
+        *_faults_by_scale(study),
+        *size_faults(study, study.scales),
+    ]
+    faults += [fault for fault in (pretraining_fault(study), validation_fault(study)) if fault]
+    if faults:
+        raise InputError("\n".join(f"{path}: {fault}" for fault in faults))
+    return study
+
+
+def _doubled(study: StudySettings) -> list[str]:
+    faults = []
+    for key in ("scales", "datasets", "test_sets", "downscaled_copies", "cascade_scales"):
+        # As text: folders of copies are named by six digits.
+        values = [v if isinstance(v, str) else f"{v:g}" for v in getattr(study, key)]
+        twice = sorted({v for v in values if values.count(v) > 1})
+        if twice:
+            faults.append(f"{key}: found {twice[0]} more than once; allowed: each once")
+    return faults
+
+
+def _unknown_images(study: StudySettings) -> list[str]:
+    """Names of images that nothing stands behind, or two things."""
+    faults = []
+    registered = registered_names()
+    for name in study.datasets:
+        if name not in registered:
+            faults.append(
+                f"datasets: found {name!r}; allowed: {', '.join(registered)}"
+                " (own folders belong under own_images)"
+            )
+    for name, folder in study.own_images.items():
+        if name in registered:
+            faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
+        if name.startswith("cascade-"):
+            # data/scores/x4-plain-cascade-NAME.json would have two meanings.
+            faults.append(f"own_images.{name}: allowed: a name that does not start with 'cascade-'")
+        if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
+            faults.append(f"own_images.{name}: found {folder!r}; allowed: a folder that exists")
+
+    sources = [name for name in (*study.datasets, *study.own_images) if name != "mnist"]
+    for key, chosen in (("train_set", [study.train_set]), ("test_sets", study.test_sets)):
+        for name in chosen:
+            if name not in sources:
+                known = ", ".join(sources)
+                faults.append(
+                    f"{key}: found {name!r}; allowed: a name in datasets or own_images ({known})"
+                )
+    return faults
+
+
+def _faults_by_scale(study: StudySettings) -> list[str]:
+    """What the scales of the study lack."""
+    faults = []
+    if study.cascade_from not in study.scales:
+        faults.append(
+            f"cascade_from: found {study.cascade_from}, which is not among scales; "
+            f"allowed: one of {study.scales}"
+        )
+    values: dict[str, Mapping[int, Any]] = {
+        "patch_size": study.patch_size,
+        "stride": study.stride,
+        "batch_size": study.batch_size,
+        "learning_rate": study.learning_rate,
+        "epochs": study.epochs,
+        "steps": study.steps,
+    }
+    for scale in study.scales:
+        # DVC does not run a stage either where an entry is missing: null must stand there.
+        lacking = [key for key, entries in values.items() if scale not in entries]
+        faults += [
+            f"{key}.x{scale}: found nothing; allowed: an entry for each of scales"
+            for key in lacking
+        ]
+        budget = budget_fault(study, scale)
+        if budget and not {"epochs", "steps"} & set(lacking):
+            faults.append(budget)
+    return faults

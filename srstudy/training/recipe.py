@@ -1,0 +1,78 @@
+"""A training's recipe: everything that it is made with but its data, as one value."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.training.settings import NetworkSettings
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What params.yaml says of one training at one scale.
+
+    One of epochs and steps is given, the other None. learning_rate: the peak, reached after the
+    warm-up; final_rate_share: of the peak, where the cosine after it ends (1: the rate is held);
+    warmup_share: of all steps; lambda_: the weight of the smoothness term; augment: whether each
+    patch is taken in one of its eight orientations.
+    """
+
+    network: str
+    size: dict[str, Any]
+    scale: int
+    loss: str = "mse"
+    lambda_: float = 0.0
+    epochs: int | None = None
+    steps: int | None = None
+    batch_size: int = 16
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    final_rate_share: float = 0.0
+    warmup_share: float = 0.0
+    gradient_clip: float = 1.0
+    ema: float = 0.0
+    augment: bool = True
+    precision: Literal["auto", "bfloat16", "float32"] = "float32"
+    seed: int = 1
+
+    @classmethod
+    def of(cls, settings: NetworkSettings, scale: int, **more: Any) -> "Recipe":
+        """The recipe of settings at a scale; more: its budget, and what else differs by stage."""
+        return cls(
+            network=settings.network,
+            size=settings.size,
+            scale=scale,
+            loss=settings.loss,
+            batch_size=settings.batch_size[scale],
+            optimizer=settings.optimizer,
+            learning_rate=settings.learning_rate[scale],
+            warmup_share=settings.warmup_share,
+            gradient_clip=settings.gradient_clip,
+            ema=settings.ema,
+            augment=settings.flips_and_rotations,
+            precision=settings.precision,
+            seed=settings.seed,
+            **more,
+        )
+
+    def architecture(self, degradation: str) -> Architecture:
+        """What the recipe trains, made for the degradation of the training data."""
+        return Architecture(self.network, self.scale, self.size, degradation)
+
+    def total_steps(self, steps_per_epoch: int) -> int:
+        """How many steps the training has. Raises ValueError unless one budget is given."""
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError(f"epochs {self.epochs} and steps {self.steps}: allowed: one of them")
+        return self.steps if self.epochs is None else self.epochs * steps_per_epoch  # type: ignore[return-value]
+
+    def learning_rate_at(self, step: int, steps: int) -> float:
+        """The learning rate of a step out of so many, counted from 0: warm-up, then a cosine."""
+        warmup = round(self.warmup_share * steps)
+        if step < warmup:
+            return self.learning_rate * (step + 1) / warmup
+        done = (step - warmup) / max(1, steps - warmup)
+        cosine = 0.5 * (1 + float(np.cos(np.pi * done)))
+        last = self.final_rate_share
+        return self.learning_rate * (last + (1 - last) * cosine)

@@ -1,0 +1,94 @@
+"""The settings of the training stages."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from srstudy.common.params import Entries, Slice, one_of_two, refuse
+from srstudy.common.values import (
+    MOST_EPOCHS,
+    MOST_STEPS,
+    CountPerScale,
+    EpochsPerScale,
+    RatePerScale,
+    StepsPerScale,
+    file_of,
+    is_file_of,
+    per_scale,
+    whole,
+    within,
+)
+from srstudy.networks.shared.sizes import faults_of_entries, sizes
+
+
+class NetworkSettings(Slice):
+    """The network, and how it is trained but for how long."""
+
+    network: Annotated[str, is_file_of("networks")] = file_of("networks")
+    network_size: Annotated[dict[str, Any], Entries("{network}")] = Field(
+        description="a mapping with one entry for each network, as in {edsr: {}}"
+    )
+    batch_size: CountPerScale = per_scale("x2: 16, x4: 8")
+    loss: Annotated[str, is_file_of("losses")] = file_of("losses")
+    optimizer: Literal["muon", "adam"] = Field(description="muon or adam")
+    learning_rate: RatePerScale = per_scale("x2: 0.002, x4: 0.0007")
+    warmup_share: float = within(least=0, most=0.5)
+    gradient_clip: float = within(above=0, most=1000)
+    ema: float = within(least=0, most=0.9999)
+    flips_and_rotations: bool = Field(description="true or false")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(
+        description="auto, bfloat16 or float32"
+    )
+    seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
+
+    @field_validator("network_size")
+    @classmethod
+    def _check_sizes(cls, entries: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        # No other entry than the chosen network's: DVC would not run the stage again for it.
+        network = info.data.get("network")
+        refuse(faults_of_entries(entries, [network] if network else []))
+        return entries
+
+    @property
+    def size(self) -> dict[str, Any]:
+        """All sizes of the chosen network, with the defaults of those that are not given."""
+        return sizes(self.network, self.network_size[self.network])
+
+
+class PretrainSettings(NetworkSettings):
+    """The training that all networks start from; its budget is one of the two."""
+
+    pretrain_epochs: int | None = whole(least=0, most=MOST_EPOCHS, or_null=True)
+    pretrain_steps: int | None = whole(least=1, most=MOST_STEPS, or_null=True)
+
+
+class TrainSettings(NetworkSettings):
+    """What both settings, plain and regularized, train with; a scale's budget is one of two."""
+
+    epochs: EpochsPerScale = per_scale("x2: 2, x4: null")
+    steps: StepsPerScale = per_scale("x2: null, x4: 20000")
+    final_rate_share: float = within(least=0, most=1)
+
+
+class RegularizationSettings(Slice):
+    """The weight of the smoothness term: read for the regularized setting only."""
+
+    lambda_: float = Field(
+        alias="lambda",
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="a number of at least 0 and at most 1000",
+    )
+
+
+def pretraining_fault(settings: PretrainSettings) -> str | None:
+    """The line where not exactly one of the pretraining's epochs and steps is given."""
+    epochs, steps = settings.pretrain_epochs, settings.pretrain_steps
+    return one_of_two("pretrain_epochs", epochs, "pretrain_steps", steps)
+
+
+def budget_fault(settings: TrainSettings, scale: int) -> str | None:
+    """The line where not exactly one of a scale's epochs and steps is given."""
+    epochs, steps = settings.epochs.get(scale), settings.steps.get(scale)
+    return one_of_two(f"epochs.x{scale}", epochs, f"steps.x{scale}", steps)

@@ -1,0 +1,186 @@
+"""The trainer: a plain step loop under a tf.distribute strategy.
+
+One device, several GPUs or several hosts (TF_CONFIG) run the same code: every replica computes
+the gradient of its part of the batch, and the parts are summed. Keras's own `fit` is not used
+because it does not run on several hosts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from srstudy.backend.checkpoints import Arrays, Checkpoints
+from srstudy.backend.devices import parts_of_a_batch
+from srstudy.common.errors import InputError
+from srstudy.common.progress import progress
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.images.colour import to_uint8
+from srstudy.images.pairs import Pair
+from srstudy.losses.shared.objective import objective
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.patches.batches import Batches
+from srstudy.training.optimizer import Optimizer
+from srstudy.training.recipe import Recipe
+
+CURVE_POINTS = 20
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One row of the learning curve; the loss is the mean since the row before."""
+
+    step: int
+    epoch: float
+    learning_rate: float
+    loss: float
+    validation_psnr: float
+
+
+class Trainer:
+    """Trains one network on batches of patches; `train` gives the network in float32 back.
+
+    architecture: the recipe's, for the degradation of the data; precision: float32 or bfloat16;
+    start: a network of the same function whose weights are loaded where they fit, None for fresh
+    ones.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        architecture: Architecture,
+        precision: str,
+        strategy: tf.distribute.Strategy,
+        start: tuple[keras.Model, Architecture] | None = None,
+    ) -> None:
+        keras.utils.set_random_seed(recipe.seed)
+        self._recipe, self._architecture, self._strategy = recipe, architecture, strategy
+        self._loss = objective(recipe.loss, recipe.lambda_)
+        self._replicas = float(strategy.num_replicas_in_sync)
+        self._parts = parts_of_a_batch()
+        with strategy.scope():
+            self._network = architecture.build(precision)
+            if start is not None:
+                architecture.load_matching(self._network, *start)
+            self._optimizer = Optimizer(
+                self._network.trainable_variables,
+                recipe.optimizer,
+                recipe.gradient_clip,
+                recipe.ema,
+            )
+        # The network trains; this one has the averaged weights and restores in float32.
+        self._averaged = architecture.build()
+
+    def train(
+        self,
+        batches: Batches,
+        held_out: Sequence[Pair],
+        title: str,
+        checkpoints: Checkpoints | None = None,
+    ) -> tuple[keras.Model, list[CurvePoint]]:
+        """Run all steps; returns the trained network and its learning curve.
+
+        With checkpoints it goes on from the newest, and ends with the same bytes as in one go.
+        `InputError` if the loss stops to be a number.
+        """
+        steps = self._recipe.total_steps(batches.steps_per_epoch)
+        every = max(1, steps // CURVE_POINTS)
+        curve, losses = self._resume(checkpoints)
+        done = int(self._optimizer.state["steps"].numpy()[0])
+        start = f"goes on from step {done} of" if done else "begins,"
+        print(f"{title}: {start} {steps} steps", flush=True)
+        shown = progress(batches.ahead(done, steps), title, steps, "step", done)
+        for step, batch in enumerate(shown, start=done + 1):
+            rate = self._recipe.learning_rate_at(step - 1, steps)
+            losses.append(self.step(batch, rate))
+            if step % every == 0 or step == steps:
+                mean_loss = float(np.mean(losses))
+                losses.clear()
+                if not np.isfinite(mean_loss):
+                    shown.close()
+                    raise InputError(
+                        f"learning_rate: found {self._recipe.learning_rate}, and the loss is no "
+                        f"number after {step} steps; allowed: a smaller one, or a smaller "
+                        "gradient_clip"
+                    )
+                score = self._validate(held_out)
+                epoch = round(step / batches.steps_per_epoch, 2)
+                curve.append(CurvePoint(step, epoch, rate, mean_loss, score))
+                words = f"loss {mean_loss:.6f}, validation {score:.2f} dB"
+                shown.set_postfix_str(words, refresh=False)
+            if checkpoints is not None and checkpoints.due():
+                checkpoints.save(step, self._saved(curve, losses))
+        if not curve:
+            curve.append(CurvePoint(0, 0.0, 0.0, float("nan"), self._validate(held_out)))
+        return self._averaged, curve
+
+    def step(self, batch: Pair, rate: float) -> float:
+        """One training step at a learning rate; returns the batch's loss."""
+        return float(self._distributed_step(*self._placed(batch), tf.constant(rate)))
+
+    def _resume(self, checkpoints: Checkpoints | None) -> tuple[list[CurvePoint], list[float]]:
+        saved = checkpoints.newest() if checkpoints is not None else None
+        if saved is None:
+            return [], []
+        self._optimizer.restore(saved)
+        self._optimizer.write_average(self._averaged.trainable_variables)
+        points = [CurvePoint(int(step), *rest) for step, *rest in saved["curve"].tolist()]
+        return points, saved["losses"].tolist()
+
+    def _saved(self, curve: Sequence[CurvePoint], losses: Sequence[float]) -> Arrays:
+        state = {name: variable.numpy() for name, variable in self._optimizer.state.items()}
+        points = np.array([astuple(point) for point in curve], "float64")
+        return {**state, "curve": points, "losses": np.array(losses, "float64")}
+
+    def _placed(self, batch: Pair) -> tuple[Any, Any]:
+        """The batch on its device, or each replica's part of it on the replica's."""
+        replicas = self._strategy.num_replicas_in_sync
+        if len(batch[0]) % replicas:
+            raise InputError(
+                f"batch_size: found {len(batch[0])} patches for {replicas} devices; "
+                "allowed: a multiple of their number"
+            )
+        if replicas == 1:
+            return tf.constant(batch[0]), tf.constant(batch[1])
+
+        def part(context: Any, values: np.ndarray) -> tf.Tensor:
+            return tf.constant(np.split(values, replicas)[context.replica_id_in_sync_group])
+
+        distribute = self._strategy.experimental_distribute_values_from_function
+        low, high = (distribute(lambda c, v=values: part(c, v)) for values in batch)
+        return low, high
+
+    @tf.function(reduce_retracing=True)
+    def _distributed_step(self, lr: Any, hr: Any, rate: tf.Tensor) -> tf.Tensor:
+        parts = self._strategy.run(self._replica_step, args=(lr, hr, rate))
+        return self._strategy.reduce(tf.distribute.ReduceOp.SUM, parts, axis=None)
+
+    def _replica_step(self, lr: tf.Tensor, hr: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+        parts = 1 if lr.shape[0] is None or lr.shape[0] % self._parts else self._parts
+        with tf.GradientTape() as tape:
+            losses = []
+            for low, high in zip(tf.split(lr, parts), tf.split(hr, parts), strict=True):
+                restored = self._network(tf.cast(low, tf.float32) / 255.0, training=True)
+                losses.append(self._loss(tf.cast(high, tf.float32) / 255.0, restored))
+            # All parts of the batch have one size: the loss is the mean of theirs.
+            loss = tf.add_n(losses) / (parts * self._replicas)
+        gradients = tape.gradient(loss, self._network.trainable_variables)
+        context = tf.distribute.get_replica_context()
+        vector = self._optimizer.vector(gradients)
+        # The whole batch's gradient is what the optimizer clips.
+        self._optimizer.apply(context.all_reduce(tf.distribute.ReduceOp.SUM, vector), rate)
+        return loss
+
+    def _validate(self, held_out: Sequence[Pair]) -> float:
+        """The mean PSNR in dB over the held-out images, by the study's own protocol."""
+        self._optimizer.write_average(self._averaged.trainable_variables)
+        protocol, scale = degradation(self._architecture.degradation).protocol, self._recipe.scale
+        scores = []
+        for lr, hr in held_out:
+            output = to_uint8(restore_luma(self._averaged, lr))
+            scores.append(protocol.psnr(hr, output, scale))
+        return float(np.mean(scores))

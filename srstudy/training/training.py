@@ -1,0 +1,41 @@
+"""From a recipe and a patch file to a trained network and its files, for every training stage."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from srstudy.backend.checkpoints import Checkpoints, fingerprint
+from srstudy.backend.devices import choose_strategy
+from srstudy.backend.precision import precision_here
+from srstudy.common.files import whole_file
+from srstudy.networks.shared.weights import load, save
+from srstudy.patches.batches import Batches
+from srstudy.patches.reading import PatchFile
+from srstudy.training.recipe import Recipe
+from srstudy.training.trainer import CurvePoint, Trainer
+
+
+def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
+    """Train on data/patches; write models/NAME.weights.h5 and metrics/curves/NAME.csv.
+
+    start: the weights file to go out from, None for fresh weights. Returns the learning curve's
+    last row. A run that was killed goes on from its checkpoint and ends with the same bytes.
+    """
+    precision = precision_here(recipe.precision)
+    patch_path = Path(f"data/patches/x{recipe.scale}.h5")
+    with PatchFile(patch_path, recipe.scale) as patches:
+        architecture = recipe.architecture(patches.degradation)
+        beginning = None if start is None else load(start)
+        trainer = Trainer(recipe, architecture, precision, choose_strategy(), beginning)
+        batches = Batches(patches, recipe.batch_size, recipe.seed, recipe.augment)
+        data = [patch_path] if start is None else [patch_path, start]
+        checkpoints = Checkpoints(fingerprint([name, asdict(recipe), precision], *data))
+        with checkpoints.alone():
+            held_out = list(patches.validation())
+            model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints)
+            save(Path(f"models/{name}.weights.h5"), model, architecture)
+            with whole_file(Path(f"metrics/curves/{name}.csv")) as partial_file:
+                pd.DataFrame(curve).to_csv(partial_file, index=False, float_format="%.8g")
+            checkpoints.clear()
+    return curve[-1]

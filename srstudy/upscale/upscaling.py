@@ -1,0 +1,169 @@
+"""Restoring any image with a trained network, tile by tile.
+
+from srstudy.upscale.upscaling import upscale
+large = upscale(image, scale=4)
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from srstudy.degradations.shared.degradation import Degradation
+from srstudy.images.colour import Swing, colour_differences, with_luma
+from srstudy.images.interpolation import LEAST_SIDE, Interpolation
+from srstudy.restoring.restore import self_ensemble
+from srstudy.upscale.runtime import Network, load_network
+from srstudy.upscale.tiles import SIDE, Tile, tiles
+
+Image = NDArray[np.uint8] | NDArray[np.uint16]
+Model = Literal["plain", "regularized", "cascade"]
+MODELS: tuple[Model, ...] = get_args(Model)
+
+WEIGHTS = Path(__file__).parents[2] / "weights"
+SCALES = (2, 4, 8)  # that weights come with
+BAND = 64  # HR rows worked on at a time outside the network: they stay in the processor's cache
+
+
+def upscale(image: Image, scale: int = 2, model: Model = "plain", ensemble: bool = False) -> Image:
+    """Enlarge an image 2, 4 or 8 times with the networks that come with the project.
+
+    image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
+    Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and
+    alpha are bicubic. model: `plain` or `regularized`, or `cascade`, the plain x2 network applied
+    to its own output; ensemble: the mean over eight orientations, in eight times the time. Raises
+    ValueError for another image, scale or model.
+    """
+    return restore_photo(image, networks(scale, model), ensemble)
+
+
+def networks(scale: int, model: Model = "plain") -> list[Network]:
+    """The committed networks that reach a scale one after the other."""
+    if scale not in SCALES:
+        raise ValueError(f"scale: found {scale}; allowed: {', '.join(map(str, SCALES))}")
+    if model not in MODELS:
+        raise ValueError(f"model: found {model!r}; allowed: {', '.join(MODELS)}")
+    scale = int(scale)  # 2.0 is allowed as well
+    if model == "cascade":
+        return [load_network(WEIGHTS / "x2-plain.onnx")] * (scale.bit_length() - 1)
+    return [load_network(WEIGHTS / f"x{scale}-{model}.onnx")]
+
+
+def restore_photo(
+    image: Image,
+    steps: Sequence[Network],
+    ensemble: bool = False,
+    tick: Callable[[], Any] = lambda: None,
+    side: int = SIDE,
+) -> Image:
+    """As `upscale`, by given networks, each applied to the output of the one before.
+
+    tick is called after each of the `count_tiles` tiles; side: as `tiles` has it, in HR pixels.
+    """
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"image: found {type(image).__name__}; allowed: a NumPy array")
+    if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or 0 in image.shape:
+        raise ValueError(f"image: found {image.dtype} of shape {image.shape}; allowed: see upscale")
+    if image.ndim == 3 and image.shape[2] not in (3, 4):
+        raise ValueError(f"image: found {image.shape[2]} channels; allowed: 3 or 4")
+    for network in steps:
+        image = _step(image, network, ensemble, tick, side)
+    return image
+
+
+def count_tiles(image: Image, steps: Sequence[Network], side: int = SIDE) -> int:
+    """Into how many tiles `restore_photo` cuts an image."""
+    (height, width), count = image.shape[:2], 0
+    for network in steps:
+        count += len(list(_tiles(height, width, network, side)))
+        height, width = height * network.scale, width * network.scale
+    return count
+
+
+def _step(
+    image: Image, network: Network, ensemble: bool, tick: Callable[[], Any], side: int
+) -> Image:
+    height, width, scale = *image.shape[:2], network.scale
+    if min(height, width) < LEAST_SIDE:
+        missing = [(0, max(0, LEAST_SIDE - length)) for length in (height, width)]
+        larger: Any = np.pad(image, missing + [(0, 0)] * (image.ndim - 2), "edge")
+        return _step(larger, network, ensemble, tick, side)[: height * scale, : width * scale]
+    restore_luma = self_ensemble(network.restore_luma) if ensemble else network.restore_luma
+    swing, interpolation = network.degradation.protocol.swing, network.degradation.interpolation
+    enlarged = np.empty((height * scale, width * scale, *image.shape[2:]), image.dtype)
+    rows = max(1, BAND // scale)
+    for tile in _tiles(height, width, network, side):
+        around = tile.widened(_surroundings(network, height, width), height, width)
+        luma = restore_luma(_luma(image, around, rows, network.degradation))
+        for band in tile.bands(rows):
+            place, own = enlarged[band.place(scale)], luma[band.within(around, scale)]
+            if image.ndim == 2:
+                _round_into(place, own)
+                continue
+            seen = band.widened(LEAST_SIDE, height, width)
+            others = _others(_values(image[seen.place()]), scale, interpolation)
+            _compose_into(place, own, others[band.within(seen, scale)], swing)
+        tick()
+    return enlarged
+
+
+def _tiles(height: int, width: int, network: Network, side: int) -> Iterator[Tile]:
+    if network.receptive_field_radius is None:
+        return iter([Tile(0, 0, height, width)])
+    radius = _surroundings(network, height, width)
+    return tiles(height, width, max(1, side // network.scale), radius)
+
+
+def _surroundings(network: Network, height: int, width: int) -> int:
+    """How many LR pixels around a tile the network needs to see."""
+    radius = network.receptive_field_radius
+    return max(height, width) if radius is None else max(radius, LEAST_SIDE)
+
+
+def _luma(image: Image, tile: Tile, rows: int, degradation: Degradation) -> NDArray[np.float32]:
+    plane = np.empty((tile.bottom - tile.top, tile.right - tile.left), np.float32)
+    for band in tile.bands(rows):
+        values = _colours(_values(image[band.place()]))
+        plane[band.within(tile, 1)] = degradation.protocol.luma(values)
+    return plane
+
+
+def _others(lr: NDArray[Any], scale: int, interpolation: Interpolation) -> NDArray[np.float32]:
+    """Colour differences, and alpha where there is one, enlarged by bicubic interpolation."""
+    values = lr.astype(np.float32)
+    differences = colour_differences(_colours(values))
+    return interpolation.planes(np.concatenate([differences, values[..., 3:]], axis=2), scale)
+
+
+def _compose_into(
+    place: Image, luma: NDArray[np.float32], others: NDArray[np.float32], swing: Swing
+) -> None:
+    if place.dtype == np.uint8 and place.shape[2] == 3:
+        with_luma(others, luma, swing, into=place)
+    else:
+        image = with_luma(_colours(others), luma, swing)
+        _round_into(place, np.concatenate([image, others[..., 3:]], axis=2))
+
+
+def _colours(image: NDArray[Any]) -> NDArray[Any]:
+    return image if image.ndim == 2 else np.ascontiguousarray(image[..., :3])
+
+
+def _values(image: Image) -> NDArray[Any]:
+    """On the 0..255 scale, whatever the image's own."""
+    return image if image.dtype == np.uint8 else image / _unit(image.dtype)
+
+
+def _unit(kind: np.dtype[Any]) -> np.float32:
+    return np.float32(np.iinfo(kind).max / 255)
+
+
+def _round_into(place: Image, values: NDArray[np.float32]) -> None:
+    """Values on the 0..255 scale, rounded and clipped to integers, in OpenCV's one pass."""
+    in_bytes = place.dtype == np.uint8
+    nothing: Any = 0  # OpenCV takes a number here; what it tells type checkers is another thing
+    values = values if in_bytes else values * _unit(place.dtype)
+    cv2.add(values, nothing, dst=place, dtype=cv2.CV_8U if in_bytes else cv2.CV_16U)

@@ -1,0 +1,91 @@
+"""`make compare`, from what `dvc exp show --json` tells."""
+
+from typing import Any
+
+import pytest
+
+from srstudy.scoring.metrics import METRICS, Metric
+from tools.compare import WIDTH, compared
+
+SCALES, LAMBDA = ("x2", "x4", "x8"), 0.01
+
+
+def _state(weight: float, **params: Any) -> dict[str, Any]:
+    """What DVC knows of a run with a lambda: only the regularized network's scores follow it."""
+    means = {
+        scale: {"bicubic": 30.0, "plain": 33.0, "plain-cascade": weight, "regularized": 32 - weight}
+        for scale in SCALES
+    }
+    metrics = {key: {"set5": means, "set14": means} for key in METRICS}
+    values = {"lambda": weight, "epochs": {"x2": 2, "x4": 3}, "own_images": {}, **params}
+    data = {
+        "params": {"params.yaml": {"data": values}},
+        "metrics": {
+            "metrics/summary.json": {"data": {"protocol": "matlab", **metrics}},
+            "metrics/mnist.json": {"data": {"mnist": {"accuracy": weight}}},
+        },
+    }
+    return {"rev": "0123456789abcdef", "name": None, "data": data, "experiments": None}
+
+
+def _commits(*experiments: tuple[str, str | None, dict[str, Any]]) -> list[dict[str, Any]]:
+    shown = [
+        {"revs": [{**state, "name": name}], "executor": doing and {"state": doing}}
+        for name, doing, state in experiments
+    ]
+    base = _state(LAMBDA)
+    return [{**base, "rev": "workspace"}, {**base, "name": "main", "experiments": shown}]
+
+
+def test_what_differs_stands_side_by_side() -> None:
+    commits = _commits(("one", None, _state(0.1)), ("two", "success", _state(1.0)))
+    assert compared(commits, "psnr", "set5").splitlines() == [
+        "PSNR in dB on set5  x2.regularized  x4.regularized  x8.regularized  lambda",
+        "workspace                   31.990          31.990          31.990  0.01",
+        "main                        31.990          31.990          31.990  0.01",
+        "├── 0123456 [one]           31.900          31.900          31.900  0.1",
+        "└── 0123456 [two]           31.000          31.000          31.000  1.0",
+    ]
+
+
+def test_run_without_scores_of_its_own_shows_none_and_adds_no_column() -> None:
+    # A failed one has those of the commit it started from; a queued one has none.
+    failed, queued = _state(9.0), _state(0.5)
+    queued["data"]["metrics"] = {}
+    lost = {**_state(0.0), "data": None}
+    runs = [("a", "failed", failed), ("b", "queued", queued), ("c", None, lost)]
+    lines = compared(_commits(*runs), "psnr", "set5").splitlines()
+    assert lines[0].split()[5:] == ["lambda", "epochs.x2", "epochs.x4", "own_images"]
+    assert [line.split()[-4] for line in lines[3:]] == ["9.0", "0.5", "-"]
+    assert ["[a] failed" in lines[3], "[b] queued" in lines[4]] == [True, True]
+
+
+def test_any_metric_and_test_set_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "third", Metric(lambda *_: 0.0, "a third", 0))
+    text = compared(_commits(("one", None, _state(1.0))), "third", "set14")
+    assert text.startswith("a third on set14")
+    assert text.splitlines()[-1].split()[-4:] == ["31.0", "31.0", "31.0", "1.0"]
+    assert "regularized" not in compared(_commits(("one", None, _state(1.0))), "third", "other")
+
+
+def test_entry_of_a_mapping_is_a_column_of_its_own() -> None:
+    changed = _state(LAMBDA, epochs={"x2": 9, "x4": 3})
+    assert compared(_commits(("one", None, changed)), "psnr", "set5").splitlines() == [
+        "PSNR in dB on set5  epochs.x2",
+        "workspace           2",
+        "main                2",
+        "└── 0123456 [one]   9",
+    ]
+
+
+def test_table_that_is_too_wide_goes_on_below() -> None:
+    other = _state(1.0, test_sets=["set"] * 40, **{f"parameter_{i}": i for i in range(12)})
+    text = compared(_commits(("one", None, other)), "psnr", "set5")
+    assert max(map(len, text.splitlines())) <= WIDTH
+    blocks = [block.splitlines() for block in text.split("\n\n")]
+    assert len(blocks) > 1 and {len(block) for block in blocks} == {4}
+    assert all(block[0].startswith("PSNR in dB on set5") for block in blocks)
+    heads = " ".join(block[0] for block in blocks).split()
+    assert [head for head in heads if head.startswith("parameter")] == [
+        f"parameter_{i}" for i in range(12)
+    ]

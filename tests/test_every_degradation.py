@@ -1,0 +1,137 @@
+"""Each file of srstudy/degradations keeps what the study asks of one; new files are found."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from srstudy.common import choices
+from srstudy.common.scales import SCALES
+from srstudy.degradations.shared.degradation import ROOM, WANTED, degradation, names
+from srstudy.images.interpolation import LEAST_SIDE, Interpolation
+from srstudy.images.protocols import Protocol
+from srstudy.networks.shared.upsampling import BicubicUpsampling
+
+every_degradation = pytest.mark.parametrize("name", names())
+every_scale = pytest.mark.parametrize("scale", SCALES)
+
+
+def test_degradations_are_the_files_of_their_room() -> None:
+    assert set(names()) >= {"matlab", "opencv"}
+    assert "shared" not in names()
+
+
+@every_degradation
+def test_file_says_all_there_is_to_say_of_the_degradation(name: str) -> None:
+    file = choices.chosen(ROOM, name, WANTED)
+    assert file.__doc__ and file.__doc__.strip()
+    assert isinstance(file.DESCRIPTION, str) and file.DESCRIPTION.strip()
+    assert isinstance(file.INTERPOLATION, Interpolation)
+    assert isinstance(file.PROTOCOL, Protocol)
+    assert file.degrade.__doc__
+    made_by = degradation(name)
+    assert (made_by.name, made_by.protocol, made_by.interpolation) == (
+        name,
+        file.PROTOCOL,
+        file.INTERPOLATION,
+    )
+
+
+@every_degradation
+@every_scale
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+def test_lr_has_the_size_of_the_cropped_image_over_the_scale(
+    photo: NDArray[np.uint8], name: str, scale: int, channels: tuple[int, ...]
+) -> None:
+    image = photo[:97, :83] if channels else photo[:97, :83, 1]
+    before = image.copy()
+    lr, hr = degradation(name).pair(image, scale)
+    np.testing.assert_array_equal(image, before)  # it is left as it was
+    assert lr.dtype == hr.dtype == np.uint8
+    assert lr.shape == (97 // scale, 83 // scale, *channels)
+    np.testing.assert_array_equal(hr, image[: lr.shape[0] * scale, : lr.shape[1] * scale])
+    np.testing.assert_array_equal(degradation(name).degrade(image, scale), lr)  # the same again
+    large = degradation(name).enlarge(lr, scale)
+    assert large.dtype == np.uint8 and large.shape == hr.shape
+
+
+@every_degradation
+@every_scale
+@pytest.mark.parametrize("channels", [(), (3,)], ids=["grey", "colour"])
+def test_smallest_image_has_one_lr_pixel(name: str, scale: int, channels: tuple[int, ...]) -> None:
+    lr = degradation(name).degrade(np.full((scale, scale, *channels), 77, np.uint8), scale)
+    assert lr.shape == (1, 1, *channels) and (lr == 77).all()
+
+
+SLOPE = 2  # an even one: every LR pixel's centre then has a whole value, whatever the scale
+
+
+@every_degradation
+@every_scale
+@pytest.mark.parametrize("upright", [False, True], ids=["horizontal", "vertical"])
+def test_its_enlargement_returns_a_ramp_without_a_shift(
+    name: str, scale: int, upright: bool
+) -> None:
+    made_by = degradation(name)
+    values = np.arange(0, 255, SLOPE, np.uint8)
+    ramp = np.tile(values[: len(values) // scale * scale], (10 * scale, 1))
+    lr, hr = made_by.pair(ramp.T if upright else ramp, scale)
+    enlarged = made_by.enlarge(lr, scale).astype(int)
+    exact = made_by.interpolation.planes(lr.astype(np.float32), scale)
+    if upright:
+        lr, hr, enlarged, exact = lr.T, hr.T, enlarged.T, exact.T
+    # Away from the edges, where kernels see more than the ramp.
+    low, high = slice(4, -4), slice(4 * scale, -4 * scale)
+    centres = scale * np.arange(lr.shape[1]) + (scale - 1) / 2
+    assert np.abs(lr[low, low] - SLOPE * centres[low]).max() <= 0.5
+    difference = (enlarged - hr)[high, high]
+    assert difference.size
+    # A shift by one HR pixel would be SLOPE everywhere. Rounding, and OpenCV's kernel, which bends
+    # a ramp by a twentieth of an LR pixel, fall on both sides.
+    assert np.abs(difference).max() <= 1
+    assert abs(difference.mean()) <= 0.1 * SLOPE
+    assert abs((exact - hr)[high, high].mean()) <= 0.1 * SLOPE
+
+
+@every_degradation
+@every_scale
+def test_networks_enlarge_inside_as_its_interpolation_does(
+    photo: NDArray[np.uint8], name: str, scale: int
+) -> None:
+    interpolation = degradation(name).interpolation
+    plane = photo[:13, :11, 1].astype(np.float32) / 255
+    layer = BicubicUpsampling(scale, interpolation.a)
+    output = layer(plane[None, ..., None]).numpy()[0, ..., 0]
+    inside = (slice(LEAST_SIDE * scale, -LEAST_SIDE * scale),) * 2
+    expected = interpolation.planes(plane, scale)
+    assert output.shape == expected.shape and expected.dtype == np.float32
+    np.testing.assert_allclose(output[inside], expected[inside], atol=1e-5)
+
+
+@every_degradation
+@every_scale
+def test_enlarging_planes_is_enlarging_an_image_but_for_rounding(
+    photo: NDArray[np.uint8], name: str, scale: int
+) -> None:
+    interpolation = degradation(name).interpolation
+    small = photo[:23, :17]
+    exact = interpolation.planes(small.astype(np.float32), scale)
+    assert exact.shape == (23 * scale, 17 * scale, 3) and exact.dtype == np.float32
+    # Each of two axes rounds by up to a half, the second weighing the first by up to 1.6.
+    difference = np.clip(exact, 0, 255) - interpolation.image(small, scale)
+    assert np.abs(difference).max() <= 1.5
+    alpha = np.dstack([small, small[..., :1]]).astype(np.float32)  # four planes at once
+    np.testing.assert_allclose(interpolation.planes(alpha, scale)[..., :3], exact, atol=1e-3)
+
+
+@every_degradation
+def test_its_sentence_names_it_and_states_its_protocol(name: str) -> None:
+    made_by = degradation(name)
+    sentence = made_by.sentence()
+    assert name in sentence.lower()
+    assert made_by.description in sentence and made_by.protocol.words in sentence
+    assert "\n" not in sentence
+
+
+def test_no_two_sentences_are_the_same() -> None:
+    sentences = [degradation(name).sentence() for name in names()]
+    assert len(set(sentences)) == len(sentences)

@@ -1,0 +1,159 @@
+"""What makes a training stale and what does not, by real `dvc status` of a tiny study."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import Study
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+SCALES = (2, 4)
+TRAININGS = {"pretrain", *(f"train-{s}@{x}" for s in ("plain", "regularized") for x in SCALES)}
+
+NETWORK = '''"""A network for a test."""
+
+SOURCE = "none"
+SIZES = {"channels": range(1, 9)}
+BFLOAT16 = False
+
+
+def network(scale, interpolation, channels=4):
+    """channels: of the one layer."""
+    raise NotImplementedError
+'''
+DEGRADATION = '''"""A degradation for a test."""
+
+from srstudy.degradations.shared.degradation import names  # noqa: F401
+'''
+LOSS = '''"""A loss for a test."""
+
+
+def loss(hr, restored):
+    """The mean absolute error."""
+    return abs(hr - restored).mean()
+'''
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Scales 2 and 4, trained and committed. Tests change copies only."""
+    folder = tmp_path_factory.mktemp("tiny")
+    study = Study.of_working_tree(folder / "study", folder / "shared")
+    study.repro(*sorted(TRAININGS))
+    study.commit("trained")
+    return study
+
+
+@pytest.fixture
+def work(trained: Study, tmp_path: Path) -> Study:
+    return trained.copy(tmp_path / "work")
+
+
+def _append(study: Study, path: str, text: str) -> None:
+    file = study.root / path
+    file.write_text(file.read_text("utf-8") + text, "utf-8")
+
+
+def _comment(*paths: str) -> Callable[[Study], None]:
+    def change(study: Study) -> None:
+        for path in paths:
+            _append(study, path, "\n# Edited.\n")
+
+    return change
+
+
+def _new_file(path: str, text: str, line: str = "") -> Callable[[Study], None]:
+    """A new file, and where it is a network its line in params.yaml."""
+
+    def change(study: Study) -> None:
+        (study.root / path).write_text(text, "utf-8")
+        if line:
+            sizes = study.params()["network_size"]
+            study.set(network_size={**sizes, line: {}})
+
+    return change
+
+
+def _set(path: str, value: object) -> Callable[[Study], None]:
+    """A value of params.yaml, or one of its entries: `epochs.x4`."""
+
+    def change(study: Study) -> None:
+        key, _, entry = path.partition(".")
+        study.set(**{key: {**study.params()[key], entry: value} if entry else value})
+
+    return change
+
+
+def _new_metric(study: Study) -> None:
+    entry = '\nMETRICS["mse"] = Metric(lambda p, hr, sr, s: 0.0, "MSE", 2)\n'
+    _append(study, "srstudy/scoring/metrics.py", entry)
+
+
+def _new_data_set(study: Study) -> None:
+    rows = (study.root / "data/registry/sample.tsv").read_text("utf-8")
+    (study.root / "data/registry/other.tsv").write_text(rows, "utf-8")
+
+
+UNCONCERNED: dict[str, Callable[[Study], None]] = {
+    "a new network": _new_file("srstudy/networks/new.py", NETWORK, "new"),
+    "an unused network's size": _set("network_size.vdsr", {"channels": 8, "layers": 3}),
+    "an unused network's code": _comment("srstudy/networks/vdsr.py"),
+    "a new metric": _new_metric,
+    "a changed metric": _comment("srstudy/scoring/metrics.py"),
+    "a new degradation": _new_file("srstudy/degradations/new.py", DEGRADATION),
+    "an unused degradation's code": _comment("srstudy/degradations/opencv.py"),
+    "a new loss": _new_file("srstudy/losses/new.py", LOSS),
+    "an unused loss's code": _comment("srstudy/losses/charbonnier.py"),
+    "a new data set": _new_data_set,
+    "the report": _comment("srstudy/report/page.py", "stages/report.py"),
+    "upscale": _comment("srstudy/upscale/upscaling.py", "srstudy/upscale/tiles.py"),
+    "scoring": _comment("srstudy/scoring/evaluation.py", "stages/evaluate.py"),
+    "mnist": _comment("srstudy/mnist/digits.py", "stages/mnist.py"),
+    "export": _comment("srstudy/export/onnx_files.py"),
+    "tools": _comment("tools/bench.py"),
+    "image files": _comment("srstudy/imagefiles/reading.py"),
+    "another scale's epochs": _set("epochs.x8", 9),
+    "another scale's learning rate": _set("learning_rate.x3", 0.5),
+}
+
+
+@pytest.mark.parametrize("change", UNCONCERNED)
+def test_training_stays_up_to_date_after(work: Study, change: str) -> None:
+    before = _stale(work)
+    UNCONCERNED[change](work)
+    assert work("git", "status", "--porcelain").text, "nothing was changed"
+    assert not before & TRAININGS
+    assert not _stale(work) & TRAININGS
+
+
+CONCERNED: dict[str, tuple[Callable[[Study], None], set[str]]] = {
+    "the chosen network's code": (_comment("srstudy/networks/edsr.py"), TRAININGS),
+    "what networks share": (_comment("srstudy/networks/shared/layers.py"), TRAININGS),
+    "the chosen network's size": (
+        _set("network_size.edsr", {"channels": 16, "blocks": 1, "equivariant": False}),
+        TRAININGS,
+    ),
+    "the chosen loss": (_comment("srstudy/losses/mse.py"), TRAININGS),
+    "another loss chosen": (_set("loss", "charbonnier"), TRAININGS),
+    "the chosen degradation": (_comment("srstudy/degradations/matlab.py"), TRAININGS),
+    "training": (_comment("srstudy/training/trainer.py"), TRAININGS),
+    "patches": (_comment("srstudy/patches/batches.py"), TRAININGS),
+    "this scale's epochs": (_set("epochs.x4", 2), {"train-plain@4", "train-regularized@4"}),
+    "this scale's steps": (_set("steps.x4", 2), {"train-plain@4", "train-regularized@4"}),
+    "lambda": (_set("lambda", 0.1), {"train-regularized@2", "train-regularized@4"}),
+}
+
+
+@pytest.mark.parametrize("change", CONCERNED)
+def test_training_is_stale_after(work: Study, change: str) -> None:
+    edit, stale = CONCERNED[change]
+    edit(work)
+    assert _stale(work) & TRAININGS == stale
+
+
+def _stale(study: Study) -> set[str]:
+    """The stages that `dvc status` names as changed."""
+    return set(json.loads(study("dvc", "status", "--json").text))

@@ -1,0 +1,244 @@
+"""Register a data set: write data/registry/NAME.tsv, with the size and SHA-256 of every file.
+
+python -m tools.register NAME FOLDER [--url BASE]
+python -m tools.register NAME LIST
+
+FOLDER holds the files; BASE is the address below which each of them is public. Without BASE the
+rows have no address, and only a mirror (SR_MIRROR) serves the set. LIST is a text file with one
+address a line (http://..., https://... or package:PACKAGE/path); empty lines and lines that start
+with # are passed over. Every address is tried, and what comes is read to its end. Nothing is
+written where anything is wrong.
+"""
+
+import argparse
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial as bind
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote, unquote
+
+import pooch
+from pydantic import TypeAdapter, ValidationError
+
+from srstudy.common.errors import InputError
+from srstudy.common.running import run
+from srstudy.datasets.download import MIRROR_VARIABLE, for_each_file, try_source
+from srstudy.datasets.registry import (
+    ADDRESS_NOTE,
+    FILE_NOTE,
+    PACKAGE,
+    RegisteredFile,
+    is_address,
+    is_file_name,
+    read_registry,
+    registered_names,
+    registry_file,
+    write_registry,
+)
+from srstudy.datasets.settings import NAME_NOTE, Name
+from srstudy.imagefiles.listing import SUFFIXES
+from srstudy.imagefiles.reading import read_image
+
+LARGEST = 1 << 30  # bytes of a file whose size nobody has told
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A file that is to be registered."""
+
+    where: str  # as faults name it
+    file: str
+    url: str  # "" for none
+    path: Path | None = None  # None: it comes from its url
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a candidate holds, or why it is not taken."""
+
+    size: int = 0  # in bytes
+    sha256: str = ""
+    fault: str = ""  # "" where it is taken
+
+
+def main() -> None:
+    """Examine all files, then write the registry file or name every fault."""
+    parser = argparse.ArgumentParser(
+        description=(__doc__ or "").partition("\n")[0],
+        epilog="docs/extending.md, 'A data set', has an example.",
+    )
+    parser.add_argument("name", help="of the data set, as in params.yaml")
+    parser.add_argument("source", type=Path, help="a folder of files, or a list of addresses")
+    parser.add_argument("--url", default="", help="below which the folder's files are public")
+    parser.add_argument("--any", action="store_true", help="files that are no images too")
+    parser.add_argument("--force", action="store_true", help="replace a set of that name")
+    arguments = parser.parse_args()
+    pooch.get_logger().setLevel("WARNING")  # its lines name temporary files
+
+    name, source = arguments.name, arguments.source
+    check_name(name, taken=not arguments.force)
+    if source.is_dir():
+        candidates = list(in_folder(source, arguments.url))
+    elif arguments.url:
+        raise InputError(f"--url: is for a folder; {source} is none")
+    else:
+        candidates = list(in_list(source))
+    places = mirror_places(name)
+    contents = examined(name, candidates, images=not arguments.any)
+    rows = [_row(name, *both, places) for both in zip(candidates, contents, strict=True)]
+    path = write_registry(name, rows)
+    print("\n".join(report(path, name, rows)))
+
+
+def check_name(name: str, taken: bool) -> None:
+    """Raise `InputError` for a name that params.yaml could not hold, or that is taken."""
+    try:
+        TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise InputError(f"NAME: found {name!r}; allowed: {NAME_NOTE}") from None
+    if name.startswith("cascade-"):
+        # data/scores/x4-plain-cascade-NAME.json would have two meanings.
+        raise InputError(f"NAME: found {name!r}; allowed: one that does not start with 'cascade-'")
+    if taken and name in registered_names():
+        raise InputError(f"{registry_file(name)}: is there already; --force replaces it")
+
+
+def in_folder(folder: Path, base: str) -> Iterator[Candidate]:
+    """The files of a folder in the order of their names; hidden ones are passed over."""
+    base = base.rstrip("/")
+    if base and (not re.match("https?:", base) or not is_address(f"{base}/x")):
+        raise InputError(f"--url: found {base!r}; allowed: http://... or https://...")
+    try:
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror}") from error
+    if not paths:
+        raise InputError(f"{folder}: holds no file")
+    for path in paths:
+        url = f"{base}/{quote(path.name, errors='surrogateescape')}" if base else ""
+        yield Candidate(_shown(str(path)), path.name, url, path)
+
+
+def in_list(path: Path) -> Iterator[Candidate]:
+    """The files whose addresses a list holds, in its order."""
+    try:
+        lines = [line.strip() for line in path.read_text("utf-8").split("\n")]
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: is no folder and no list of addresses: {why}") from error
+    addresses = [(n, line) for n, line in enumerate(lines, 1) if line and line[0] != "#"]
+    if not addresses:
+        raise InputError(f"{path}: holds no address; allowed: {ADDRESS_NOTE}, one a line")
+    for number, url in addresses:
+        file = unquote(re.split("[?#]", url)[0].rpartition("/")[2])
+        yield Candidate(f"{path}: line {number}: {_shown(url)}", file, url)
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() else repr(text)
+
+
+def mirror_places(name: str) -> dict[str, str]:
+    """Where a mirror keeps the files of the other data sets, by their SHA-256."""
+    others = [row for other in registered_names() if other != name for row in read_registry(other)]
+    return {row.sha256: row.mirror for row in others if row.mirror}
+
+
+def examined(name: str, candidates: Sequence[Candidate], images: bool) -> list[Content]:
+    """The contents of all candidates; `InputError` has a line for each that is not taken.
+
+    images: whether each must be an image file that can be read.
+    """
+    with TemporaryDirectory() as folder:
+        work = bind(_content, Path(folder), images)
+        contents = for_each_file(work, list(enumerate(candidates)), f"register {name}")
+    faults = []
+    firsts: dict[tuple[str, str], Candidate] = {}
+    for candidate, content in zip(candidates, contents, strict=True):
+        fault = content.fault
+        keys = [("name", candidate.file), ("content", content.sha256)]
+        if images:  # what is made of an image is named by its stem
+            keys.insert(1, ("name but for the suffix", Path(candidate.file).stem))
+        for kind, key in keys:
+            first = firsts.setdefault((kind, key), candidate)
+            if first is not candidate and not fault:
+                fault = f"has the same {kind} as {first.where}; allowed: each once"
+        if fault:
+            faults.append(f"{candidate.where}: {fault}")
+    if faults:
+        raise InputError("\n".join(faults))
+    return contents
+
+
+def _content(
+    folder: Path, images: bool, stop: threading.Event, numbered: tuple[int, Candidate]
+) -> Content:
+    number, candidate = numbered
+    fault = _name_fault(candidate, images)
+    if fault:
+        return Content(fault=fault)
+    downloaded = folder / str(number)  # by number: two addresses may end in the same name
+    path = candidate.path or downloaded
+    try:
+        if candidate.path is None:
+            failure = try_source(candidate.url, downloaded, LARGEST, None, stop)
+            if failure:
+                return Content(fault=f"could not be had ({failure})")
+        if not path.is_file() or not path.stat().st_size:
+            return Content(fault="is empty" if path.is_file() else "is no file")
+        content = Content(path.stat().st_size, pooch.file_hash(str(path), alg="sha256"))
+        if images:
+            read_image(path)
+        if candidate.path and candidate.url:
+            its = (content.size, content.sha256)
+            failure = try_source(candidate.url, downloaded, *its, stop)
+            if failure:
+                return Content(*its, f"{candidate.url} could not be had ({failure})")
+        return content
+    except OSError as error:
+        return Content(fault=f"cannot be read: {error.strerror}")
+    except InputError as error:
+        return Content(fault=str(error).removeprefix(f"{path}: "))
+    finally:
+        downloaded.unlink(missing_ok=True)
+
+
+def _name_fault(candidate: Candidate, images: bool) -> str:
+    if candidate.path is None and not is_address(candidate.url):
+        return f"is no address; allowed: {ADDRESS_NOTE}"
+    if not is_file_name(candidate.file):
+        return f"has the file name {candidate.file!r}; allowed: {FILE_NOTE}"
+    if images and Path(candidate.file).suffix.lower() not in SUFFIXES:
+        return f"is no image by its suffix; allowed: {', '.join(SUFFIXES)} (or all, with --any)"
+    return ""
+
+
+def _row(
+    name: str, candidate: Candidate, content: Content, places: Mapping[str, str]
+) -> RegisteredFile:
+    file, url = candidate.file, candidate.url
+    place = places.get(content.sha256, f"{name}/{file}")
+    in_package = url.startswith(PACKAGE)
+    return RegisteredFile(file, content.size, content.sha256, url, "" if in_package else place)
+
+
+def report(path: Path, name: str, rows: Sequence[RegisteredFile]) -> Iterator[str]:
+    """What was registered, and what is to be known of it: a line each."""
+    yield f"{path}: {len(rows)} files, {sum(row.size for row in rows)} bytes"
+    others = [row for row in rows if row.mirror and row.mirror != f"{name}/{row.file}"]
+    if others:
+        yield f"{len(others)} of them are files of other sets: a mirror keeps them as theirs"
+    if not all(row.url for row in rows):
+        example = next(row.mirror for row in rows if not row.url)
+        yield (
+            f"no public addresses: it can be downloaded only where {MIRROR_VARIABLE} names a "
+            f"folder or URL that holds {example} and so on"
+        )
+    yield f"now add {name} to `datasets` in params.yaml, and the file to git: git add {path}"
+
+
+if __name__ == "__main__":
+    run(main)

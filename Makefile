@@ -21,7 +21,7 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench verify torture readme weights compare lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench large-data verify torture readme weights compare lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,9 @@ compare: setup ## The experiments side by side: what differs, and one METRIC (ps
 
 bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
 	@python -m tools.bench
+
+large-data: setup ## 400 images of 2040 x 1356 through the data stages and 200 steps: time and memory
+	@python -m tools.large_data
 
 verify: repro ## Run what is missing: how far are this machine's scores from the committed ones?
 	@python -m tools.verify

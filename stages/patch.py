@@ -21,7 +21,7 @@ from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.images.pairs import Pair
 from srstudy.images.protocols import Protocol
 from srstudy.patches.grid import split
-from srstudy.patches.settings import PatchSettings
+from srstudy.patches.settings import PatchSettings, size_faults, validation_fault
 from srstudy.patches.writing import PatchWriter
 
 
@@ -29,8 +29,10 @@ def main() -> None:
     """Split the images; store the training ones with their patches' places, and the held-out."""
     arguments = parse(__doc__, "scale", "dataset")
     settings = read(PatchSettings)
-    how = degradation(read(SynthesisSettings).degradation)
     scale = arguments.scale
+    if faults := [*filter(None, [validation_fault(settings)]), *size_faults(settings, [scale])]:
+        raise InputError("\n".join(faults))
+    how = degradation(read(SynthesisSettings).degradation)
     size, stride = settings.patch_size[scale], settings.stride[scale]
 
     folder = Path(f"data/lr/x{scale}/train") / arguments.dataset

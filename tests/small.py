@@ -1,10 +1,14 @@
-"""Small networks: of every file of a network, with sizes for speed and weights as if trained."""
+"""Networks for tests: of every file, small and with weights as if trained, or one of your own."""
 
+import sys
+from collections.abc import Callable, Mapping
 from itertools import product
+from types import ModuleType
 from typing import Any
 
 import keras
 import numpy as np
+import pytest
 
 from srstudy.common import choices
 from srstudy.networks.shared.architecture import Architecture
@@ -39,3 +43,18 @@ def as_trained(architecture: Architecture) -> keras.Model:
     model, random = architecture.build(), np.random.default_rng(1)
     model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])
     return model
+
+
+def network_of_own(
+    monkeypatch: pytest.MonkeyPatch,
+    network: Callable[..., keras.Model],
+    sizes: Mapping[str, range | tuple[Any, ...]] | None = None,
+) -> str:
+    """The name of a network's file that is there for one test alone."""
+    file, listed = ModuleType("srstudy.networks.own"), choices.names
+    said = {"network": network, "SIZES": dict(sizes or {}), "BFLOAT16": False, "SOURCE": "a test"}
+    vars(file).update(said)
+    monkeypatch.setitem(sys.modules, file.__name__, file)
+    added = {ROOM: ("own",)}
+    monkeypatch.setattr(choices, "names", lambda room: (*listed(room), *added.get(room, ())))
+    return "own"

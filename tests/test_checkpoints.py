@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from srstudy.patches.patches import PatchFile
 
 from srstudy.backend.checkpoints import KEPT, SECONDS_BETWEEN, Arrays, Checkpoints, fingerprint
 from srstudy.common.errors import InputError
 from srstudy.patches.batches import Batches
+from srstudy.patches.reading import PatchFile
 from tests.conftest import MakePatches
 from tests.test_trainer import SHORT, train_tiny
 
@@ -100,7 +100,7 @@ def test_other_values_data_or_code_have_another_fingerprint(
         __file__ = str(tmp_path / "changed.py")
 
     Path(Module.__file__).write_text("other = code")
-    monkeypatch.setitem(sys.modules, "srstudy.losses.shared.losses", Module)  # type: ignore[misc]
+    monkeypatch.setitem(sys.modules, "srstudy.losses.shared.objective", Module)  # type: ignore[misc]
     assert fingerprint({"lambda": 0.1}, data) != first
 
 
@@ -145,15 +145,15 @@ def test_training_killed_anywhere_ends_with_the_bytes_of_an_undisturbed_one(
     make_patches: MakePatches, kind: str
 ) -> None:
     path = make_patches()
-    schedule = replace(SHORT, optimizer=kind)
-    whole, curve = train_tiny(path, schedule)
+    recipe = replace(SHORT, optimizer=kind)
+    whole, curve = train_tiny(path, recipe)
     with PatchFile(path, 2) as patches:
-        steps = SHORT.epochs * Batches(patches, 16, 1, True).steps_per_epoch
+        steps = recipe.total_steps(Batches(patches, 16, 1, True).steps_per_epoch)
     # At the first step, on and beside the curve's points, and when all steps are done.
     for last in (1, 2, steps // 2, steps // 2 + 1, steps - 1, steps):
         with pytest.raises(_Killed):
-            train_tiny(path, schedule, checkpoints=_Killer(last))
-    resumed, resumed_curve = train_tiny(path, schedule, checkpoints=_Killer(steps + 1))
+            train_tiny(path, recipe, checkpoints=_Killer(last))
+    resumed, resumed_curve = train_tiny(path, recipe, checkpoints=_Killer(steps + 1))
     assert resumed_curve == curve
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from srstudy.images.colour import Swing, colour_differences, luma, to_uint8, with_luma
-from srstudy.images.protocols import Protocol
+from srstudy.images.protocols import FULL_RANGE, LITERATURE
 
 SWINGS: tuple[Swing, ...] = ("studio", "full")
 
@@ -71,13 +71,12 @@ def test_rounding_is_half_up_and_clips() -> None:
     np.testing.assert_array_equal(to_uint8(values), [0, 0, 1, 2, 3, 255, 255])
 
 
-def test_protocol_of_a_degradation_has_its_swing_and_border() -> None:
+def test_protocols_have_their_swing_and_border() -> None:
     plane = np.arange(20 * 24, dtype=np.float64).reshape(20, 24)
-    matlab, opencv = Protocol("matlab"), Protocol("opencv")
-    assert matlab.luma(_pixel(255, 255, 255)) == pytest.approx(235)
-    assert opencv.luma(_pixel(255, 255, 255)) == pytest.approx(255)
-    np.testing.assert_array_equal(matlab.crop(plane, 4), plane[4:16, 4:20])
-    np.testing.assert_array_equal(opencv.crop(plane, 4), plane)
+    assert LITERATURE.luma(_pixel(255, 255, 255)) == pytest.approx(235)
+    assert FULL_RANGE.luma(_pixel(255, 255, 255)) == pytest.approx(255)
+    np.testing.assert_array_equal(LITERATURE.crop(plane, 4), plane[4:16, 4:20])
+    np.testing.assert_array_equal(FULL_RANGE.crop(plane, 4), plane)
     # Where the border would leave nothing, all of the plane is scored.
-    np.testing.assert_array_equal(matlab.crop(plane[:16], 8), plane[:16])
-    assert matlab.sentence() != opencv.sentence()
+    np.testing.assert_array_equal(LITERATURE.crop(plane[:16], 8), plane[:16])
+    assert LITERATURE.words != FULL_RANGE.words

@@ -10,12 +10,14 @@ import onnxruntime
 import pytest
 import yaml
 
-from srstudy.degradations.shared.degradation import crop_to_multiple, degrade
-from srstudy.imagefiles.reading import read_image, write_png
-from srstudy.images.protocols import Protocol
-from srstudy.scoring.metrics import psnr
+from srstudy.common.files import NETWORK_ATTRIBUTE
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.imagefiles.png import write_png
+from srstudy.imagefiles.reading import read_image
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.receptive_field import receptive_field_radius
+from srstudy.upscale import __main__ as command
 from srstudy.upscale.upscaling import SCALES, WEIGHTS
-from stages import upscale as command
 from tests.imports import ROOT
 
 every_file = pytest.mark.parametrize("setting", ["plain", "regularized"])
@@ -35,6 +37,16 @@ def test_file_is_made_of_the_model_that_dvc_lock_names(scale: int, setting: str)
     assert path.name in (WEIGHTS / "README.md").read_text()
 
 
+@every_scale
+@every_file
+def test_radius_in_the_file_is_that_of_its_network(scale: int, setting: str) -> None:
+    # Tiles of a photograph would show where it was too small.
+    session = onnxruntime.InferenceSession(WEIGHTS / f"x{scale}-{setting}.onnx")
+    described = json.loads(session.get_modelmeta().custom_metadata_map[NETWORK_ATTRIBUTE])
+    radius = described.pop("receptive_field_radius")
+    assert radius == receptive_field_radius(Architecture(**described))
+
+
 @pytest.mark.slow
 @every_scale
 @pytest.mark.parametrize("model", ["plain", "regularized", "cascade"])
@@ -45,21 +57,18 @@ def test_upscale_gives_the_psnr_of_the_table(
     real_images: Callable[[str], list[Path]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    protocol, (lr, hr) = Protocol("matlab"), (tmp_path / "lr", {})
-    lr.mkdir()
+    made_by, folder, hr = degradation("matlab"), tmp_path / "lr", {}
+    folder.mkdir()
     for path in real_images("set5"):
-        image = read_image(path)
-        hr[path.stem] = crop_to_multiple(image, scale)
-        write_png(lr / f"{path.stem}.png", degrade(image, scale))
-    arguments = [str(lr), "-o", str(tmp_path / "hr"), "--scale", str(scale), "--model", model]
+        pair = made_by.pair(read_image(path), scale)
+        hr[path.stem] = pair.hr
+        write_png(folder / f"{path.stem}.png", pair.lr)
+    arguments = [str(folder), "-o", str(tmp_path / "hr"), "--scale", str(scale), "--model", model]
     monkeypatch.setattr(sys, "argv", ["upscale", *arguments])
     command.main()
     scores = [
-        psnr(
-            protocol.crop(protocol.luma(true), scale),
-            protocol.crop(protocol.luma(read_image(tmp_path / "hr" / f"{name}.png")), scale),
-        )
-        for name, true in hr.items()
+        made_by.protocol.psnr(image, read_image(tmp_path / "hr" / f"{name}.png"), scale)
+        for name, image in hr.items()
     ]
     table = json.loads((ROOT / "metrics/summary.json").read_text())["psnr"]["set5"][f"x{scale}"]
     method = model if model != "cascade" else "plain-cascade" if scale > 2 else "plain"

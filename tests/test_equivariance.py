@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from srstudy.networks.shared.networks import build
 
 from srstudy.images.orientations import ORIENTATIONS, turned
+from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.equivariance import Channels, Equivariant, EquivariantStart
 from srstudy.training.optimizer import Optimizer
 
@@ -22,7 +22,7 @@ def _restored(model: keras.Model, plane: NDArray[np.float32]) -> NDArray[np.floa
 def _trained(network: str, scale: int, optimizer: str, equivariant: bool) -> keras.Model:
     """A few large steps on one patch in one orientation, which prefers no network that turns."""
     keras.utils.set_random_seed(0)
-    model = build(network, scale, {**SIZE, "equivariant": equivariant})
+    model = Architecture(network, scale, {**SIZE, "equivariant": equivariant}, "matlab").build()
     variables = model.trainable_variables
     steps = Optimizer(variables, optimizer, clip=1.0, ema=0)
     for _ in range(20):
@@ -80,5 +80,6 @@ def test_equivariant_start_is_as_large_as_the_other() -> None:
 
 
 def test_channels_that_are_no_fields_of_eight_are_refused() -> None:
+    size = {"channels": 12, "blocks": 1, "equivariant": True}
     with pytest.raises(ValueError, match="channels: found 12; allowed where equivariant"):
-        build("edsr", 2, {"channels": 12, "blocks": 1, "equivariant": True})
+        Architecture("edsr", 2, size, "matlab").build()

@@ -72,7 +72,7 @@ def test_its_enlargement_returns_a_ramp_without_a_shift(
     name: str, scale: int, upright: bool
 ) -> None:
     made_by = degradation(name)
-    values = np.arange(0, 255, SLOPE, np.uint8)
+    values = np.arange(0, 255, SLOPE).astype(np.uint8)
     ramp = np.tile(values[: len(values) // scale * scale], (10 * scale, 1))
     lr, hr = made_by.pair(ramp.T if upright else ramp, scale)
     enlarged = made_by.enlarge(lr, scale).astype(int)
@@ -85,11 +85,13 @@ def test_its_enlargement_returns_a_ramp_without_a_shift(
     assert np.abs(lr[low, low] - SLOPE * centres[low]).max() <= 0.5
     difference = (enlarged - hr)[high, high]
     assert difference.size
-    # A shift by one HR pixel would be SLOPE everywhere. Rounding, and OpenCV's kernel, which bends
-    # a ramp by a twentieth of an LR pixel, fall on both sides.
-    assert np.abs(difference).max() <= 1
+    # A shift by one HR pixel would be SLOPE everywhere. Some kernels bend a ramp a little, to both
+    # sides: OpenCV's by a twentieth of the step from one LR pixel to the next.
+    bent = 0.06 * SLOPE * scale
+    assert np.abs(difference).max() <= bent + 0.5  # which is for rounding
     assert abs(difference.mean()) <= 0.1 * SLOPE
-    assert abs((exact - hr)[high, high].mean()) <= 0.1 * SLOPE
+    assert np.abs((exact - hr)[high, high]).max() <= bent
+    assert abs((exact - hr)[high, high].mean()) <= 0.01 * SLOPE
 
 
 @every_degradation
@@ -98,7 +100,7 @@ def test_networks_enlarge_inside_as_its_interpolation_does(
     photo: NDArray[np.uint8], name: str, scale: int
 ) -> None:
     interpolation = degradation(name).interpolation
-    plane = photo[:13, :11, 1].astype(np.float32) / 255
+    plane = (photo[:13, :11, 1] / 255).astype(np.float32)
     layer = BicubicUpsampling(scale, interpolation.a)
     output = layer(plane[None, ..., None]).numpy()[0, ..., 0]
     inside = (slice(LEAST_SIDE * scale, -LEAST_SIDE * scale),) * 2

@@ -3,9 +3,9 @@
 import inspect
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ from srstudy.upscale.runtime import load_network
 from srstudy.upscale.upscaling import count_tiles, restore_photo
 from tests.conftest import MakePatches
 from tests.imports import ROOT
-from tests.small import NETWORKS, as_trained, small
+from tests.small import NETWORKS, as_trained, network_of_own, small
 
 every_network = pytest.mark.parametrize("name", NETWORKS)
 # One scale in the quick tests, all of them in the slow ones.
@@ -134,9 +134,7 @@ def test_network_trains_a_step(
 
 @every_network
 @every_scale
-def test_saved_and_loaded_network_restores_the_same(
-    tmp_path: Path, name: str, scale: int
-) -> None:
+def test_saved_and_loaded_network_restores_the_same(tmp_path: Path, name: str, scale: int) -> None:
     architecture = small(name, scale)
     model, path = as_trained(architecture), tmp_path / "a.weights.h5"
     save(path, model, architecture)
@@ -193,13 +191,9 @@ ROUNDING = 2
 # --- The radius of networks that the study does not have ------------------------------------------
 
 
-def _of_own(monkeypatch: pytest.MonkeyPatch, network: object) -> Architecture:
-    """A network of a file that is there for this test alone."""
-    file = ModuleType("srstudy.networks.own")
-    file.network, file.SIZES, file.BFLOAT16, file.SOURCE = network, {}, False, "a test"  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, file.__name__, file)
-    monkeypatch.setattr(choices, "names", lambda _room: (*NETWORKS, "own", "matlab"))
-    return Architecture("own", 2, {}, "matlab")
+def _radius(monkeypatch: pytest.MonkeyPatch, network: Callable[..., keras.Model]) -> int | None:
+    name = network_of_own(monkeypatch, network)
+    return receptive_field_radius(Architecture(name, 2, {}, "matlab"))
 
 
 def _stack(scale: int, x: keras.KerasTensor, count: int, normalized: bool) -> keras.KerasTensor:
@@ -218,7 +212,7 @@ def test_radius_with_batch_normalization_is_that_of_the_convolutions(
         inputs = keras.Input((None, None, 1))
         return keras.Model(inputs, _stack(scale, inputs, 7, normalized=True))
 
-    assert receptive_field_radius(_of_own(monkeypatch, network)) == 7
+    assert _radius(monkeypatch, network) == 7
 
 
 def test_radius_of_a_network_of_very_many_layers_is_not_lost_in_rounding(
@@ -228,7 +222,7 @@ def test_radius_of_a_network_of_very_many_layers_is_not_lost_in_rounding(
         inputs = keras.Input((None, None, 1))
         return keras.Model(inputs, _stack(scale, inputs, 70, normalized=False))
 
-    assert receptive_field_radius(_of_own(monkeypatch, network)) == 70
+    assert _radius(monkeypatch, network) == 70
 
 
 def test_channel_attention_looks_at_the_whole_image(
@@ -242,7 +236,7 @@ def test_channel_attention_looks_at_the_whole_image(
         weight = layers.Dense(4, activation="sigmoid")(weight)
         return keras.Model(inputs, _stack(scale, layers.Multiply()([x, weight]), 1, False))
 
-    assert receptive_field_radius(_of_own(monkeypatch, network)) is None
+    assert _radius(monkeypatch, network) is None
 
 
 def test_normalization_over_the_image_looks_at_the_whole_image(
@@ -256,4 +250,4 @@ def test_normalization_over_the_image_looks_at_the_whole_image(
         weight = layers.Dense(4, activation="sigmoid")(deviation)
         return keras.Model(inputs, _stack(scale, layers.Multiply()([x, weight]), 1, False))
 
-    assert receptive_field_radius(_of_own(monkeypatch, network)) is None
+    assert _radius(monkeypatch, network) is None

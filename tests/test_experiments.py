@@ -21,12 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def one_scale(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Scale 2, run once and committed. Tests change copies only."""
-    folder = tmp_path_factory.mktemp("tiny")
-    study = Study.of_working_tree(folder / "study", folder / "shared")
-    study.set(scales=[2])
-    study.repro()
-    study.commit("results")
-    return study
+    return Study.finished(tmp_path_factory, scales=[2])
 
 
 @pytest.fixture

@@ -10,21 +10,22 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
-from stages.core import onnx_files
 
-from srstudy.networks.shared.weights import Architecture, save
-from stages import export as command
+from srstudy.export import __main__ as command
+from srstudy.export import onnx_files
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.weights import save
+from tests.small import as_trained
 
 LR = np.random.default_rng(0).random((1, 11, 14, 1), np.float32)
-SIZE = {"channels": 4, "blocks": 2}
+SIZE = {"channels": 4, "blocks": 2, "equivariant": False}
 
 
 @pytest.fixture
 def weights(tmp_path: Path) -> tuple[Path, NDArray[np.float32]]:
     """A weights file, and what its network makes of LR."""
     architecture = Architecture("progressive", 4, SIZE, "matlab")
-    model, random = architecture.build(), np.random.default_rng(1)
-    model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])
+    model = as_trained(architecture)
     path = tmp_path / "x4-plain.weights.h5"
     save(path, model, architecture)
     return path, model(LR).numpy()

@@ -42,12 +42,7 @@ def _section(title: str) -> Section:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """One scale, run once and committed. Tests change copies only."""
-    folder = tmp_path_factory.mktemp("tiny")
-    study = Study.of_working_tree(folder / "study", folder / "shared")
-    study.set(scales=[2], cascade_scales=[])
-    study.repro()
-    study.commit("results")
-    return study
+    return Study.finished(tmp_path_factory, scales=[2], cascade_scales=[])
 
 
 @pytest.fixture

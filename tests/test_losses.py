@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
+
 from srstudy.losses import charbonnier, mse
 from srstudy.losses.shared.objective import objective, squared_gradient
 

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from srstudy.backend.checkpoints import Arrays, Checkpoints
+from srstudy.mnist.warm_up import batch_of
 from stages import mnist
 from tests.imports import ROOT
 from tests.test_digits import idx, write_digits
@@ -69,7 +70,7 @@ def test_killed_warm_up_goes_on_to_the_same_bytes(
 
 def test_each_epoch_takes_every_digit_once_in_an_order_of_its_own() -> None:
     epochs = [
-        np.concatenate([mnist._batch(epoch * 4 + i, 20, 5, seed=1) for i in range(4)])
+        np.concatenate([batch_of(epoch * 4 + i, 20, 5, seed=1) for i in range(4)])
         for epoch in range(2)
     ]
     for epoch in epochs:

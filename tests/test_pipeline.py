@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import dvc.api
 import pytest
 
-from tests.tiny import ROOT, TARGETS, Study
+from tests.tiny import ROOT, TARGETS, TINY_EDSR, Study
 
 # The first test of all waits for the study that the others share.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -23,11 +24,7 @@ AFTER_TRAINING = {*AFTER_LAMBDA, "train-plain@2", PLAIN, CASCADE.format("plain")
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Scales 2 and 4, run once and committed. Tests change copies only."""
-    folder = tmp_path_factory.mktemp("tiny")
-    study = Study.of_working_tree(folder / "study", folder / "shared")
-    study.repro()
-    study.commit("results")
-    return study
+    return Study.finished(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +58,12 @@ def test_lambda_reaches_the_regularized_models_alone(work: Study) -> None:
     assert run.stages == AFTER_LAMBDA
     after = work.summary()["psnr"]["sample-test"]["x2"]
     assert {method for method in METHODS if after[method] != before[method]} == {"regularized"}
+
+
+def test_dvcs_python_interface_shows_each_stage_its_own_entries(study: Study) -> None:
+    shown = dvc.api.params_show(stages=["train-plain@4"], repo=str(study.root))
+    assert shown["epochs"] == {"x4": 1} and shown["network_size"] == {"edsr": TINY_EDSR}
+    assert shown["steps"] == {"x4": None} and "lambda" not in shown
 
 
 def test_self_ensemble_is_scored_beside_the_single_pass(work: Study) -> None:

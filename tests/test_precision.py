@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
-from stages.core import precision
 
+from srstudy.backend import precision
 from srstudy.backend.precision import precision_here, processor_has_bfloat16
 
 

@@ -1,8 +1,8 @@
 import io
 
 import pytest
-from stages.core import progress as module
 
+from srstudy.common import progress as module
 from srstudy.common.progress import progress
 
 

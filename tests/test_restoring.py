@@ -4,20 +4,22 @@ import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from srstudy.networks.shared.networks import build
 
-from srstudy.degradations.shared.degradation import upscale
+from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import luma
 from srstudy.images.orientations import ORIENTATIONS, turned, turned_back
-from srstudy.images.protocols import Protocol
+from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
-from srstudy.restoring.restore import in_all_orientations, restore
+from srstudy.restoring.restore import restore, self_ensemble
+
+MATLAB = degradation("matlab")
 
 
 @pytest.fixture
 def x2() -> keras.Model:
     """An untrained residual network, which is the bicubic interpolation."""
-    return Architecture("edsr", 2, {"channels": 8, "blocks": 1, "equivariant": False}, "matlab").build()
+    size = {"channels": 4, "blocks": 1, "equivariant": False}
+    return Architecture("edsr", 2, size, "matlab").build()
 
 
 def test_colour_takes_its_chroma_from_bicubic_interpolation(

@@ -99,15 +99,7 @@ def _kill_after_checkpoint(
 
     alone: kill the training's process only. Returns what was said until the end.
     """
-    run = subprocess.Popen(
-        command,
-        cwd=work.root,
-        env=work.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    run = work.start(*command, start_new_session=True)
     assert run.stdout is not None
     try:
         said = b""

@@ -1,3 +1,5 @@
+"""PSNR and SSIM are what the literature means by them; the table of metrics is whole."""
+
 import math
 
 import numpy as np
@@ -6,33 +8,34 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio
 
-from srstudy.scoring.metrics import psnr, ssim
+from srstudy.images.protocols import FULL_RANGE, LITERATURE, Protocol
+from srstudy.images.psnr import psnr
+from srstudy.scoring.metrics import METRICS, ssim
+
+Grey = NDArray[np.uint8]  # whose luma is what it is: by FULL_RANGE the whole image is scored
 
 
 @pytest.fixture
-def planes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def planes() -> tuple[Grey, Grey]:
     rng = np.random.default_rng(0)
-    true = 128 + 60 * np.sin(np.arange(20 * 31).reshape(20, 31) / 7)
-    return true, np.clip(true + rng.normal(0, 9, true.shape), 0, 255)
+    hr = 128 + 60 * np.sin(np.arange(20 * 31).reshape(20, 31) / 7)
+    restored = np.clip(hr + rng.normal(0, 9, hr.shape), 0, 255)
+    return hr.astype(np.uint8), restored.astype(np.uint8)
 
 
 def test_psnr_of_a_known_error() -> None:
     # Every pixel is wrong by 5: 10 log10(255^2 / 25) = 34.1514 dB.
-    true = np.full((4, 6), 100, np.uint8)
-    assert psnr(true, true + np.uint8(5)) == pytest.approx(34.15140, abs=1e-5)
+    hr = np.full((4, 6), 100, np.uint8)
+    assert psnr(hr, hr + np.uint8(5)) == pytest.approx(34.15140, abs=1e-5)
     # uint8 must not wrap around: 5 - 10 is -5, not 251.
-    assert psnr(true - np.uint8(5), true) == psnr(true + np.uint8(5), true)
+    assert psnr(hr - np.uint8(5), hr) == psnr(hr + np.uint8(5), hr)
 
 
-def test_psnr_is_that_of_scikit_image(
-    planes: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> None:
+def test_psnr_is_that_of_scikit_image(planes: tuple[Grey, Grey]) -> None:
     assert psnr(*planes) == pytest.approx(peak_signal_noise_ratio(*planes, data_range=255))
 
 
-def test_ssim_is_that_of_the_paper_computed_window_by_window(
-    planes: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> None:
+def test_ssim_is_that_of_the_paper_computed_window_by_window(planes: tuple[Grey, Grey]) -> None:
     # Wang et al. (2004), eq. 13 to 16: an 11 x 11 Gaussian window of sigma 1.5 that sums to 1,
     # K1 = 0.01, K2 = 0.03, the mean over all windows that lie inside the image.
     line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
@@ -41,7 +44,7 @@ def test_ssim_is_that_of_the_paper_computed_window_by_window(
     def weighted(plane: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.einsum("ijkl,kl->ij", sliding_window_view(plane, (11, 11)), window)
 
-    x, y = planes
+    x, y = (plane.astype(np.float64) for plane in planes)
     mean_x, mean_y = weighted(x), weighted(y)
     var_x, var_y = weighted(x * x) - mean_x**2, weighted(y * y) - mean_y**2
     covariance = weighted(x * y) - mean_x * mean_y
@@ -49,22 +52,62 @@ def test_ssim_is_that_of_the_paper_computed_window_by_window(
     similarity = ((2 * mean_x * mean_y + c1) * (2 * covariance + c2)) / (
         (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
     )
-    assert ssim(x, y) == pytest.approx(similarity.mean(), abs=1e-9)
+    assert ssim(FULL_RANGE, *planes, 2) == pytest.approx(similarity.mean(), abs=1e-9)
 
 
-def test_identical_planes_score_infinity_and_one() -> None:
+@pytest.mark.parametrize("protocol", [LITERATURE, FULL_RANGE], ids=["literature", "full range"])
+@pytest.mark.parametrize("scale", [2, 3])
+def test_scored_is_the_protocols_luma_inside_its_border(
+    photo: NDArray[np.uint8], protocol: Protocol, scale: int
+) -> None:
+    hr, restored = photo[:40, :50], photo[1:41, :50]
+    inside = slice(scale, -scale) if protocol.crops else slice(None)
+    lumas = [protocol.luma(image)[inside, inside] for image in (hr, restored)]
+    score = METRICS["psnr"].function(protocol, hr, restored, scale)
+    assert score == protocol.psnr(hr, restored, scale) == psnr(*lumas)
+    # Where only the border is wrong, the literature's protocol sees nothing.
+    framed = hr.copy()
+    framed[0] = 0
+    assert (protocol.psnr(hr, framed, scale) == math.inf) == protocol.crops
+    assert (ssim(protocol, hr, framed, scale) == pytest.approx(1)) == protocol.crops
+
+
+def test_identical_images_score_infinity_and_one() -> None:
     plane = np.random.default_rng(0).integers(256, size=(12, 15), dtype=np.uint8)
-    assert psnr(plane, plane) == math.inf
-    assert ssim(plane, plane) == pytest.approx(1)
+    assert psnr(plane, plane) == FULL_RANGE.psnr(plane, plane, 2) == math.inf
+    assert ssim(FULL_RANGE, plane, plane, 2) == pytest.approx(1)
 
 
 def test_planes_of_different_shapes_are_refused() -> None:
     # (12, 12) and (12, 1) would broadcast.
-    for score in (psnr, ssim):
+    wide, narrow = np.zeros((12, 12), np.uint8), np.zeros((12, 1), np.uint8)
+    with pytest.raises(ValueError, match=r"\(12, 12\) and \(12, 1\)"):
+        psnr(wide, narrow)
+    for metric in METRICS.values():
         with pytest.raises(ValueError, match=r"\(12, 12\) and \(12, 1\)"):
-            score(np.zeros((12, 12)), np.zeros((12, 1)))
+            metric.function(LITERATURE, wide, narrow, 2)
 
 
 def test_planes_below_the_window_have_no_ssim() -> None:
-    assert math.isnan(ssim(np.zeros((10, 40)), np.zeros((10, 40))))
-    assert ssim(np.zeros((11, 40)), np.zeros((11, 40))) == pytest.approx(1)
+    for protocol, least in ((FULL_RANGE, 11), (LITERATURE, 15)):  # a border of 2 on either side
+        small, large = np.zeros((least - 1, 40), np.uint8), np.zeros((least, 40), np.uint8)
+        assert math.isnan(ssim(protocol, small, small, 2))
+        assert ssim(protocol, large, large, 2) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_metric_is_a_number_of_two_images(photo: NDArray[np.uint8], name: str) -> None:
+    metric = METRICS[name]
+    assert metric.title and metric.digits >= 0
+    hr = photo[:41, :50]
+    for protocol in (LITERATURE, FULL_RANGE):
+        for one in (hr, hr[..., 1]):
+            near, far = (
+                metric.function(protocol, one, (one // step * step).astype(np.uint8), 2)
+                for step in (4, 64)
+            )
+            assert math.isfinite(near) and math.isfinite(far) and near != far
+
+
+def test_psnr_comes_first() -> None:
+    assert next(iter(METRICS)) == "psnr"  # the one that short tables and comparisons show

@@ -230,15 +230,7 @@ def test_push_to_a_server_that_dies_half_way_is_completed_by_the_next(
     store = Path(work("dvc", "remote", "list").text.split()[1].partition("127.0.0.1:")[2])
     store = Path("/", *store.parts[1:])
     before = _count(store)
-    push = subprocess.Popen(
-        ["dvc", "push"],
-        cwd=work.root,
-        env=work.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    push = work.start("dvc", "push", text=True)
     deadline = time.monotonic() + 100
     while _count(store) < before + 20 and time.monotonic() < deadline and push.poll() is None:
         time.sleep(0.01)

@@ -40,11 +40,7 @@ def loss(hr, restored):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Scales 2 and 4, trained and committed. Tests change copies only."""
-    folder = tmp_path_factory.mktemp("tiny")
-    study = Study.of_working_tree(folder / "study", folder / "shared")
-    study.repro(*sorted(TRAININGS))
-    study.commit("trained")
-    return study
+    return Study.finished(tmp_path_factory, sorted(TRAININGS))
 
 
 @pytest.fixture

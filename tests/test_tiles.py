@@ -4,17 +4,17 @@ import pytest
 from srstudy.upscale.tiles import Tile, tiles
 
 
-@pytest.mark.parametrize("reach", [0, 2, 50])
+@pytest.mark.parametrize("radius", [0, 2, 50])
 @pytest.mark.parametrize(
     ("height", "width", "side"), [(1, 1, 8), (17, 30, 8), (8, 16, 8), (9, 3, 1), (70, 70, 32)]
 )
 def test_tiles_cover_every_pixel_once_and_are_no_larger_than_asked(
-    height: int, width: int, side: int, reach: int
+    height: int, width: int, side: int, radius: int
 ) -> None:
     covered = np.zeros((height, width), int)
-    for tile in tiles(height, width, side, reach):
+    for tile in tiles(height, width, side, radius):
         covered[tile.place()] += 1
-        seen = tile.widened(reach, height, width)
+        seen = tile.widened(radius, height, width)
         for first, last, own in (
             (seen.top, seen.bottom, tile.bottom - tile.top),
             (seen.left, seen.right, tile.right - tile.left),

@@ -3,7 +3,7 @@ import math
 import os
 import subprocess
 import sys
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +13,47 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import yaml
-from srstudy.losses.shared.losses import loss
-from srstudy.patches.patches import PatchFile
-from stages.core import training
 
 from srstudy.common.errors import InputError
-from srstudy.degradations.shared.degradation import upscale
+from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import to_uint8
-from srstudy.images.protocols import Protocol
+from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
-from srstudy.networks.shared.weights import Architecture, load, save
+from srstudy.networks.shared.weights import load, save
 from srstudy.patches.batches import Batches
-from srstudy.scoring.metrics import psnr
-from srstudy.training.trainer import CurvePoint, Schedule, Trainer, learning_rate_at
+from srstudy.patches.reading import PatchFile
+from srstudy.training import training
+from srstudy.training.recipe import Recipe
+from srstudy.training.trainer import CurvePoint, Trainer
 from stages import pretrain, train
 from tests.conftest import MakePatches
 from tests.imports import ROOT
 
-TINY = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "matlab")
-SHORT = Schedule(epochs=4, learning_rate=3e-3, warmup_share=0.1, gradient_clip=1.0, ema=0.9)
+SIZE = {"channels": 8, "blocks": 1, "equivariant": False}
+SHORT = Recipe("edsr", SIZE, 2, epochs=4, learning_rate=3e-3, warmup_share=0.1, ema=0.9)
+TINY = SHORT.architecture("matlab")
 
 
 def train_tiny(
-    path: Path, schedule: Schedule = SHORT, smoothness_weight: float = 0.0, **more: Any
+    path: Path, recipe: Recipe = SHORT, precision: str = "float32", **more: Any
 ) -> tuple[keras.Model, list[CurvePoint]]:
+    """Train on a patch file; more: `start`, `checkpoints`."""
     strategy = tf.distribute.get_strategy()
-    with PatchFile(path, 2) as patches:
-        batches = Batches(patches, more.get("batch_size", 16), seed=1, augment=True)
-        trainer = Trainer(
-            TINY,
-            schedule,
-            partial(loss, "mse", smoothness_weight),
-            more.get("precision", "float32"),
-            1,
-            strategy,
-            more.get("start"),
-        )
+    with PatchFile(path, recipe.scale) as patches:
+        batches = Batches(patches, recipe.batch_size, recipe.seed, recipe.augment)
+        architecture = recipe.architecture(patches.degradation)
+        trainer = Trainer(recipe, architecture, precision, strategy, more.get("start"))
         held_out = list(patches.validation())
         return trainer.train(batches, held_out, "test", more.get("checkpoints"))
 
 
+def _rates(steps: int, **changed: Any) -> list[float]:
+    recipe = replace(SHORT, learning_rate=0.5, **changed)
+    return [recipe.learning_rate_at(step, steps) for step in range(steps)]
+
+
 def test_learning_rate_rises_to_its_peak_and_falls_as_a_cosine() -> None:
-    schedule = Schedule(epochs=1, learning_rate=0.5, warmup_share=0.1, gradient_clip=1.0, ema=0.9)
-    rates = [learning_rate_at(step, 100, schedule) for step in range(100)]
+    rates = _rates(100, warmup_share=0.1)
     assert rates[0] == pytest.approx(0.05)  # the first of 10 warm-up steps
     assert rates[9] == rates[10] == pytest.approx(0.5)
     assert rates[55] == pytest.approx(0.25)  # halfway down
@@ -64,38 +62,44 @@ def test_learning_rate_rises_to_its_peak_and_falls_as_a_cosine() -> None:
 
 
 def test_without_warm_up_the_first_step_has_the_peak() -> None:
-    schedule = Schedule(epochs=1, learning_rate=0.5, warmup_share=0, gradient_clip=1, ema=0)
-    assert learning_rate_at(0, 1, schedule) == learning_rate_at(0, 50, schedule) == 0.5
+    assert _rates(1, warmup_share=0)[0] == _rates(50, warmup_share=0)[0] == 0.5
 
 
 def test_held_learning_rate_stays_at_its_peak_after_the_warm_up() -> None:
-    schedule = Schedule(1, 0.5, warmup_share=0.1, gradient_clip=1, ema=0, final_rate_share=1)
-    rates = [learning_rate_at(step, 100, schedule) for step in range(100)]
+    rates = _rates(100, warmup_share=0.1, final_rate_share=1)
     assert rates[4] == pytest.approx(0.25) and set(rates[9:]) == {0.5}
 
 
 def test_learning_rate_ends_at_its_final_share_of_the_peak() -> None:
-    schedule = Schedule(1, 0.5, warmup_share=0, gradient_clip=1, ema=0, final_rate_share=0.2)
-    rates = [learning_rate_at(step, 1000, schedule) for step in range(1000)]
+    rates = _rates(1000, warmup_share=0, final_rate_share=0.2)
     assert rates[0] == 0.5 and rates[500] == pytest.approx(0.3)
     assert rates[-1] == pytest.approx(0.1, abs=1e-5) and np.all(np.diff(rates) < 0)
 
 
+def test_budget_is_epochs_or_steps() -> None:
+    assert replace(SHORT, epochs=3).total_steps(7) == 21
+    assert replace(SHORT, epochs=0).total_steps(7) == 0
+    assert replace(SHORT, epochs=None, steps=5).total_steps(7) == 5
+    for epochs, steps in ((None, None), (1, 1)):
+        with pytest.raises(
+            InputError, match=r"params\.yaml: at x2: epochs, steps: found .*allowed"
+        ):
+            replace(SHORT, epochs=epochs, steps=steps).total_steps(7)
+
+
 def test_training_lowers_the_loss_and_ends_above_bicubic(make_patches: MakePatches) -> None:
     path = make_patches()
-    schedule = Schedule(
-        epochs=40, learning_rate=3e-3, warmup_share=0.02, gradient_clip=1.0, ema=0.95
-    )
-    model, curve = train_tiny(path, schedule)
+    recipe = replace(SHORT, epochs=40, warmup_share=0.02, ema=0.95)
+    model, curve = train_tiny(path, recipe)
     assert curve[-1].loss < 0.9 * curve[0].loss
     with PatchFile(path, 2) as patches:
         ((lr, hr),) = patches.validation()
-    crop = Protocol("matlab").crop
-    bicubic = psnr(crop(hr, 2), crop(upscale(lr, 2), 2))
+    made_by = degradation("matlab")
+    bicubic = made_by.protocol.psnr(hr, made_by.enlarge(lr, 2), 2)
     assert curve[-1].validation_psnr > bicubic + 0.1
     # The curve's last score is that of the very network that is given back.
     restored = to_uint8(restore_luma(model, lr))
-    assert curve[-1].validation_psnr == pytest.approx(psnr(crop(hr, 2), crop(restored, 2)))
+    assert curve[-1].validation_psnr == pytest.approx(made_by.protocol.psnr(hr, restored, 2))
 
 
 def test_curve_counts_steps_and_epochs_to_the_last(make_patches: MakePatches) -> None:
@@ -108,7 +112,28 @@ def test_curve_counts_steps_and_epochs_to_the_last(make_patches: MakePatches) ->
     assert np.all(np.diff([point.step for point in curve]) > 0)
     for point in curve:
         assert point.epoch == pytest.approx(point.step / per_epoch, abs=0.01)
-        assert point.learning_rate == learning_rate_at(point.step - 1, steps, SHORT)
+        assert point.learning_rate == SHORT.learning_rate_at(point.step - 1, steps)
+
+
+def test_budget_in_steps_ends_within_an_epoch_or_after_it(make_patches: MakePatches) -> None:
+    path = make_patches()
+    with PatchFile(path, 2) as patches:
+        per_epoch = len(patches) // 16
+    assert per_epoch > 2
+    for steps in (2, per_epoch + 1):
+        _, curve = train_tiny(path, replace(SHORT, epochs=None, steps=steps))
+        assert curve[-1].step == steps
+        assert curve[-1].epoch == pytest.approx(steps / per_epoch, abs=0.01)
+        assert curve[-1].learning_rate == SHORT.learning_rate_at(steps - 1, steps)
+
+
+def test_as_many_steps_as_epochs_give_the_same_bytes(make_patches: MakePatches) -> None:
+    path = make_patches()
+    of_epochs, curve = train_tiny(path)
+    of_steps, other = train_tiny(path, replace(SHORT, epochs=None, steps=curve[-1].step))
+    assert other == curve
+    for one, two in zip(of_epochs.get_weights(), of_steps.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -126,13 +151,13 @@ def test_same_seed_gives_the_same_bytes(
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_smoothness_weight_makes_the_restored_image_smoother(make_patches: MakePatches) -> None:
+def test_lambda_makes_the_restored_image_smoother(make_patches: MakePatches) -> None:
     path = make_patches()
     with PatchFile(path, 2) as patches:
         ((lr, _),) = patches.validation()
     roughness = []
-    for weight in (0.0, 10.0):
-        model, _ = train_tiny(path, smoothness_weight=weight)
+    for lambda_ in (0.0, 10.0):
+        model, _ = train_tiny(path, replace(SHORT, lambda_=lambda_))
         image = restore_luma(model, lr)
         roughness.append(np.square(np.diff(image)).mean() + np.square(np.diff(image.T)).mean())
     assert roughness[1] < 0.9 * roughness[0]
@@ -140,7 +165,7 @@ def test_smoothness_weight_makes_the_restored_image_smoother(make_patches: MakeP
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 def test_loss_that_is_no_number_ends_the_training(make_patches: MakePatches) -> None:
-    endless = Schedule(epochs=20, learning_rate=1e30, warmup_share=0, gradient_clip=1.0, ema=0.0)
+    endless = replace(SHORT, epochs=20, learning_rate=1e30, warmup_share=0, ema=0.0)
     with pytest.raises(InputError, match=r"learning_rate: found 1e\+30, .* after \d+ steps"):
         train_tiny(make_patches(), endless)
 
@@ -154,8 +179,9 @@ def _stage(
     values |= {
         "network": "edsr",
         "pretrain_epochs": 1,
-        "epochs": 2,
-        "batch_size": 16,
+        "epochs": {"x2": 2},
+        "steps": {"x2": None},
+        "batch_size": {"x2": 16},
         "precision": "float32",
         **changed,
     }
@@ -198,7 +224,7 @@ def test_checkpoints_are_of_one_setting_start_and_set_of_patches(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patches = make_patches(tmp_path / "data/patches/x2.h5")
-    values = {"pretrain_epochs": 0, "epochs": 1, "lambda": 0.1}
+    values = {"pretrain_epochs": 0, "epochs": {"x2": 1}, "lambda": 0.1}
     _stage(tmp_path, monkeypatch, "plain", **values)  # the pretrained weights are there now
     keys: list[str] = []
 
@@ -221,14 +247,16 @@ def test_checkpoints_are_of_one_setting_start_and_set_of_patches(
     run("regularized")
     run("regularized", **{"lambda": 0.2})
     run("plain", seed=2)
-    run("plain", epochs=2)
+    run("plain", epochs={"x2": 2})
+    run("plain", epochs={"x2": None}, steps={"x2": 9})
+    run("plain", loss="charbonnier")
     weights = tmp_path / "models/pretrained.weights.h5"
     model, architecture = load(weights)
     model.set_weights([array + 0.01 for array in model.get_weights()])
     save(weights, model, architecture)
     run("plain")
     with h5py.File(patches, "r+") as file:
-        file.attrs["stride"] = 7
+        file.attrs["stride"] = 6
     run("plain")
     assert len(set(keys)) == len(keys) - 1
 
@@ -252,7 +280,7 @@ def test_without_pretraining_every_network_starts_from_fresh_weights(
     _stage(tmp_path, monkeypatch, "plain", pretrain_epochs=0)
     pretrained, _ = load(tmp_path / "models/pretrained.weights.h5")
     keras.utils.set_random_seed(1)
-    fresh = Architecture("edsr", 2, {"channels": 4, "blocks": 1}, "matlab").build()
+    fresh = Architecture("edsr", 2, SIZE | {"channels": 4}, "matlab").build()
     for mine, theirs in zip(pretrained.get_weights(), fresh.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -262,7 +290,7 @@ def test_training_goes_on_from_the_weights_it_is_given(make_patches: MakePatches
     start = TINY.build()
     rng = np.random.default_rng(0)
     start.set_weights([w + rng.normal(0, 0.05, w.shape) for w in start.get_weights()])
-    still = Schedule(epochs=0, learning_rate=1e-3, warmup_share=0, gradient_clip=1, ema=0)
+    still = replace(SHORT, epochs=0)
     model, curve = train_tiny(path, still, start=(start, TINY))
     assert curve[0].step == 0 and math.isnan(curve[0].loss) and len(curve) == 1
     for mine, theirs in zip(model.get_weights(), start.get_weights(), strict=True):
@@ -272,28 +300,28 @@ def test_training_goes_on_from_the_weights_it_is_given(make_patches: MakePatches
 # Logical devices must be made before TensorFlow starts, so this runs in a process of its own.
 TWO_DEVICES = """
 import sys
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from srstudy.patches.batches import Batches
-from srstudy.losses.shared.losses import loss
-from srstudy.patches.patches import PatchFile
-from srstudy.training.trainer import Schedule, Trainer
-from srstudy.networks.shared.weights import Architecture
+from srstudy.patches.reading import PatchFile
+from srstudy.training.recipe import Recipe
+from srstudy.training.trainer import Trainer
 
-architecture = Architecture("edsr", 2, {"channels": 8, "blocks": 1}, "matlab")
+size = {"channels": 8, "blocks": 1, "equivariant": False}
+base = Recipe("edsr", size, 2, lambda_=0.01, epochs=2, optimizer="muon", learning_rate=3e-3,
+              warmup_share=0.1, ema=0.9)
 mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 assert mirrored.num_replicas_in_sync == 2
 for case in sys.argv[2:]:
     batch_size, clip = case.split(":")
-    schedule = Schedule(2, 3e-3, 0.1, float(clip), 0.9, "muon")
+    recipe = replace(base, batch_size=int(batch_size), gradient_clip=float(clip))
     for strategy in (tf.distribute.get_strategy(), mirrored):
         with PatchFile(Path(sys.argv[1]), 2) as patches:
-            batches = Batches(patches, int(batch_size), 1, True)
-            objective = partial(loss, "mse", 0.01)
-            trainer = Trainer(architecture, schedule, objective, "float32", 1, strategy)
+            batches = Batches(patches, recipe.batch_size, recipe.seed, recipe.augment)
+            trainer = Trainer(recipe, recipe.architecture("matlab"), "float32", strategy)
             _, curve = trainer.train(batches, list(patches.validation()), "test")
         print("curve", *(value for point in curve for value in (point.loss, point.validation_psnr)))
 """

@@ -10,33 +10,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from srstudy.imagefiles.photos import Photo, read_photo, write_photo
 
 from srstudy.common.errors import InputError
-from srstudy.networks.shared.receptive_field import reach
-from srstudy.networks.shared.weights import Architecture, save
+from srstudy.imagefiles.reading import Photo, read_photo
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.receptive_field import receptive_field_radius
+from srstudy.networks.shared.weights import save
+from srstudy.upscale import __main__ as command
+from srstudy.upscale.photo_writing import write_photo
 from srstudy.upscale.runtime import Network, load_network
-from srstudy.upscale.upscaling import count_tiles, enlarge, upscale
-from stages import upscale as command
-
-SIZES: dict[str, dict[str, int]] = {
-    "srcnn": {"middle_kernel": 5},
-    "fsrcnn": {"features": 6, "shrunk": 3, "mapping_layers": 2},
-    "espcn": {"first": 4, "second": 2},
-    "vdsr": {"channels": 4, "layers": 5},
-    "edsr": {"channels": 4, "blocks": 2},
-    "progressive": {"channels": 4, "blocks": 2},
-}
+from srstudy.upscale.upscaling import count_tiles, restore_photo, upscale
+from tests.imports import ROOT
+from tests.small import NETWORKS, as_trained, small
 
 
 def _weights(folder: Path, network: str, scale: int) -> Path:
     """A weights file of a small network with random weights."""
-    architecture = Architecture(network, scale, SIZES[network], "matlab")
-    model = architecture.build()
-    random = np.random.default_rng(0)
-    model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])
+    architecture = small(network, scale)
     path = folder / f"{network}-{scale}.weights.h5"
-    save(path, model, architecture)
+    save(path, as_trained(architecture), architecture)
     return path
 
 
@@ -46,53 +38,67 @@ def x2(tmp_path_factory: pytest.TempPathFactory) -> Network:
 
 
 @pytest.mark.parametrize("scale", [2, 8])
-@pytest.mark.parametrize("network", SIZES)
+@pytest.mark.parametrize("network", NETWORKS)
 def test_tiled_equals_untiled(
     tmp_path: Path, photo: NDArray[np.uint8], network: str, scale: int
 ) -> None:
     steps = [load_network(_weights(tmp_path, network, scale))]
     image = photo[:50, :60]
-    whole = enlarge(image, steps, side=10_000)
+    whole = restore_photo(image, steps, side=10_000)
     assert count_tiles(image, steps, side=10_000) == 1
     side = 40 * scale
     assert count_tiles(image, steps, side) >= 4
-    tiled = enlarge(image, steps, side=side)
+    tiled = restore_photo(image, steps, side=side)
     assert np.abs(tiled.astype(int) - whole).max() <= 1
 
 
-def test_reach_is_the_radius_of_what_a_pixel_depends_on() -> None:
-    # 1 for the first and the last layer, 2 for each block; at x4 the second step's 6 are 3.
-    assert reach(Architecture("edsr", 2, {"channels": 2, "blocks": 2}, "matlab")) == 6
-    assert reach(Architecture("progressive", 4, {"channels": 2, "blocks": 2}, "matlab")) == 9
-    # 5 x 5, 3 x 3, 3 x 3.
-    assert reach(Architecture("espcn", 3, {"first": 2, "second": 2}, "matlab")) == 4
+@pytest.mark.parametrize(
+    ("network", "scale", "size", "radius"),
+    [
+        # 1 for the first and the last layer, 2 for each block; at x4 the second step's 6 are 3.
+        ("edsr", 2, {"channels": 2, "blocks": 2, "equivariant": False}, 6),
+        ("progressive", 4, {"channels": 2, "blocks": 2, "equivariant": False}, 9),
+        # 5 x 5, 3 x 3, 3 x 3.
+        ("espcn", 3, {"first": 2, "second": 2}, 4),
+        # Of many layers, each of which passes on a small part of the gradient: 2 for each block, 1
+        # for the first and the last layer. With the default blocks, steps of 28, 14 and 7.
+        ("edsr", 2, {"channels": 1, "blocks": 40, "equivariant": False}, 82),
+        ("progressive", 8, {"channels": 8, "blocks": 13, "equivariant": True}, 49),
+    ],
+)
+def test_receptive_field_radius_is_how_far_a_pixel_depends_on_the_input(
+    network: str, scale: int, size: dict[str, int], radius: int
+) -> None:
+    assert receptive_field_radius(Architecture(network, scale, size, "matlab")) == radius
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3), (9, 7, 4), (1, 1), (1, 30, 3)])
 def test_any_image_keeps_its_kind(x2: Network, dtype: Any, shape: tuple[int, ...]) -> None:
     image = np.random.default_rng(0).integers(np.iinfo(dtype).max, size=shape, dtype=dtype)
-    large = enlarge(image, [x2])
+    large = restore_photo(image, [x2])
     assert large.dtype == dtype and large.shape == (shape[0] * 2, shape[1] * 2, *shape[2:])
 
 
 def test_16_bits_are_restored_as_finely_as_they_are(x2: Network, photo: NDArray[np.uint8]) -> None:
-    coarse = enlarge(photo, [x2])
-    fine = enlarge(photo.astype(np.uint16) * 257, [x2])
+    coarse = restore_photo(photo, [x2])
+    fine = restore_photo(photo.astype(np.uint16) * 257, [x2])
     assert np.abs(fine / 257 - coarse).max() <= 0.5 + 1e-6
     assert len(np.unique(fine)) > 1000
 
 
 def test_alpha_is_enlarged_beside_the_colours(x2: Network, photo: NDArray[np.uint8]) -> None:
     alpha = photo[..., 1]
-    large = enlarge(np.dstack([photo, alpha]), [x2])
-    np.testing.assert_array_equal(large[..., :3], enlarge(photo, [x2]))
+    large = restore_photo(np.dstack([photo, alpha]), [x2])
+    np.testing.assert_array_equal(large[..., :3], restore_photo(photo, [x2]))
     assert np.abs(large[::2, ::2, 3].astype(int) - alpha).mean() < 10
 
 
 def test_each_step_of_a_cascade_enlarges_an_image(x2: Network, photo: NDArray[np.uint8]) -> None:
     image = photo[:20, :24]
-    np.testing.assert_array_equal(enlarge(image, [x2, x2]), enlarge(enlarge(image, [x2]), [x2]))
+    np.testing.assert_array_equal(
+        restore_photo(image, [x2, x2]), restore_photo(restore_photo(image, [x2]), [x2])
+    )
 
 
 def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.uint8]) -> None:
@@ -105,10 +111,10 @@ def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.
         model, architecture = load(weights)
         save_onnx(path, model, architecture, weights)
         one, other = load_network(weights), load_network(path)
-        assert (one.scale, one.degradation, one.reach) == (
+        assert (one.scale, one.degradation, one.receptive_field_radius) == (
             other.scale,
             other.degradation,
-            other.reach,
+            other.receptive_field_radius,
         )
         luma = photo[:21, :30, 1]
         np.testing.assert_allclose(other.restore_luma(luma), one.restore_luma(luma), atol=0.01)
@@ -119,11 +125,9 @@ def test_half_weights_take_half_the_room_and_restore_nearly_the_same(
 ) -> None:
     from srstudy.export.onnx_files import save_onnx
 
-    size = {"channels": 32, "blocks": 2}
+    size = {"channels": 32, "blocks": 2, "equivariant": False}
     architecture = Architecture("edsr", 2, size, "matlab")
-    model, weights = architecture.build(), tmp_path / "x2.weights.h5"
-    random = np.random.default_rng(0)
-    model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])
+    model, weights = as_trained(architecture), tmp_path / "x2.weights.h5"
     save(weights, model, architecture)
     for name, half in (("whole.onnx", False), ("half.onnx", True)):
         save_onnx(tmp_path / name, model, architecture, weights, half)
@@ -150,7 +154,7 @@ def test_scale_of_any_number_type_is_allowed() -> None:
 )
 def test_what_is_no_image_is_refused(x2: Network, image: Any) -> None:
     with pytest.raises(ValueError, match="image: found"):
-        enlarge(image, [x2])
+        restore_photo(image, [x2])
 
 
 def test_onnx_file_that_makes_no_image_of_an_image_is_refused(tmp_path: Path) -> None:
@@ -164,7 +168,7 @@ def test_onnx_file_that_makes_no_image_of_an_image_is_refused(tmp_path: Path) ->
     model = onnx.helper.make_model(
         graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
     )
-    described = json.dumps({"scale": 2, "degradation": "matlab", "reach": 1})
+    described = json.dumps({"scale": 2, "degradation": "matlab", "receptive_field_radius": 1})
     onnx.helper.set_model_props(model, {"network": described})
     onnx.save(model, tmp_path / "flat.onnx")
     with pytest.raises(InputError, match=r"flat\.onnx: .* does not make one image out of one"):
@@ -209,15 +213,15 @@ def photos(tmp_path: Path, photo: NDArray[np.uint8]) -> Path:
     return folder
 
 
-def test_folder_is_enlarged_and_the_broken_file_is_named(
+def test_folder_is_upscaled_and_the_broken_file_is_named(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     out = tmp_path / "large"
-    assert _run(monkeypatch, photos, "-o", out) == "1 of 6 images could not be enlarged"
+    assert _run(monkeypatch, photos, "-o", out) == "1 of 6 images could not be upscaled"
     errors = capsys.readouterr().err.splitlines()
     assert [line for line in errors if line.startswith("error: ")] == [
         f"error: {photos / 'broken.png'}: is no whole image; allowed: "
-        ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp"
+        ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp, of 8 or 16 bits a channel"
     ]
     kinds = {
         path.stem: (read_photo(path).pixels.shape, str(read_photo(path).pixels.dtype))
@@ -245,7 +249,7 @@ def test_nothing_is_overwritten_unless_forced(
     target = tmp_path / "out.png"
     target.write_text("precious")
     command_line = [photos / "grey.png", "-o", target, "--scale", 4]
-    assert _run(monkeypatch, *command_line) == "1 of 1 images could not be enlarged"
+    assert _run(monkeypatch, *command_line) == "1 of 1 images could not be upscaled"
     assert "out.png: exists already; allowed: another place, or --force" in capsys.readouterr().err
     assert target.read_text() == "precious"
     assert _run(monkeypatch, *command_line, "--force") == 0
@@ -295,14 +299,14 @@ def test_own_weights_bring_their_scale(
 
 def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from stages.upscale import main; main(); "
+        "import sys; from srstudy.upscale.__main__ import main; main(); "
         "assert not {'tensorflow', 'keras'} & set(sys.modules)"
     )
     arguments = ["photos/grey.png", "-o", "out/grey.webp", "--model", "cascade", "--scale", "4"]
     ended = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(command.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -316,9 +320,9 @@ def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> 
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
-        [sys.executable, "-m", "stages.upscale", "photos/grey.png", "-o", "large.png"],
+        [sys.executable, "-m", "srstudy.upscale", "photos/grey.png", "-o", "large.png"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(command.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=write,
         stderr=subprocess.PIPE,
         text=True,
@@ -330,7 +334,7 @@ def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> 
 
 def test_command_says_what_is_missing_where_nothing_is_set_up(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
-    script = Path(command.__file__).parents[1] / "bin/upscale"
+    script = ROOT / "bin/upscale"
     copied = shutil.copy(script, tmp_path / "bin")
     ended = subprocess.run([copied, "a.png"], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1
@@ -340,11 +344,11 @@ def test_command_says_what_is_missing_where_nothing_is_set_up(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_photograph_of_24_megapixels_is_enlarged_within_2_gigabytes(tmp_path: Path) -> None:
+def test_photograph_of_24_megapixels_is_upscaled_within_2_gigabytes(tmp_path: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     Image.fromarray(colours).resize((6000, 4000)).save(tmp_path / "photo.jpg")
-    command_line = [sys.executable, "-m", "stages.upscale", "photo.jpg", "-o", "large.png"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(command.__file__).parents[1])}
+    command_line = [sys.executable, "-m", "srstudy.upscale", "photo.jpg", "-o", "large.png"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.Popen(command_line, cwd=tmp_path, env=environment)
     _, status, used = os.wait4(run.pid, 0)  # of this process alone, unlike resource.getrusage
     run.returncode = os.waitstatus_to_exitcode(status)

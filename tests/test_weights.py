@@ -8,8 +8,10 @@ import pytest
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
+from srstudy.images.interpolation import Interpolation
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.weights import load, save
+from tests.small import network_of_own
 
 SIZE = {"channels": 4, "blocks": 1, "equivariant": False}
 EDSR = Architecture("edsr", 2, SIZE, "opencv")
@@ -54,6 +56,26 @@ def test_loaded_network_restores_the_same(tmp_path: Path, architecture: Architec
     model = _model(architecture)
     save(tmp_path / "a.weights.h5", model, architecture)
     loaded, described = load(tmp_path / "a.weights.h5", architecture.scale)
+    assert described == architecture
+    np.testing.assert_array_equal(loaded(IMAGE), model(IMAGE))
+
+
+def test_size_that_is_a_word_is_saved_and_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def network(scale: int, interpolation: Interpolation, activation: str = "relu") -> keras.Model:
+        inputs = keras.Input((None, None, 1))
+        x = keras.layers.Conv2D(scale**2, 3, padding="same", activation=activation)(inputs)
+        return keras.Model(inputs, keras.ops.depth_to_space(x, scale))
+
+    name = network_of_own(monkeypatch, network, {"activation": ("relu", "tanh")})
+    architecture, path = (
+        Architecture(name, 2, {"activation": "tanh"}, "matlab"),
+        tmp_path / "a.weights.h5",
+    )
+    model = _model(architecture)
+    save(path, model, architecture)
+    loaded, described = load(path)
     assert described == architecture
     np.testing.assert_array_equal(loaded(IMAGE), model(IMAGE))
 

@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from srstudy.common.scales import SCALES
@@ -89,6 +91,18 @@ class Study:
         study.commit("tiny")
         return study
 
+    @classmethod
+    def finished(
+        cls, factory: pytest.TempPathFactory, targets: Sequence[str] = TARGETS, **settings: Any
+    ) -> "Study":
+        """A study with these settings, run once and committed: tests change copies of it."""
+        folder = factory.mktemp("tiny")
+        study = cls.of_working_tree(folder / "study", folder / "shared")
+        study.set(**settings)
+        study.repro(*targets)
+        study.commit("results")
+        return study
+
     def environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
         who = {f"GIT_{role}_NAME": "Tester" for role in ("AUTHOR", "COMMITTER")}
@@ -106,17 +120,20 @@ class Study:
 
     def try_(self, *command: str) -> Run:
         """A command in the study's folder, whatever its status."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=560,  # the first run of all, on a slow machine with other tests beside it
-        )
-        return Run(done.returncode, done.stdout)
+        with self.start(*command, text=True) as process:
+            try:
+                # The first run of all, on a slow machine with other tests beside it.
+                said, _ = process.communicate(timeout=560)
+            except BaseException:
+                process.kill()
+                raise
+        return Run(process.returncode, said)
+
+    def start(self, *command: str, **more: Any) -> "subprocess.Popen[Any]":
+        """A command in the study's folder, not waited for; what it says on both streams is one."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        where = {"cwd": self.root, "env": self.environment(), "stdin": subprocess.DEVNULL}
+        return subprocess.Popen(command, **{**where, **streams, **more})  # type: ignore[call-overload]
 
     def __call__(self, *command: str) -> Run:
         """A command that has to end well."""

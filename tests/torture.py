@@ -35,9 +35,10 @@ CASES: dict[str, tuple[int, tuple[str, ...]]] = {
 
 
 FAULTS = (
-    *("tests/test_datasets.py", "tests/test_images.py", "tests/test_settings.py"),
-    *("tests/test_patches.py", "tests/test_weights.py", "tests/test_checkpoints.py"),
-    *("tests/test_running.py", "tests/test_faults.py", "tests/test_sharing.py"),
+    *("tests/test_datasets.py", "tests/test_images.py", "tests/test_listing.py"),
+    *("tests/test_settings.py", "tests/test_patches.py", "tests/test_weights.py"),
+    *("tests/test_checkpoints.py", "tests/test_running.py", "tests/test_faults.py"),
+    "tests/test_sharing.py",
 )
 
 
@@ -119,15 +120,8 @@ def everything(study: Study) -> dict[str, str]:
 
 def killed_after(study: Study, command: list[str], seconds: float) -> bool:
     """Start a command and kill its process group; False if it ended by itself before."""
-    run = subprocess.Popen(
-        command,
-        cwd=study.root,
-        env=study.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    unseen = subprocess.DEVNULL
+    run = study.start(*command, start_new_session=True, stdout=unseen, stderr=unseen)
     try:
         run.wait(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -29,7 +29,7 @@ class PatchFile:
 
     def __init__(self, path: Path, scale: int) -> None:
         try:
-            # Without a lock, which the map would hold on to: nothing is read that is being written.
+            # No lock: the map would keep it, and files here are replaced whole, never changed.
             with h5py.File(path, "r", locking=False) as file:
                 self._open(file, scale)
         except Fault as fault:

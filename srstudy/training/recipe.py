@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from srstudy.common.errors import InputError
+from srstudy.common.params import PARAMS_FILE, one_of_two
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.training.settings import NetworkSettings
 
@@ -62,9 +64,9 @@ class Recipe:
         return Architecture(self.network, self.scale, self.size, degradation)
 
     def total_steps(self, steps_per_epoch: int) -> int:
-        """How many steps the training has. Raises ValueError unless one budget is given."""
-        if (self.epochs is None) == (self.steps is None):
-            raise ValueError(f"epochs {self.epochs} and steps {self.steps}: allowed: one of them")
+        """How many steps the training has. Raises `InputError` unless one budget is given."""
+        if fault := one_of_two("epochs", self.epochs, "steps", self.steps):
+            raise InputError(f"{PARAMS_FILE}: at x{self.scale}: {fault}")
         return self.steps if self.epochs is None else self.epochs * steps_per_epoch  # type: ignore[return-value]
 
     def learning_rate_at(self, step: int, steps: int) -> float:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from srstudy.common.errors import InputError
-from srstudy.common.params import PARAMS_FILE, one_of_two
+from srstudy.common.params import one_of_two
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.training.settings import NetworkSettings
 
@@ -66,7 +66,7 @@ class Recipe:
     def total_steps(self, steps_per_epoch: int) -> int:
         """How many steps the training has. Raises `InputError` unless one budget is given."""
         if fault := one_of_two("epochs", self.epochs, "steps", self.steps):
-            raise InputError(f"{PARAMS_FILE}: at x{self.scale}: {fault}")
+            raise InputError(f"at x{self.scale}: {fault}")
         return self.steps if self.epochs is None else self.epochs * steps_per_epoch  # type: ignore[return-value]
 
     def learning_rate_at(self, step: int, steps: int) -> float:

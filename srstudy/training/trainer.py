@@ -5,7 +5,7 @@ the gradient of its part of the batch, and the parts are summed. Keras's own `fi
 because it does not run on several hosts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -81,11 +81,13 @@ class Trainer:
         held_out: Sequence[Pair],
         title: str,
         checkpoints: Checkpoints | None = None,
+        watch: Callable[[Sequence[CurvePoint]], None] = lambda curve: None,
     ) -> tuple[keras.Model, list[CurvePoint]]:
         """Run all steps; returns the trained network and its learning curve.
 
         With checkpoints it goes on from the newest, and ends with the same bytes as in one go.
-        `InputError` if the loss stops to be a number.
+        watch is called with the curve so far at each new row. `InputError` if the loss stops to be
+        a number.
         """
         steps = self._recipe.total_steps(batches.steps_per_epoch)
         every = max(1, steps // CURVE_POINTS)
@@ -112,10 +114,12 @@ class Trainer:
                 curve.append(CurvePoint(step, epoch, rate, mean_loss, score))
                 words = f"loss {mean_loss:.6f}, validation {score:.2f} dB"
                 shown.set_postfix_str(words, refresh=False)
+                watch(curve)
             if checkpoints is not None and checkpoints.due():
                 checkpoints.save(step, self._saved(curve, losses))
         if not curve:
             curve.append(CurvePoint(0, 0.0, 0.0, float("nan"), self._validate(held_out)))
+            watch(curve)
         return self._averaged, curve
 
     def step(self, batch: Pair, rate: float) -> float:

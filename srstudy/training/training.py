@@ -1,5 +1,6 @@
 """From a recipe and a patch file to a trained network and its files, for every training stage."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,8 +21,15 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
     """Train on data/patches; write models/NAME.weights.h5 and metrics/curves/NAME.csv.
 
     start: the weights file to go out from, None for fresh weights. Returns the learning curve's
-    last row. A run that was killed goes on from its checkpoint and ends with the same bytes.
+    last row; the curve's file grows while the training runs. A run that was killed goes on from
+    its checkpoint and ends with the same bytes.
     """
+    curve_path = Path(f"metrics/curves/{name}.csv")
+
+    def write(curve: Sequence[CurvePoint]) -> None:
+        with whole_file(curve_path) as partial:
+            pd.DataFrame(curve).to_csv(partial, index=False, float_format="%.8g")
+
     precision = precision_here(recipe.precision)
     patch_path = Path(f"data/patches/x{recipe.scale}.h5")
     with PatchFile(patch_path, recipe.scale) as patches:
@@ -33,9 +41,9 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
         checkpoints = Checkpoints(fingerprint([name, asdict(recipe), precision], *data))
         with checkpoints.alone():
             held_out = list(patches.validation())
-            model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints)
+            model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints, write)
+            # Once more: a run that was killed after its last row has not written it.
+            write(curve)
             save(Path(f"models/{name}.weights.h5"), model, architecture)
-            with whole_file(Path(f"metrics/curves/{name}.csv")) as partial_file:
-                pd.DataFrame(curve).to_csv(partial_file, index=False, float_format="%.8g")
             checkpoints.clear()
     return curve[-1]

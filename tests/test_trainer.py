@@ -81,9 +81,7 @@ def test_budget_is_epochs_or_steps() -> None:
     assert replace(SHORT, epochs=0).total_steps(7) == 0
     assert replace(SHORT, epochs=None, steps=5).total_steps(7) == 5
     for epochs, steps in ((None, None), (1, 1)):
-        with pytest.raises(
-            InputError, match=r"params\.yaml: at x2: epochs, steps: found .*allowed"
-        ):
+        with pytest.raises(InputError, match=r"at x2: epochs, steps: found .*allowed"):
             replace(SHORT, epochs=epochs, steps=steps).total_steps(7)
 
 

@@ -64,6 +64,7 @@ class Trainer:
         self._parts = parts_of_a_batch()
         with strategy.scope():
             self._network = architecture.build(precision)
+            architecture.check(self._network)
             if start is not None:
                 architecture.load_matching(self._network, *start)
             self._optimizer = Optimizer(
@@ -131,12 +132,16 @@ class Trainer:
         if saved is None:
             return [], []
         self._optimizer.restore(saved)
-        self._optimizer.write_average(self._averaged.trainable_variables)
+        for place, variable in enumerate(self._network.non_trainable_variables):
+            variable.assign(saved[f"untrained{place}"])
+        self._write_averaged()
         points = [CurvePoint(int(step), *rest) for step, *rest in saved["curve"].tolist()]
         return points, saved["losses"].tolist()
 
     def _saved(self, curve: Sequence[CurvePoint], losses: Sequence[float]) -> Arrays:
         state = {name: variable.numpy() for name, variable in self._optimizer.state.items()}
+        for place, variable in enumerate(self._network.non_trainable_variables):
+            state[f"untrained{place}"] = variable.numpy()
         points = np.array([astuple(point) for point in curve], "float64")
         return {**state, "curve": points, "losses": np.array(losses, "float64")}
 
@@ -179,9 +184,16 @@ class Trainer:
         self._optimizer.apply(context.all_reduce(tf.distribute.ReduceOp.SUM, vector), rate)
         return loss
 
+    def _write_averaged(self) -> None:
+        """Averaged weights; what is not trained, as of batch normalization, is taken as it is."""
+        self._optimizer.write_average(self._averaged.trainable_variables)
+        untrained = (model.non_trainable_variables for model in (self._averaged, self._network))
+        for variable, source in zip(*untrained, strict=True):
+            variable.assign(source.numpy())
+
     def _validate(self, held_out: Sequence[Pair]) -> float:
         """The mean PSNR in dB over the held-out images, by the study's own protocol."""
-        self._optimizer.write_average(self._averaged.trainable_variables)
+        self._write_averaged()
         protocol, scale = degradation(self._architecture.degradation).protocol, self._recipe.scale
         scores = []
         for lr, hr in held_out:

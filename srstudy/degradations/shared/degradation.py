@@ -21,7 +21,8 @@ from srstudy.images.protocols import Protocol
 
 ROOM = "degradations"
 # What its files have.
-WANTED = ("DESCRIPTION", "INTERPOLATION", "PROTOCOL", "degrade")
+KINDS = {"DESCRIPTION": str, "INTERPOLATION": Interpolation, "PROTOCOL": Protocol}
+WANTED = (*KINDS, "degrade")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ class Degradation:
 def degradation(name: str) -> Degradation:
     """The degradation of a name. Raises ValueError where there is no whole file of that name."""
     file = choices.chosen(ROOM, name, WANTED)
+    for key, kind in KINDS.items():
+        if not isinstance(found := getattr(file, key), kind):
+            raise ValueError(
+                f"srstudy/{ROOM}/{name}.py: {key}: found {type(found).__name__}; "
+                f"allowed: {kind.__name__}"
+            )
     return Degradation(name, file.DESCRIPTION, file.INTERPOLATION, file.PROTOCOL, file.degrade)
 
 

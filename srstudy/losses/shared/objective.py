@@ -5,6 +5,7 @@ from collections.abc import Callable
 from keras import KerasTensor, ops
 
 from srstudy.common import choices
+from srstudy.common.errors import InputError
 
 ROOM = "losses"
 Loss = Callable[[KerasTensor, KerasTensor], KerasTensor]
@@ -14,9 +15,15 @@ def objective(name: str, lambda_: float) -> Loss:
     """The function loss + lambda * smoothness of (hr, restored), both (n, h, w, 1) in [0, 1].
 
     With lambda = 0 the term is left out, so that regularized is plain. Raises ValueError where
-    there is no loss of that name.
+    there is no loss of that name; `InputError` names its file where it is not one number.
     """
     loss: Loss = choices.chosen(ROOM, name, ("loss",)).loss
+    tried = loss(ops.zeros((2, 8, 8, 1)), ops.ones((2, 8, 8, 1)))
+    if ops.shape(tried) != ():
+        raise InputError(
+            f"srstudy/{ROOM}/{name}.py: loss gives shape {tuple(ops.shape(tried))}; allowed: one "
+            "number, as the mean over all pixels"
+        )
     if lambda_ == 0:
         return loss
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from srstudy.common import choices
+from srstudy.common.errors import InputError
 from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.networks.shared.sizes import ROOM, WANTED
+
+ODD = (5, 7)  # height and width of a plane that a network is tried on
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,23 @@ class Architecture:
             # Keras counts all layers of the process, and weight files hold the names.
             layer.name = f"{type(layer).__name__.lower()}_{number}"
         return model
+
+    def check(self, model: keras.Model) -> None:
+        """`InputError` names the network's file where a model has not the face of all networks.
+
+        As one that ignores a scale it does not know, or whose last layer is not float32.
+        """
+        height, width = ODD
+        restored = model(np.full((1, height, width, 1), 0.5, np.float32))
+        shape = (1, height * self.scale, width * self.scale, 1)
+        found = (
+            f"{keras.backend.standardize_dtype(restored.dtype)} of shape {tuple(restored.shape)}"
+        )
+        if found != f"float32 of shape {shape}":
+            raise InputError(
+                f"srstudy/{ROOM}/{self.network}.py: gives {found} at x{self.scale} for an input of "
+                f"shape {(1, height, width, 1)}; allowed: float32 of shape {shape}"
+            )
 
     def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> None:
         """Give a model of this architecture the weights of another's, where they mean the same.

@@ -36,8 +36,14 @@ def save_onnx(
     sets in another order each time, gives the output a dimension too many. Then it is made anew;
     `InputError` if that does not help.
     """
+    radius = receptive_field_radius(architecture)
+    described = asdict(architecture) | {"receptive_field_radius": radius}
+    entries = {
+        NETWORK_ATTRIBUTE: json.dumps(described, sort_keys=True),
+        "md5": hashlib.md5(source.read_bytes()).hexdigest(),  # as dvc.lock has it
+    }
     for _ in range(TRIES):
-        network = _converted(model, architecture, source, half)
+        network = _converted(model, entries, half)
         if _restores_as(model, network):
             with whole_file(path) as partial:
                 partial.write_bytes(network.SerializeToString(deterministic=True))
@@ -45,17 +51,11 @@ def save_onnx(
     raise InputError(f"{path}: the ONNX exporter made no network that restores as {source} does")
 
 
-def _converted(
-    model: keras.Model, architecture: Architecture, source: Path, half: bool
-) -> onnx.ModelProto:
+def _converted(model: keras.Model, entries: dict[str, str], half: bool) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         exported = Path(folder) / "network.onnx"
         model.export(exported, format="onnx", verbose=False, input_signature=[INPUT])
         network = onnx.load(exported)
-    radius = receptive_field_radius(architecture)
-    described = asdict(architecture) | {"receptive_field_radius": radius}
-    entries = {NETWORK_ATTRIBUTE: json.dumps(described, sort_keys=True)}
-    entries["md5"] = hashlib.md5(source.read_bytes()).hexdigest()  # as dvc.lock has it
     onnx.helper.set_model_props(network, entries)
     if half:
         _halve(network.graph, model)

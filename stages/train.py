@@ -8,6 +8,7 @@ both settings give the same bytes.
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
+import math
 from pathlib import Path
 
 from srstudy.backend.devices import one_core_for_each_part
@@ -35,7 +36,9 @@ def main() -> None:
     )
     last = train(name, recipe, start=Path("models/pretrained.weights.h5"))
 
-    result = {"psnr": round(last.validation_psnr, 4), "steps": last.step}
+    # JSON has no infinity, which images that are restored exactly have.
+    psnr = round(last.validation_psnr, 4) if math.isfinite(last.validation_psnr) else None
+    result = {"psnr": psnr, "steps": last.step}
     path = Path(f"metrics/validation/{name}.json")
     write_json(path, {"validation": {f"x{scale}": {setting: result}}})
     print(

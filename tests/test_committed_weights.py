@@ -12,10 +12,10 @@ import yaml
 
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.degradations.shared.degradation import degradation
+from srstudy.export.receptive_field import receptive_field_radius
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.networks.shared.architecture import Architecture
-from srstudy.networks.shared.receptive_field import receptive_field_radius
 from srstudy.upscale import __main__ as command
 from srstudy.upscale.upscaling import SCALES, WEIGHTS
 from tests.imports import ROOT

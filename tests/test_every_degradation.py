@@ -129,7 +129,7 @@ def test_enlarging_planes_is_enlarging_an_image_but_for_rounding(
 def test_its_sentence_names_it_and_states_its_protocol(name: str) -> None:
     made_by = degradation(name)
     sentence = made_by.sentence()
-    assert name in sentence.lower()
+    assert name.lower() in sentence.lower()
     assert made_by.description in sentence and made_by.protocol.words in sentence
     assert "\n" not in sentence
 

@@ -16,10 +16,10 @@ from keras import layers
 from srstudy.common import choices
 from srstudy.common.scales import SCALES
 from srstudy.export.onnx_files import save_onnx
+from srstudy.export.receptive_field import receptive_field_radius
 from srstudy.images.interpolation import LEAST_SIDE, Interpolation
 from srstudy.losses.shared.objective import objective
 from srstudy.networks.shared.architecture import Architecture
-from srstudy.networks.shared.receptive_field import receptive_field_radius
 from srstudy.networks.shared.sizes import ROOM, WANTED, sizes
 from srstudy.networks.shared.weights import load, save
 from srstudy.patches.batches import Batches
@@ -126,7 +126,7 @@ def test_network_trains_a_step(
     fresh = architecture.build(precision)
     moved = [
         not np.array_equal(now, before)
-        for now, before in zip(model.get_weights(), fresh.get_weights(), strict=True)
+        for now, before in zip(model.trainable_variables, fresh.trainable_variables, strict=True)
     ]
     assert any(moved)
     assert all(np.isfinite(now).all() for now in model.get_weights())

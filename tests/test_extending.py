@@ -83,12 +83,13 @@ def test_a_network_trains_and_stands_in_the_table(work: Study) -> None:
 def test_a_degradation_is_described_truly_and_scored(work: Study) -> None:
     section, before = _section("A degradation"), work.summary()["psnr"]["sample-test"]["x2"]
     _follow(work, section)
-    words = "LR by a Gaussian blur of sigma 0.5 * scale, then area averaging; luma of BT.601"
+    words = "LR by a Gaussian blur of sigma 0.5 * scale, then area averaging (`blur`); luma of"
     scores = json.loads((work.root / "metrics/images/sample-test.json").read_text())
     assert work.summary()["protocol"] == "blur"
     for text in ((work.root / "metrics/table.txt").read_text(), scores["protocol"]):
         assert words in text
-    assert words in (work.root / "report/index.html").read_text()
+    page = (work.root / "report/index.html").read_text()
+    assert "then area averaging (<code>blur</code>); luma of" in page
     assert work.summary()["psnr"]["sample-test"]["x2"]["bicubic"] != before["bicubic"]
     _style(work, *section.files)
     checked = work("pytest", "-m", "not slow", "-k", "blur", "tests/test_every_degradation.py")

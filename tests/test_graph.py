@@ -131,6 +131,22 @@ def test_rooms_import_each_other_in_one_direction() -> None:
     assert not any(_room(m) == "study" for p in LIBRARY for m in _outside("study", p))
 
 
+def test_architecture_page_lists_the_rooms_in_the_order_of_their_imports() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    listed = [
+        room
+        for row in re.findall(r"^\| ([a-z, ]+) \|", page, re.MULTILINE)
+        for room in row.split(", ")
+        if room != "room"
+    ]
+    assert set(listed) == {path.relative_to(ROOT).parts[1] for path in LIBRARY}
+    for path in LIBRARY:
+        own = path.relative_to(ROOT).parts[1]
+        others = {_room(module) for module in imported_modules(path.relative_to(ROOT))}
+        for room in others - {None, own}:
+            assert listed.index(str(room)) < listed.index(own), f"{path} imports {room}"
+
+
 def _outside(room: str, path: Path) -> frozenset[str]:
     inside = path.relative_to(ROOT).parts[1] == room
     return frozenset() if inside else imported_modules(path.relative_to(ROOT))

@@ -58,7 +58,7 @@ def test_unknown_network_scale_and_size_are_refused() -> None:
             _build("edsr", scale, TINY)
     with pytest.raises(ValueError, match=r"degradations: found 'lanczos'; allowed: .*matlab"):
         _build("edsr", 2, TINY, "lanczos")
-    with pytest.raises(TypeError, match="bogus"):
+    with pytest.raises(ValueError, match=r"networks/edsr\.py: cannot be built at x2: .*bogus"):
         _build("edsr", 2, {"bogus": 1})
 
 

@@ -94,7 +94,7 @@ def test_same_study_is_the_same_page(
     assert _make(tmp_path, photo).read_bytes() == report.read_bytes()
 
 
-def test_highest_of_each_row_is_marked(report: Path) -> None:
+def test_best_of_each_row_is_marked(report: Path) -> None:
     text = report.read_text("utf-8")
     # Of x2's 25, 26, 27 and x4's 25, 26, 27, 28; SSIM is set to a hundredth of it.
     marked = ["27.00", "28.00", "0.2700", "0.2800"]
@@ -102,11 +102,18 @@ def test_highest_of_each_row_is_marked(report: Path) -> None:
     assert "<td>1</td><td><strong>2</strong></td>" in table(["", "a"], [["row", "1", "2"]], ["2"])
 
 
-def test_equally_good_methods_are_both_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equally_good_methods_are_both_marked_and_the_least_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("srstudy.report.page.METRICS", {"psnr": METRICS["psnr"]})
     row = {"bicubic": 30.0, "plain": 37.536, "regularized": 37.54, "equal": None}
     page = score_tables({"psnr": {"set": {"x2": row}}}, Path("s.json"))
     assert page.count("<strong>37.54</strong>") == 2
+    error = Metric(lambda *_: 0.0, "MSE", 2, lower_is_better=True)
+    monkeypatch.setattr("srstudy.report.page.METRICS", {"mse": error})
+    page = score_tables({"mse": {"set": {"x2": {"bicubic": 30.0, "plain": 10.0}}}}, Path("s.json"))
+    assert "<strong>10.00</strong>" in page and "<strong>30.00</strong>" not in page
+    monkeypatch.setattr("srstudy.report.page.METRICS", {"psnr": METRICS["psnr"]})
     none = {"psnr": {"set": {"x2": {"bicubic": None}}}}
     assert "<strong>" not in score_tables(none, Path("s.json"))
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srstudy.common.errors import InputError
+from srstudy.export.receptive_field import receptive_field_radius
 from srstudy.imagefiles.reading import Photo, read_photo
 from srstudy.networks.shared.architecture import Architecture
-from srstudy.networks.shared.receptive_field import receptive_field_radius
 from srstudy.networks.shared.weights import save
 from srstudy.upscale import __main__ as command
 from srstudy.upscale.photo_writing import write_photo

@@ -1,4 +1,4 @@
-"""The one kind of error a user causes."""
+"""The errors that a user causes."""
 
 
 class InputError(Exception):
@@ -7,3 +7,7 @@ class InputError(Exception):
     The message is one line for the person who can mend it: it names the file or key,
     what was found there and what is allowed.
     """
+
+
+class ChoiceError(InputError, ValueError):
+    """A name that chooses nothing, or a chosen file (a network, a loss ...) that is not right."""

@@ -14,8 +14,8 @@ from onnx import numpy_helper
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE, whole_file
+from srstudy.export.receptive_field import receptive_field_radius
 from srstudy.networks.shared.architecture import Architecture
-from srstudy.networks.shared.receptive_field import receptive_field_radius
 
 INPUT = keras.InputSpec(shape=(1, None, None, 1), dtype="float32", name="lr")
 TRIES = 8

@@ -23,6 +23,9 @@ def list_images(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: holds no file; allowed: {', '.join(SUFFIXES)}")
     stems: dict[str, Path] = {}
     for path in paths:
+        if not _is_utf8(path.name):
+            # Outputs are named by it, in JSON and HDF5 files, which hold UTF-8 alone.
+            raise InputError(f"{str(path)!r}: allowed: a name in UTF-8")
         if path.is_dir() or path.suffix.lower() not in SUFFIXES:
             what = "a folder" if path.is_dir() else "not an image by its suffix"
             raise InputError(f"{path}: is {what}; allowed: {', '.join(SUFFIXES)}")
@@ -30,3 +33,11 @@ def list_images(folder: Path) -> list[Path]:
         if other is not path:
             raise InputError(f"{path}: has the same stem as {other.name}; allowed: each stem once")
     return paths
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -35,4 +35,4 @@ def network(
 
     inputs = keras.Input((None, None, 1))
     step = residual_step(scale, interpolation, channels, blocks, equivariant)
-    return keras.Model(inputs, step(inputs), name="edsr")
+    return keras.Model(inputs, step(inputs))

@@ -28,4 +28,4 @@ def network(
     x = conv(first, 5, "tanh")(inputs)
     x = conv(second, 3, "tanh")(x)
     shuffled = ops.depth_to_space(conv(scale**2, 3)(x), scale)
-    return keras.Model(inputs, shuffled, name="espcn")
+    return keras.Model(inputs, shuffled)

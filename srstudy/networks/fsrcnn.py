@@ -42,4 +42,4 @@ def network(
         padding="same",
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
     )
-    return keras.Model(inputs, last(x), name="fsrcnn")
+    return keras.Model(inputs, last(x))

@@ -43,4 +43,4 @@ def network(
     image = inputs = keras.Input((None, None, 1))
     for _ in range(steps):
         image = step(image)
-    return keras.Model(inputs, image, name="progressive")
+    return keras.Model(inputs, image)

@@ -26,4 +26,4 @@ def network(scale: int, interpolation: Interpolation, middle_kernel: int = 1) ->
         start = PassThrough(keras.initializers.HeNormal())
         x = conv(filters, kernel, "relu", kernel_initializer=start)(x)
     start = PassThrough(keras.initializers.RandomNormal(stddev=0.001))
-    return keras.Model(inputs, conv(1, 5, kernel_initializer=start)(x), name="srcnn")
+    return keras.Model(inputs, conv(1, 5, kernel_initializer=start)(x))

@@ -28,4 +28,4 @@ def network(
         x = conv(channels, 3, "relu")(x)
     # Starts at nothing: the untrained network is the bicubic interpolation.
     last = conv(1, 3, kernel_initializer="zeros", dtype="float32")
-    return keras.Model(inputs, add_residual(enlarged, last(x)), name="vdsr")
+    return keras.Model(inputs, add_residual(enlarged, last(x)))

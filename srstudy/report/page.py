@@ -60,7 +60,7 @@ def score_tables(summary: Mapping[str, Any], path: Path) -> str:
     """The mean scores of metrics/summary.json: for each metric a table, in the order of METRICS.
 
     A row for each test set and scale, a column for each method. Methods whose scores are equal as
-    shown are both marked as the highest. path: the file, for errors. Raises InputError where it
+    shown are both marked as the best. path: the file, for errors. Raises InputError where it
     lacks a metric.
     """
     tables = []
@@ -78,7 +78,8 @@ def _score_table(metric: Metric, means: Mapping[str, Mapping[str, Mapping[str, A
             values = [scores.get(method) for method in methods]
             rows.append([f"{test_set} {scale}", *(shown(metric, value) for value in values)])
             known = [value for value in values if value is not None]
-            best.append(shown(metric, max(known, default=None)))
+            of_known = min if metric.lower_is_better else max
+            best.append(shown(metric, of_known(known, default=None)))
     return table([metric.title, *methods], rows, best)
 
 
@@ -92,7 +93,7 @@ def step_counts(
     last = curve.iloc[-1]
     rows = [[pretraining, f"{last['step']:.0f}", f"{last['validation_psnr']:.2f}"]]
     rows += [
-        [name, f"{result['steps']}", f"{result['psnr']:.2f}"]
+        [name, f"{result['steps']}", "" if result["psnr"] is None else f"{result['psnr']:.2f}"]
         for name, content in validation.items()
         for scale in content["validation"].values()
         for result in scale.values()
@@ -101,14 +102,17 @@ def step_counts(
 
 
 def learning_curves(curves: Mapping[str, pd.DataFrame]) -> str:
-    """A chart for each scale: the validation PSNR of all its trainings by step."""
+    """A chart for each scale: the validation PSNR of all its trainings by step.
+
+    Infinite values, of images that are restored exactly, are left out.
+    """
     groups: dict[str, list[Line]] = {}
     for name, curve in curves.items():
         title, _, setting = name.partition("-")
-        line = Line(
-            setting or "pretraining", curve["step"].tolist(), curve["validation_psnr"].tolist()
-        )
-        groups.setdefault(title, []).append(line)
+        points = curve[np.isfinite(curve["validation_psnr"])]
+        steps, psnr = points["step"].tolist(), points["validation_psnr"].tolist()
+        if steps:
+            groups.setdefault(title, []).append(Line(setting or "pretraining", steps, psnr))
     return "\n".join(
         line_chart(title, "step", "validation PSNR in dB", lines) for title, lines in groups.items()
     )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from srstudy.common.errors import InputError
 from srstudy.degradations.shared.degradation import Degradation
 from srstudy.images.colour import colour_differences, to_uint8, with_luma
 from srstudy.images.orientations import ORIENTATIONS, turned, turned_back
@@ -34,8 +35,17 @@ def self_ensemble(restore_luma: RestoreLuma) -> RestoreLuma:
 def restore(
     restore_luma: RestoreLuma, lr: NDArray[np.uint8], scale: int, degradation: Degradation
 ) -> NDArray[np.uint8]:
-    """The HR image of an LR image, (h, w) grey or (h, w, 3) RGB, uint8."""
-    return to_uint8(restore_exactly(restore_luma, lr, scale, degradation))
+    """The HR image of an LR image, (h, w) grey or (h, w, 3) RGB, uint8.
+
+    `InputError` where the network gives no numbers: rounded, they would be scored as black.
+    """
+    restored = restore_exactly(restore_luma, lr, scale, degradation)
+    if not np.isfinite(restored).all():
+        raise InputError(
+            f"the network restores an image of {lr.shape[1]} x {lr.shape[0]} pixels to values that "
+            "are no numbers"
+        )
+    return to_uint8(restored)
 
 
 def restore_exactly(

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from srstudy.common.errors import InputError
 from srstudy.common.files import whole_folder, write_json
 from srstudy.common.progress import progress
 from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.degradations.shared.degradation import Degradation
 from srstudy.imagefiles.png import write_png
+from srstudy.images.protocols import Protocol
 from srstudy.scoring.metrics import METRICS
 
 SCORES = Path("data/scores")
@@ -46,11 +48,13 @@ def evaluate(
         for name in progress(images, f"{method} {test_set} x{scale}", len(images), "image"):
             lr, hr = read_pair(source, FULL, name)
             restored = restore(lr)
+            if restored.dtype != np.uint8 or restored.shape != hr.shape:
+                raise InputError(
+                    f"{method}: made {restored.dtype} of shape {restored.shape} out of {name} at "
+                    f"x{scale}; allowed: uint8 of shape {hr.shape}"
+                )
             write_png(partial / f"{name}.png", restored)
-            scores[name] = {
-                key: metric.function(degradation.protocol, hr, restored, scale)
-                for key, metric in METRICS.items()
-            }
+            scores[name] = scored(degradation.protocol, hr, restored, scale)
     # JSON has no infinity (equal images) and no NaN (too small for SSIM): null stands for both.
     rounded = {
         name: {key: round(v, 6) if math.isfinite(v) else None for key, v in entry.items()}
@@ -62,6 +66,25 @@ def evaluate(
         for key, metric in METRICS.items()
     )
     print(f"{test_set} x{scale} {method}: {', '.join(means)} (means)")
+
+
+def scored(
+    protocol: Protocol, hr: NDArray[np.uint8], restored: NDArray[np.uint8], scale: int
+) -> dict[str, float]:
+    """The value of every metric; `InputError` names one that fails or gives no number.
+
+    hr and restored: uint8 (H, W[, 3]). They are made read-only, so that no metric changes what
+    the next one sees.
+    """
+    hr.flags.writeable = restored.flags.writeable = False
+    values = {}
+    for key, metric in METRICS.items():
+        try:
+            values[key] = float(metric.function(protocol, hr, restored, scale))
+        except Exception as error:  # whatever a function of the user's own does
+            words = " ".join(str(error).split())
+            raise InputError(f"metric {key}: {type(error).__name__}: {words}") from error
+    return values
 
 
 def write_nothing(test_set: str, scale: int, method: str) -> None:

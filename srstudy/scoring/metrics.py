@@ -22,12 +22,14 @@ class Metric:
     """One way to score a restored image.
 
     function: protocol, HR image, restored image, both uint8 (H, W[, 3]), and scale, to a number;
-    infinity and NaN stand for "none". title: what tables call it; digits: of those shown.
+    infinity and NaN stand for "none". title: what tables call it; digits: of those shown;
+    lower_is_better: as of an error or a distance.
     """
 
     function: Callable[[Protocol, Image, Image, int], float]
     title: str
     digits: int
+    lower_is_better: bool = False
 
 
 def ssim(protocol: Protocol, hr: Image, restored: Image, scale: int) -> float:

@@ -1,5 +1,6 @@
 """The whole of params.yaml: every key known, and what must hold between keys."""
 
+import ast
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from srstudy.common.choices import names
+from srstudy.common.choices import LIBRARY, failure, file_of, names
 from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE, read, refuse
 from srstudy.datasets.registry import registered_names
@@ -63,6 +64,31 @@ class StudySettings(
         except ValueError as error:
             refuse([f"degradation: {error}"])
         return name
+
+    @field_validator("loss")
+    @classmethod
+    def _check_loss(cls, name: str) -> str:
+        # Read, not imported: that would start TensorFlow.
+        try:
+            tree = ast.parse((LIBRARY / "losses" / f"{name}.py").read_text("utf-8"))
+        except (SyntaxError, ValueError) as error:
+            refuse([f"loss: {failure('losses', name, 'cannot be imported', error)}"])
+        if "loss" not in _defined(tree):
+            refuse([f"loss: {file_of('losses', name)}: has no function `loss`"])
+        return name
+
+
+def _defined(tree: ast.Module) -> set[str]:
+    """The names that a module has after it was run, as far as its text tells."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name for alias in node.names}
+    return found
 
 
 def read_study(path: Path = PARAMS_FILE) -> StudySettings:

@@ -15,13 +15,15 @@ import tensorflow as tf
 
 from srstudy.backend.checkpoints import Arrays, Checkpoints
 from srstudy.backend.devices import parts_of_a_batch
-from srstudy.common.errors import InputError
+from srstudy.common.choices import file_of
+from srstudy.common.errors import ChoiceError, InputError
 from srstudy.common.progress import progress
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import to_uint8
 from srstudy.images.pairs import Pair
 from srstudy.losses.shared.objective import objective
-from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.architecture import ROOM, Architecture
+from srstudy.networks.shared.checking import check
 from srstudy.networks.shared.inference import restore_luma
 from srstudy.patches.batches import Batches
 from srstudy.training.optimizer import Optimizer
@@ -57,6 +59,7 @@ class Trainer:
         strategy: tf.distribute.Strategy,
         start: tuple[keras.Model, Architecture] | None = None,
     ) -> None:
+        check(architecture, architecture.build(precision))
         keras.utils.set_random_seed(recipe.seed)
         self._recipe, self._architecture, self._strategy = recipe, architecture, strategy
         self._loss = objective(recipe.loss, recipe.lambda_)
@@ -64,7 +67,6 @@ class Trainer:
         self._parts = parts_of_a_batch()
         with strategy.scope():
             self._network = architecture.build(precision)
-            architecture.check(self._network)
             if start is not None:
                 architecture.load_matching(self._network, *start)
             self._optimizer = Optimizer(
@@ -75,6 +77,11 @@ class Trainer:
             )
         # The network trains; this one has the averaged weights and restores in float32.
         self._averaged = architecture.build()
+        if any(one is other for one in self._averaged.weights for other in self._network.weights):
+            raise ChoiceError(
+                f"{file_of(ROOM, recipe.network)}: gives the same weights each time that it is "
+                "called; allowed: new ones"
+            )
 
     def train(
         self,
@@ -192,11 +199,17 @@ class Trainer:
             variable.assign(source.numpy())
 
     def _validate(self, held_out: Sequence[Pair]) -> float:
-        """The mean PSNR in dB over the held-out images, by the study's own protocol."""
+        """The mean PSNR in dB over the held-out images, by the protocol of their degradation."""
         self._write_averaged()
         protocol, scale = degradation(self._architecture.degradation).protocol, self._recipe.scale
         scores = []
         for lr, hr in held_out:
-            output = to_uint8(restore_luma(self._averaged, lr))
-            scores.append(protocol.psnr(hr, output, scale))
-        return float(np.mean(scores))
+            restored = restore_luma(self._averaged, lr)
+            if not np.isfinite(restored).all():
+                raise InputError(
+                    f"{file_of(ROOM, self._recipe.network)}: restores pixels that are no numbers; "
+                    "allowed: another learning_rate, a smaller gradient_clip, or another loss"
+                )
+            scores.append(protocol.psnr(hr, to_uint8(restored), scale))
+        # An image without detail may be restored exactly: its infinity says nothing of the others.
+        return float(np.mean([score for score in scores if np.isfinite(score)] or [np.inf]))

@@ -90,8 +90,8 @@ def _no_network(path: Path, why: object) -> InputError:
 def _load_weights(path: Path) -> Network:
     # TensorFlow starts only for such files.
     from srstudy.backend import quiet  # noqa: F401
+    from srstudy.export.receptive_field import receptive_field_radius
     from srstudy.networks.shared.inference import restore_luma
-    from srstudy.networks.shared.receptive_field import receptive_field_radius
     from srstudy.networks.shared.weights import load
 
     model, architecture = load(path)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from srstudy.common import choices
-from srstudy.common.errors import InputError
+from srstudy.common.errors import ChoiceError
 from srstudy.images.interpolation import Interpolation
 from srstudy.images.pairs import Pair, crop_to_multiple
 from srstudy.images.protocols import Protocol
@@ -40,7 +40,7 @@ class Degradation:
 
         image: uint8, (H, W) or (H, W, 3). Returns uint8, (H // scale, W // scale[, 3]).
         Raises ValueError for another dtype, a scale below 1 and an image smaller than the scale;
-        `InputError` names the degradation's file where that gives another size or dtype.
+        ChoiceError names the degradation's file where that fails or gives another size or dtype.
         """
         return self.pair(image, scale).lr
 
@@ -48,12 +48,18 @@ class Degradation:
         """The LR image of an HR image, as `degrade`, beside the HR image, cropped."""
         self._check(image, scale)
         hr = crop_to_multiple(image, scale)
-        lr = self.function(hr, scale)
-        expected = (hr.shape[0] // scale, hr.shape[1] // scale, *hr.shape[2:])
-        if lr.shape != expected or lr.dtype != np.uint8:
-            raise InputError(
-                f"srstudy/{ROOM}/{self.name}.py: degrade gave {lr.dtype} of shape {lr.shape} for "
-                f"an image of shape {hr.shape} at x{scale}; allowed: uint8 of shape {expected}"
+        try:
+            lr = self.function(hr.copy(), scale)  # a copy: HR is what restored images are held to
+        except Exception as error:  # whatever a function of the user's own does
+            what = f"degrade failed on an image of shape {hr.shape} at x{scale}"
+            raise choices.failure(ROOM, self.name, what, error) from error
+        expected = f"uint8 of shape {(hr.shape[0] // scale, hr.shape[1] // scale, *hr.shape[2:])}"
+        is_array = isinstance(lr, np.ndarray)
+        found = f"{lr.dtype} of shape {lr.shape}" if is_array else type(lr).__name__
+        if found != expected:
+            raise ChoiceError(
+                f"{choices.file_of(ROOM, self.name)}: degrade gave {found} for an image of shape "
+                f"{hr.shape} at x{scale}; allowed: {expected}"
             )
         return Pair(lr, hr)
 
@@ -64,7 +70,8 @@ class Degradation:
 
     def sentence(self) -> str:
         """Degradation and protocol in words, for metrics files and tables."""
-        named = self.name in self.description.lower()
+        # Named as MATLAB's and OpenCV's are; a copied file must not pass for the other.
+        named = self.description.lower().startswith(self.name.lower())
         how = self.description if named else f"{self.description} (`{self.name}`)"
         return f"LR by {how}; {self.protocol.words}"
 
@@ -76,14 +83,16 @@ class Degradation:
 
 
 def degradation(name: str) -> Degradation:
-    """The degradation of a name. Raises ValueError where there is no whole file of that name."""
+    """The degradation of a name. ChoiceError where there is no whole file of that name."""
     file = choices.chosen(ROOM, name, WANTED)
     for key, kind in KINDS.items():
         if not isinstance(found := getattr(file, key), kind):
-            raise ValueError(
-                f"srstudy/{ROOM}/{name}.py: {key}: found {type(found).__name__}; "
+            raise ChoiceError(
+                f"{choices.file_of(ROOM, name)}: {key}: found {type(found).__name__}; "
                 f"allowed: {kind.__name__}"
             )
+    if not callable(file.degrade):
+        raise ChoiceError(f"{choices.file_of(ROOM, name)}: degrade: allowed: a function")
     return Degradation(name, file.DESCRIPTION, file.INTERPOLATION, file.PROTOCOL, file.degrade)
 
 

@@ -2,28 +2,27 @@
 
 from collections.abc import Callable
 
+import numpy as np
+import tensorflow as tf
 from keras import KerasTensor, ops
 
 from srstudy.common import choices
-from srstudy.common.errors import InputError
+from srstudy.common.errors import ChoiceError
 
 ROOM = "losses"
+TRIED = 192  # pixels of a side that a loss is tried on: some look at several sizes of the image
+TOLERANCE = 0.001
 Loss = Callable[[KerasTensor, KerasTensor], KerasTensor]
 
 
 def objective(name: str, lambda_: float) -> Loss:
     """The function loss + lambda * smoothness of (hr, restored), both (n, h, w, 1) in [0, 1].
 
-    With lambda = 0 the term is left out, so that regularized is plain. Raises ValueError where
-    there is no loss of that name; `InputError` names its file where it is not one number.
+    With lambda = 0 the term is left out, so that regularized is plain. ChoiceError where there is
+    no loss of that name, and where it is none that can be trained with.
     """
     loss: Loss = choices.chosen(ROOM, name, ("loss",)).loss
-    tried = loss(ops.zeros((2, 8, 8, 1)), ops.ones((2, 8, 8, 1)))
-    if ops.shape(tried) != ():
-        raise InputError(
-            f"srstudy/{ROOM}/{name}.py: loss gives shape {tuple(ops.shape(tried))}; allowed: one "
-            "number, as the mean over all pixels"
-        )
+    _check(name, loss)
     if lambda_ == 0:
         return loss
 
@@ -46,3 +45,40 @@ def squared_gradient(restored: KerasTensor) -> KerasTensor:
     vertical = ops.square(restored[:, 1:] - restored[:, :-1])
     pixels = ops.cast(ops.size(restored), restored.dtype)
     return (ops.sum(horizontal) + ops.sum(vertical)) / pixels
+
+
+def _check(name: str, loss: Loss) -> None:
+    """Try a loss as the trainer calls it, in a graph; ChoiceError names its file."""
+
+    @tf.function
+    def tried(hr: tf.Tensor, restored: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(restored)
+            value = tf.convert_to_tensor(loss(hr, restored))
+        return value, tape.gradient(value, restored)
+
+    one, other = np.random.default_rng(0).random((2, 1, TRIED, TRIED, 1), np.float32)
+    try:
+        value, gradient = tried(tf.constant(one), tf.constant(other))
+        twice, _ = tried(*(tf.constant(np.repeat(plane, 2, axis=0)) for plane in (one, other)))
+    except Exception as error:  # whatever a function of the user's own does
+        raise choices.failure(ROOM, name, "loss cannot be computed", error) from error
+    if fault := _fault(value, twice, gradient):
+        raise ChoiceError(f"{choices.file_of(ROOM, name)}: loss {fault}")
+
+
+def _fault(value: tf.Tensor, twice: tf.Tensor, gradient: tf.Tensor | None) -> str | None:
+    if value.shape.rank != 0 or value.dtype != tf.float32:
+        found = f"{value.dtype.name} of shape {tuple(value.shape)}"
+        return f"gives {found}; allowed: one float32 number, as the mean over all pixels"
+    if gradient is None:
+        return "does not depend on the restored image, or cannot be differentiated"
+    if not np.isfinite(value) or not np.isfinite(gradient).all():
+        return f"gives {float(value):g}, and gradients of which some are no numbers"
+    if abs(float(twice - value)) > TOLERANCE * abs(float(value)):
+        # The trainer takes the mean over parts of a batch: their number must not matter.
+        return (
+            f"gives {float(value):g} for an image and {float(twice):g} for the same image twice; "
+            "allowed: a mean over the batch"
+        )
+    return None

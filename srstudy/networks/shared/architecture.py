@@ -4,19 +4,17 @@ All networks have the same face: LR luma (n, h, w, 1) in [0, 1] in, HR luma (n, 
 w * scale, 1) out, for any h and w of at least LEAST_SIDE, float32 whatever the precision inside.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import keras
-import numpy as np
 
 from srstudy.common import choices
-from srstudy.common.errors import InputError
+from srstudy.common.errors import ChoiceError
 from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.networks.shared.sizes import ROOM, WANTED
-
-ODD = (5, 7)  # height and width of a plane that a network is tried on
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Architecture:
         precision: float32, or bfloat16 for training at twice the speed. The latter is for networks
         that add detail to the enlarged image (their files say BFLOAT16): in the others the layers
         carry the image itself, which bfloat16's 8 bits would round. Raises ValueError for a
-        network, scale or degradation that is not known.
+        network, scale or degradation that is not known, and for a network that cannot be built.
         """
         file = choices.chosen(ROOM, self.network, WANTED)
         if self.scale not in SCALES:
@@ -45,41 +43,56 @@ class Architecture:
         keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
         try:
             model = file.network(self.scale, interpolation, **self.size)
+        except Exception as error:  # whatever a function of the user's own does
+            what = f"cannot be built at x{self.scale}"
+            raise choices.failure(ROOM, self.network, what, error) from error
         finally:
             keras.config.set_dtype_policy(before)
-        for number, layer in enumerate(model.layers):
-            # Keras counts all layers of the process, and weight files hold the names.
-            layer.name = f"{type(layer).__name__.lower()}_{number}"
+        if not isinstance(model, keras.Model) or not isinstance(model, keras.Function):
+            raise ChoiceError(
+                f"{choices.file_of(ROOM, self.network)}: gives {type(model).__name__}; "
+                "allowed: keras.Model(inputs, outputs)"
+            )
+        _name(model, self.network)
         return model
 
-    def check(self, model: keras.Model) -> None:
-        """`InputError` names the network's file where a model has not the face of all networks.
-
-        As one that ignores a scale it does not know, or whose last layer is not float32.
-        """
-        height, width = ODD
-        restored = model(np.full((1, height, width, 1), 0.5, np.float32))
-        shape = (1, height * self.scale, width * self.scale, 1)
-        found = (
-            f"{keras.backend.standardize_dtype(restored.dtype)} of shape {tuple(restored.shape)}"
-        )
-        if found != f"float32 of shape {shape}":
-            raise InputError(
-                f"srstudy/{ROOM}/{self.network}.py: gives {found} at x{self.scale} for an input of "
-                f"shape {(1, height, width, 1)}; allowed: float32 of shape {shape}"
-            )
-
-    def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> None:
+    def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> int:
         """Give a model of this architecture the weights of another's, where they mean the same.
 
         All but the scale must be equal, else ValueError. At another scale, a last layer that
-        makes the HR pixels itself (pixel shuffle, deconvolution) keeps its own weights.
+        makes the HR pixels itself (pixel shuffle, deconvolution) keeps its own weights, as do
+        layers that the other scale has not. Returns how many layers took the other's weights.
         """
         if (self.network, self.size, self.degradation) != (of.network, of.size, of.degradation):
             raise ValueError(f"the weights of {of} do not fit {self}")
-        pairs = ([one for one in network.layers if one.weights] for network in (model, other))
-        for layer, source in zip(*pairs, strict=True):
-            enlarges = isinstance(layer, keras.layers.Conv2DTranspose) and self.scale != of.scale
+        taken = 0
+        for layer, source in zip(_with_weights(model), _with_weights(other), strict=False):
+            # A transposed convolution whose step is another's does another thing.
+            steps = [getattr(one, "strides", None) for one in (layer, source)]
             shapes = [[w.shape for w in one.weights] for one in (layer, source)]
-            if not enlarges and shapes[0] == shapes[1]:
+            if shapes[0] == shapes[1] and steps[0] == steps[1]:
                 layer.set_weights(source.get_weights())
+                taken += 1
+        return taken
+
+
+def _with_weights(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """The layers that have weights, in order, those of models inside models too."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _with_weights(layer)
+        elif layer.weights:
+            yield layer
+
+
+def _name(model: keras.Model, name: str) -> None:
+    """Names that depend on the network alone: Keras counts all layers of the process.
+
+    Files of weights hold the names.
+    """
+    model.name = name
+    for number, layer in enumerate(model.layers):
+        inner = f"{type(layer).__name__.lower()}_{number}"
+        if isinstance(layer, keras.Model):
+            _name(layer, inner)
+        layer.name = inner

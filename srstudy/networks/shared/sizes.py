@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from srstudy.common.choices import chosen, names
+from srstudy.common.choices import chosen, failure, file_of, names
 from srstudy.common.params import label, shown, unknown
 
 ROOM = "networks"
 KEY = "network_size"
 WANTED = ("network", "SIZES", "BFLOAT16", "SOURCE")
+ALWAYS = 2  # scale and interpolation: what every network's function is called with
+PLAIN = (bool, int, float, str)  # the kinds of sizes: files of weights hold them as JSON
 
 
 def sizes(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,9 +77,19 @@ def _faults(name: str, given: Any) -> list[str]:
             allowed = words(file.SIZES[key])
             faults.append(f"{KEY}.{name}.{key}: found {shown(value)}; allowed: {allowed}")
     if not faults and hasattr(file, "fault"):
-        fault = file.fault(**{**_defaults(file), **given})
+        fault = _fault_between(name, file, {**_defaults(file), **given})
         faults += [f"{KEY}.{name}.{fault}"] if fault else []
     return faults
+
+
+def _fault_between(name: str, file: ModuleType, all_sizes: dict[str, Any]) -> str | None:
+    try:
+        fault = file.fault(**all_sizes)
+    except Exception as error:  # whatever a function of the user's own does
+        return f"fault: {failure(ROOM, name, 'cannot be called with the sizes', error)}"
+    if fault is None or isinstance(fault, str):
+        return fault
+    return f"fault: {file_of(ROOM, name)}: gives {shown(fault)}; allowed: None or a text"
 
 
 def _faults_of_file(file: ModuleType) -> list[str]:
@@ -86,18 +98,28 @@ def _faults_of_file(file: ModuleType) -> list[str]:
         return [f"SIZES: found {shown(file.SIZES)}; allowed: a mapping from sizes to their values"]
     if not inspect.isfunction(file.network):
         return [f"network: found {shown(file.network)}; allowed: a function"]
-    parameters = list(inspect.signature(file.network).parameters.values())[2:]
+    for key, kind in (("BFLOAT16", bool), ("SOURCE", str)):
+        if not isinstance(value := getattr(file, key), kind):
+            return [f"{key}: found {shown(value)}; allowed: a {kind.__name__}"]
+    parameters = list(inspect.signature(file.network).parameters.values())
+    if len(parameters) < ALWAYS:
+        found = ", ".join(p.name for p in parameters)
+        return [f"network: found ({found}); allowed: (scale, interpolation) and then the sizes"]
+    parameters = parameters[ALWAYS:]
     if {p.name for p in parameters} != set(file.SIZES):
         found = ", ".join(p.name for p in parameters) or "none"
-        wanted = ", ".join(file.SIZES) or "none"
+        wanted = ", ".join(map(str, file.SIZES)) or "none"
         return [f"network: found the sizes {found} after scale, interpolation; SIZES says {wanted}"]
     faults = []
     for parameter in parameters:
         values = file.SIZES[parameter.name]
-        if not isinstance(values, range | tuple) or not len(values):
+        plain = isinstance(values, range) or (
+            isinstance(values, tuple) and all(type(v) in PLAIN for v in values)
+        )
+        if not plain or not len(values):
             faults.append(
                 f"SIZES: found {shown(values)} for {parameter.name}; allowed: a range of whole "
-                "numbers, or a tuple of values"
+                "numbers, or a tuple of numbers, words, true and false"
             )
         elif not _is_allowed(parameter.default, values):
             found = "no" if parameter.default is parameter.empty else shown(parameter.default)

@@ -69,11 +69,16 @@ def _kept(value: Any) -> Any:
 
 
 class _KeptGradient(keras.layers.Layer):
-    """Gives back what it is given; its gradient keeps zeros and signs, with sizes nearer to 1."""
+    """Gives back what it is given, made no larger than 1, so that no activation is shut.
+
+    The gradient keeps zeros and signs, with sizes nearer to 1.
+    """
 
     def call(self, inputs):  # type: ignore[no-untyped-def]
         @tf.custom_gradient
         def same(x):  # type: ignore[no-untyped-def]
-            return tf.identity(x), lambda upstream: tf.sign(upstream) * tf.sqrt(tf.abs(upstream))
+            # Above 1, activations with an upper end (relu6, tanh) would be shut.
+            low = x / tf.maximum(tf.cast(1, x.dtype), tf.reduce_max(tf.abs(x)))
+            return low, lambda upstream: tf.sign(upstream) * tf.sqrt(tf.abs(upstream))
 
         return same(inputs)

@@ -1,0 +1,64 @@
+"""Whether a network has the face of all networks and can be trained: found before it is."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from srstudy.common.choices import failure, file_of
+from srstudy.common.errors import ChoiceError
+from srstudy.networks.shared.architecture import ROOM, Architecture
+from srstudy.networks.shared.equivariance import Equivariant
+
+ODD = (9, 11)  # height and width of the plane that a network is tried on
+
+
+def check(architecture: Architecture, model: keras.Model) -> None:
+    """Try a network on a small plane; ChoiceError names its file and what is not right.
+
+    As one that ignores a scale it does not know, whose last layer is not float32, with losses or
+    constraints of its own (the trainer would not heed them), or with weights that nothing
+    depends on.
+    """
+    name = architecture.network
+    lr = tf.constant(np.random.default_rng(0).random((1, *ODD, 1), np.float32))
+    try:
+        with tf.GradientTape() as tape:
+            restored = model(lr, training=False)
+            outputs = [tf.cast(output, tf.float32) for output in tf.nest.flatten(restored)]
+            total = tf.add_n([tf.reduce_sum(output) for output in outputs])
+        gradients = tape.gradient(total, model.trainable_variables)
+    except Exception as error:  # whatever layers of the user's own do
+        what = f"cannot be run at x{architecture.scale} on {ODD[0]} x {ODD[1]} pixels"
+        raise failure(ROOM, name, what, error) from error
+    if fault := _fault(architecture, model, restored, gradients):
+        raise ChoiceError(f"{file_of(ROOM, name)}: at x{architecture.scale}: {fault}")
+
+
+def _fault(
+    architecture: Architecture, model: keras.Model, restored: Any, gradients: list[Any]
+) -> str | None:
+    if not tf.is_tensor(restored):
+        return "gives several outputs; allowed: one"
+    expected = (1, *(side * architecture.scale for side in ODD), 1)
+    if restored.dtype != tf.float32 or tuple(restored.shape) != expected:
+        found = f"{restored.dtype.name} of shape {tuple(restored.shape)}"
+        return (
+            f"gives {found} for an input of shape {(1, *ODD, 1)}; "
+            f"allowed: float32 of shape {expected}"
+        )
+    if model.losses:
+        return "adds losses of its own; allowed: none, as the loss is a file of srstudy/losses"
+    if not model.trainable_variables:
+        return "has no weights to train"
+    for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+        constraint = getattr(variable, "constraint", None)
+        if variable.dtype != "float32":
+            return f"{variable.path}: found {variable.dtype}; allowed: float32"
+        if constraint is not None and not isinstance(constraint, Equivariant):
+            found = type(constraint).__name__
+            return f"{variable.path}: found the constraint {found}; allowed: none"
+        if gradient is None:
+            return f"{variable.path}: the output does not depend on it"
+    return None

@@ -87,7 +87,7 @@ def test_full_disk_ends_a_network_with_a_line_and_no_half_file(folder: Path) -> 
     code = (
         "from pathlib import Path; from srstudy.common.running import run; "
         "from srstudy.networks.shared.weights import Architecture, save; "
-        "network = Architecture('edsr', 2, {'channels': 4, 'blocks': 1}, 'matlab'); "
+        "network = Architecture('edsr', 2, {'channels': 8, 'blocks': 1}, 'matlab'); "
         "run(lambda: save(Path('models/a.weights.h5'), network.build(), network))"
     )
     (folder / "models").mkdir()

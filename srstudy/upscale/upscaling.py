@@ -1,7 +1,7 @@
 """Restoring any image with a trained network, tile by tile.
 
-from srstudy.upscale.upscaling import upscale
-large = upscale(image, scale=4)
+    from srstudy.upscale.upscaling import upscale
+    large = upscale(image, scale=4)
 """
 
 from collections.abc import Callable, Iterator, Sequence

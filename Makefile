@@ -1,4 +1,4 @@
-# Every command of the README. `make` alone lists them.
+# The make commands. `make` alone lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

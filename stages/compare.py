@@ -17,7 +17,7 @@ from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.report.pictures import caption, comparison
 from srstudy.scoring.evaluation import METHODS, images_folder, scores_file
-from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.metrics import first_metric
 from srstudy.scoring.tables import of_metric
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     files = {method: scores_file(scale, method, test_set) for method in METHODS}
     # Empty for a method that is not wanted.
     scores = {method: entry for method, path in files.items() if (entry := read_json(path))}
-    first = next(iter(METRICS))
+    first = first_metric()
     output = Path(f"data/pictures/x{scale}") / test_set
     found = names(source)
     with whole_folder(output) as partial:

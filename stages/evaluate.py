@@ -23,7 +23,7 @@ from srstudy.scoring.settings import EnsembleSettings
 
 
 def main() -> None:
-    """Restore every LR image with the network, and once more in eight ways; write the scores."""
+    """Score the network, and its self-ensemble where params.yaml asks for it."""
     arguments = parse(__doc__, "scale", "setting", "test_set")
     scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
     model, architecture = load(Path(f"models/x{scale}-{setting}.weights.h5"), scale)

@@ -2,7 +2,7 @@
 
     python -m stages.own_images mine photos/
 
-Every image is read here, so that a file that is none is named before any other work.
+Every image is read here, so that a file that is not an image is named before any other work.
 """
 
 import argparse

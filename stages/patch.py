@@ -14,7 +14,7 @@ from srstudy.common.files import whole_file
 from srstudy.common.params import read
 from srstudy.common.progress import progress
 from srstudy.common.running import run
-from srstudy.datasets.lr_folders import FULL, names, parts, read_pair
+from srstudy.datasets.lr_folders import FULL, has_pair, names, parts, read_pair
 from srstudy.datasets.parallel import ordered_map
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
@@ -32,18 +32,15 @@ def main() -> None:
     scale = arguments.scale
     if faults := [*filter(None, [validation_fault(settings)]), *size_faults(settings, [scale])]:
         raise InputError("\n".join(faults))
-    how = degradation(read(SynthesisSettings).degradation)
+    made_by = degradation(read(SynthesisSettings).degradation)
     size, stride = settings.patch_size[scale], settings.stride[scale]
 
     folder = Path(f"data/lr/x{scale}/train") / arguments.dataset
     training, held_out = split(names(folder), settings.validation_share, settings.validation_images)
     jobs = [
-        (part, name)
-        for part in parts(folder)
-        for name in training
-        if (folder / part / "hr" / f"{name}.png").exists()
+        (part, name) for part in parts(folder) for name in training if has_pair(folder, part, name)
     ]
-    luma_pair = bind(_luma_pair, folder, how.protocol)
+    luma_pair = bind(_luma_pair, folder, made_by.protocol)
     output = Path(f"data/patches/x{scale}.h5")
     with whole_file(output) as partial, PatchWriter(partial, size, stride, scale) as writer:
         pairs = progress(ordered_map(luma_pair, jobs), f"patch x{scale}", len(jobs), "image")
@@ -56,7 +53,7 @@ def main() -> None:
             )
         for name in held_out:
             writer.add_validation(name, luma_pair((FULL, name)))
-        writer.finish(training, {"degradation": how.name, "dataset": arguments.dataset})
+        writer.finish(training, {"degradation": made_by.name, "dataset": arguments.dataset})
     print(
         f"{output}: {writer.patches} patches of {size} x {size} from {writer.images} images "
         f"and copies, {writer.skipped} smaller ones skipped, {len(held_out)} images held out"

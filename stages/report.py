@@ -34,11 +34,10 @@ from srstudy.report.page import (
     step_counts,
 )
 from srstudy.report.settings import ReportSettings
-from srstudy.scoring.evaluation import METHODS, images_folder
-from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.evaluation import METHODS, SETTINGS, images_folder
+from srstudy.scoring.metrics import first_metric
 from srstudy.scoring.tables import of_metric
 
-SETTINGS = ("plain", "regularized")
 SUMMARY = Path("metrics/summary.json")
 MOST_IMAGES = 8  # of a test set; the page stays small enough to send
 
@@ -49,7 +48,7 @@ def main() -> None:
     settings = read(ReportSettings)
     names = [f"x{scale}-{setting}" for scale in settings.scales for setting in SETTINGS]
 
-    images, first = Path(f"metrics/images/{test_set}.json"), next(iter(METRICS))
+    images, first = Path(f"metrics/images/{test_set}.json"), first_metric()
     scores, gallery, paths = read_json(images), Gallery(), list_images(Path("data/raw") / test_set)
     shown = paths[:MOST_IMAGES]
     for path in progress(shown, "report", len(shown), "image"):

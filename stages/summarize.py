@@ -23,7 +23,7 @@ from srstudy.scoring.tables import by_image, for_people, frame, of_metric, summa
 def main() -> None:
     """Gather the scores of params.yaml's scales and test sets; write metrics, print the table."""
     settings = read(SummarySettings)
-    chosen = degradation(read(SynthesisSettings).degradation)
+    made_by = degradation(read(SynthesisSettings).degradation)
 
     wanted = [
         (test_set, scale, method, scores_file(scale, method, test_set))
@@ -44,14 +44,14 @@ def main() -> None:
         raise InputError(f"{SCORES}: holds no score; run `dvc repro evaluate`")
     scores = frame(rows)
 
-    table = f"{for_people(scores)}\n\n{chosen.sentence()}\n"
+    table = f"{for_people(scores)}\n\n{made_by.sentence()}\n"
     if scores["method"].str.endswith(ENSEMBLE).any():
         table += f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image\n"
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:
-            content = {"protocol": chosen.sentence(), **by_image(scores, test_set)}
+            content = {"protocol": made_by.sentence(), **by_image(scores, test_set)}
             write_json(partial / f"{test_set}.json", content)
-    write_json(Path("metrics/summary.json"), {"protocol": chosen.name, **summary(scores)})
+    write_json(Path("metrics/summary.json"), {"protocol": made_by.name, **summary(scores)})
     with whole_file(Path("metrics/table.txt")) as partial:
         partial.write_text(table, encoding="utf-8")
     print(f"\n{table}\nmeans: metrics/summary.json; every image: metrics/images/")

@@ -17,11 +17,11 @@ from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.upscale import __main__ as command
-from srstudy.upscale.upscaling import SCALES, WEIGHTS
+from srstudy.upscale.upscaling import WEIGHT_SCALES, WEIGHTS
 from tests.imports import ROOT
 
 every_file = pytest.mark.parametrize("setting", ["plain", "regularized"])
-every_scale = pytest.mark.parametrize("scale", SCALES)
+every_scale = pytest.mark.parametrize("scale", WEIGHT_SCALES)
 
 
 @every_scale

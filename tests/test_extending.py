@@ -2,41 +2,14 @@
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.tiny import ROOT, Study
+from tests.extending import Section, section
+from tests.tiny import Study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-PAGE = (ROOT / "docs/extending.md").read_text("utf-8")
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: its files, other Python, and blocks of commands, in order."""
-
-    files: dict[str, str]
-    python: list[str]
-    commands: list[str]
-
-
-def _section(title: str) -> Section:
-    body = PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
-    files, python, commands = dict[str, str](), list[str](), list[str]()
-    for block in BLOCK.finditer(body):
-        kind, text = block.groups()
-        named = re.search(r"Write `([^`]+)`:\s*$", body[: block.start()])
-        if kind == "python" and named:
-            files[named.group(1)] = text
-        elif kind == "python":
-            python.append(text)
-        elif not kind:
-            commands.append(text)
-    return Section(files, python, commands)
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +23,12 @@ def work(study: Study, tmp_path: Path) -> Study:
     return study.copy(tmp_path / "work")
 
 
-def _follow(work: Study, section: Section) -> str:
+def _follow(work: Study, part: Section) -> str:
     """Write the files, run the commands; returns all that they printed."""
-    for path, text in section.files.items():
+    for path, text in part.files.items():
         assert not (work.root / path).exists()
         (work.root / path).write_text(text, "utf-8")
-    return "\n".join(work("bash", "-euc", script).text for script in section.commands)
+    return "\n".join(work("bash", "-euc", script).text for script in part.commands)
 
 
 def _style(work: Study, *paths: str) -> None:
@@ -64,25 +37,29 @@ def _style(work: Study, *paths: str) -> None:
 
 
 def test_a_network_trains_and_stands_in_the_table(work: Study) -> None:
-    section, before = _section("A network"), work.summary()["psnr"]["sample-test"]["x2"]
-    (path,) = section.files
-    (work.root / path).write_text(section.files[path], "utf-8")
+    part, before = section("A network"), work.summary()["psnr"]["sample-test"]["x2"]
+    (path,) = part.files
+    (work.root / path).write_text(part.files[path], "utf-8")
     refused = work.try_("python", "-m", "stages.validate")
-    assert refused.status == 1 and "add the line '  imdn: {}'" in refused.text
+    assert refused.status == 1 and 'add the line "  imdn: {}"' in refused.text
     (work.root / path).unlink()
     work.set(network_size={**work.params()["network_size"], "imdn": {}})
-    text = _follow(work, section)
+    text = _follow(work, part)
     assert "x2-plain: imdn," in text
     after = work.summary()["psnr"]["sample-test"]["x2"]
     assert after["bicubic"] == before["bicubic"] and after["plain"] != before["plain"]
     _style(work, path)
     checked = work("pytest", "-m", "not slow", "-k", "imdn", "tests/test_every_network.py")
     assert re.search(r"[1-9]\d* passed", checked.text), checked.text
+    (work.root / path).unlink()
+    work("bash", "-euc", "git restore -SW . && dvc checkout")
+    assert not work("git", "status", "--porcelain").text
+    assert work.summary()["psnr"]["sample-test"]["x2"] == before
 
 
 def test_a_degradation_is_described_truly_and_scored(work: Study) -> None:
-    section, before = _section("A degradation"), work.summary()["psnr"]["sample-test"]["x2"]
-    _follow(work, section)
+    part, before = section("A degradation"), work.summary()["psnr"]["sample-test"]["x2"]
+    _follow(work, part)
     words = "LR by a Gaussian blur of sigma 0.5 * scale, then area averaging (`blur`); luma of"
     scores = json.loads((work.root / "metrics/images/sample-test.json").read_text())
     assert work.summary()["protocol"] == "blur"
@@ -91,30 +68,30 @@ def test_a_degradation_is_described_truly_and_scored(work: Study) -> None:
     page = (work.root / "report/index.html").read_text()
     assert "then area averaging (<code>blur</code>); luma of" in page
     assert work.summary()["psnr"]["sample-test"]["x2"]["bicubic"] != before["bicubic"]
-    _style(work, *section.files)
+    _style(work, *part.files)
     checked = work("pytest", "-m", "not slow", "-k", "blur", "tests/test_every_degradation.py")
     assert re.search(r"[1-9]\d* passed", checked.text), checked.text
 
 
 def test_a_loss_is_trained_with(work: Study) -> None:
-    section, before = _section("A loss"), work.summary()["psnr"]["sample-test"]["x2"]
-    _follow(work, section)
+    part, before = section("A loss"), work.summary()["psnr"]["sample-test"]["x2"]
+    _follow(work, part)
     after = work.summary()["psnr"]["sample-test"]["x2"]
     assert after["bicubic"] == before["bicubic"] and after["plain"] != before["plain"]
-    _style(work, *section.files)
+    _style(work, *part.files)
     checked = work("pytest", "-m", "not slow", "-k", "l1", "tests/test_every_loss.py")
     assert re.search(r"[1-9]\d* passed", checked.text), checked.text
 
 
 def test_a_metric_is_everywhere_and_trains_nothing(work: Study) -> None:
-    section = _section("A metric")
+    part = section("A metric")
     path = work.root / "srstudy/scoring/metrics.py"
     text = path.read_text("utf-8")
     after = "from srstudy.images.protocols import Protocol\n"
     path.write_text(
         text.replace(after, f"{after}from srstudy.images.psnr import psnr\n")
         + "\n\n"
-        + "\n".join(section.python),
+        + "\n".join(part.python),
         "utf-8",
     )
     run = work("dvc", "repro", "compare", "report")
@@ -127,7 +104,7 @@ def test_a_metric_is_everywhere_and_trains_nothing(work: Study) -> None:
 
 
 def test_a_data_set_is_registered_and_scored_and_trains_nothing(work: Study) -> None:
-    text = _follow(work, _section("A data set"))
+    text = _follow(work, section("A data set"))
     assert not re.search(r"Running stage '(pretrain|train|download@sample)", text), text
     assert set(work.summary()["psnr"]) == {"sample-test", "grey-test"}
     scores = json.loads((work.root / "metrics/images/grey-test.json").read_text())["x2"]

@@ -29,7 +29,7 @@ ENTRIES = {"{scale}": "${item.scale}", "{network}": "${network}"}
 LIBRARY = sorted((ROOT / "srstudy").rglob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("*.py"))
 COMMANDS = ("upscale", "export")  # rooms of commands for people, which no stage is made of
-LONGEST_LIBRARY_FILE, LONGEST_STAGE, LONGEST_GRAPH = 250, 110, 470
+LONGEST_LIBRARY_FILE, LONGEST_STAGE, LONGEST_GRAPH, LONGEST_LOCK = 250, 110, 470, 4800
 
 every_stage = pytest.mark.parametrize("name", GRAPH)
 
@@ -189,6 +189,7 @@ def test_stages_are_one_folder_of_stages_and_the_graph_is_short() -> None:
     }
     lines = (ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= LONGEST_GRAPH
+    assert len((ROOT / "dvc.lock").read_text("utf-8").splitlines()) <= LONGEST_LOCK
 
 
 def test_training_knows_nothing_of_scoring_reports_photographs_or_digits() -> None:

@@ -288,7 +288,7 @@ def test_what_is_no_image_is_refused_by_name(tmp_path: Path) -> None:
     empty.touch()
     Image.new("P", (4, 4)).save(gif, format="GIF")
     for path in (text, empty, gif):
-        assert "is no whole image; allowed: .png, " in _refusal(path)
+        assert "is not a whole image; allowed: .png, " in _refusal(path)
     assert "cannot be read: No such file" in _refusal(tmp_path / "missing.png")
     assert "cannot be read: Is a directory" in _refusal(tmp_path)
 
@@ -301,7 +301,7 @@ def test_truncated_file_is_refused_by_name(
     path = tmp_path / f"cut{suffix}"
     Image.fromarray(photo).save(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    assert "is no whole image" in _refusal(path)
+    assert "is not a whole image" in _refusal(path)
     assert not capfd.readouterr().err  # nor a line of a library's own
 
 
@@ -310,7 +310,7 @@ def test_truncated_file_of_16_bits_is_refused_by_name(tmp_path: Path, kept: int)
     path = tmp_path / "broken.png"
     cv2.imwrite(str(path), _random(40, 40, 3, dtype=np.uint16))
     path.write_bytes(path.read_bytes()[:kept])
-    assert "is no whole image" in _refusal(path)
+    assert "is not a whole image" in _refusal(path)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -24,7 +24,7 @@ def test_large_images_go_through_every_stage_and_make_a_small_patch_file(tmp_pat
     found = [re.fullmatch(r"(\S+): ([\d.]+) s, (\d+) MiB own memory", line) for line in stages]
     assert [line and line[1] for line in found] == list(large_data.STAGES)
     # A Python process has some MiB of its own: less would mean that nothing was measured.
-    assert all(line and float(line[2]) > 0 and int(line[3]) > 5 for line in found)
+    assert all(line and float(line[2]) > 0 and 5 < int(line[3]) < 1400 for line in found)
 
     size = (study / "data/patches/x2.h5").stat().st_size / 1e6
     assert patches == f"patch file: {size:.1f} MB, {size / images:.2f} MB an image"

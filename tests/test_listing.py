@@ -38,7 +38,7 @@ def test_folder_with_anything_else_is_refused(
 
 
 def test_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nowhere: is no folder"):
+    with pytest.raises(InputError, match="nowhere: there is no such folder"):
         list_images(tmp_path / "nowhere")
 
 

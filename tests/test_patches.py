@@ -1,5 +1,6 @@
 import math
 import shutil
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ from srstudy.degradations.shared.degradation import names
 from srstudy.images.pairs import Pair
 from srstudy.patches import checks
 from srstudy.patches.grid import cut, grid, split
-from srstudy.patches.layout import PLANE
+from srstudy.patches.layout import PLANE, read_patch
 from srstudy.patches.reading import PatchFile
 from srstudy.patches.writing import PatchWriter
 from tests.conftest import MakePatches
+from tests.imports import ROOT
 
 
 def _pair(height: int, width: int, scale: int = 2, seed: int = 0) -> Pair:
@@ -536,3 +538,8 @@ def test_missing_broken_and_foreign_files_are_refused_by_name(
     with h5py.File(foreign, "w") as file:
         file["numbers"] = [1, 2, 3]
     _refusal(foreign, 2)
+
+
+def test_architecture_page_shows_the_lines_that_read_a_patch() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert textwrap.indent(read_patch(64, 2), "   ") in page

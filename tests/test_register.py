@@ -172,11 +172,11 @@ def test_every_fault_has_its_line_and_nothing_is_written(
         2: "has the same name as ",
         3: "has the same content as ",
         4: "has the same name but for the suffix as ",
-        5: "is no whole image",
+        5: "is not a whole image",
         6: "is empty",
         7: "could not be had (HTTP 404)",
         8: "could not be had (ConnectionError)",
-        9: "is no image by its suffix",
+        9: "is not an image by its suffix",
         10: "is no address",
         11: "is no address",
         12: "could not be had (InvalidURL)",
@@ -217,9 +217,9 @@ def test_faults_of_a_folder_are_named(monkeypatch: pytest.MonkeyPatch, photos: P
     lines = _refusals(monkeypatch, "mine", photos)
     assert [line.partition("; allowed")[0].removeprefix(f"{photos}/") for line in lines] == [
         f"copy.png: has the same content as {photos}/b.png",
-        "notes.txt: is no image by its suffix",
-        "sub: is no image by its suffix",
-        "sub.png: is no file",
+        "notes.txt: is not an image by its suffix",
+        "sub: is not an image by its suffix",
+        "sub.png: is not a file",
         f"'{photos}/tab\\there.png': has the file name 'tab\\there.png'",
     ]
 
@@ -290,7 +290,7 @@ def test_wrong_sources_are_refused_by_name(
         (line,) = _refusals(monkeypatch, "mine", source)
         assert line.startswith(f"{source}: ") and said in line
     (line,) = _refusals(monkeypatch, "mine", _list(tmp_path, "x"), "--url", "http://a.example")
-    assert "--url: is for a folder" in line
+    assert "--url: is only for a folder" in line
     for base in ("ftp://a.example", "photos", "package:skimage/data", "http://a b"):
         (line,) = _refusals(monkeypatch, "mine", photos, "--url", base)
         assert line.startswith(f"--url: found {base!r}; allowed: ")

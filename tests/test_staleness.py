@@ -6,35 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.extending import section
 from tests.tiny import Study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SCALES = (2, 4)
 TRAININGS = {"pretrain", *(f"train-{s}@{x}" for s in ("plain", "regularized") for x in SCALES)}
-
-NETWORK = '''"""A network for a test."""
-
-SOURCE = "none"
-SIZES = {"channels": range(1, 9)}
-BFLOAT16 = False
-
-
-def network(scale, interpolation, channels=4):
-    """channels: of the one layer."""
-    raise NotImplementedError
-'''
-DEGRADATION = '''"""A degradation for a test."""
-
-from srstudy.degradations.shared.degradation import names  # noqa: F401
-'''
-LOSS = '''"""A loss for a test."""
-
-
-def loss(hr, restored):
-    """The mean absolute error."""
-    return abs(hr - restored).mean()
-'''
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +39,15 @@ def _comment(*paths: str) -> Callable[[Study], None]:
     return change
 
 
-def _new_file(path: str, text: str, line: str = "") -> Callable[[Study], None]:
-    """A new file, and where it is a network its line in params.yaml."""
+def _new_file(title: str) -> Callable[[Study], None]:
+    """The file of a section of docs/extending.md, and where it is a network its line in params."""
 
     def change(study: Study) -> None:
-        (study.root / path).write_text(text, "utf-8")
-        if line:
-            sizes = study.params()["network_size"]
-            study.set(network_size={**sizes, line: {}})
+        for path, text in section(title).files.items():
+            (study.root / path).write_text(text, "utf-8")
+            if path.startswith("srstudy/networks/"):
+                sizes = study.params()["network_size"]
+                study.set(network_size={**sizes, Path(path).stem: {}})
 
     return change
 
@@ -94,14 +73,14 @@ def _new_data_set(study: Study) -> None:
 
 
 UNCONCERNED: dict[str, Callable[[Study], None]] = {
-    "a new network": _new_file("srstudy/networks/new.py", NETWORK, "new"),
+    "a new network": _new_file("A network"),
     "an unused network's size": _set("network_size.vdsr", {"channels": 8, "layers": 3}),
     "an unused network's code": _comment("srstudy/networks/vdsr.py"),
     "a new metric": _new_metric,
     "a changed metric": _comment("srstudy/scoring/metrics.py"),
-    "a new degradation": _new_file("srstudy/degradations/new.py", DEGRADATION),
+    "a new degradation": _new_file("A degradation"),
     "an unused degradation's code": _comment("srstudy/degradations/opencv.py"),
-    "a new loss": _new_file("srstudy/losses/new.py", LOSS),
+    "a new loss": _new_file("A loss"),
     "an unused loss's code": _comment("srstudy/losses/charbonnier.py"),
     "a new data set": _new_data_set,
     "the report": _comment("srstudy/report/page.py", "stages/report.py"),
@@ -139,6 +118,10 @@ CONCERNED: dict[str, tuple[Callable[[Study], None], set[str]]] = {
     "patches": (_comment("srstudy/patches/batches.py"), TRAININGS),
     "this scale's epochs": (_set("epochs.x4", 2), {"train-plain@4", "train-regularized@4"}),
     "this scale's steps": (_set("steps.x4", 2), {"train-plain@4", "train-regularized@4"}),
+    "this scale's learning rate": (
+        _set("learning_rate.x4", 0.5),
+        {"train-plain@4", "train-regularized@4"},
+    ),
     "lambda": (_set("lambda", 0.1), {"train-regularized@2", "train-regularized@4"}),
 }
 

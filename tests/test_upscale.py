@@ -220,7 +220,7 @@ def test_folder_is_upscaled_and_the_broken_file_is_named(
     assert _run(monkeypatch, photos, "-o", out) == "1 of 6 images could not be upscaled"
     errors = capsys.readouterr().err.splitlines()
     assert [line for line in errors if line.startswith("error: ")] == [
-        f"error: {photos / 'broken.png'}: is no whole image; allowed: "
+        f"error: {photos / 'broken.png'}: is not a whole image; allowed: "
         ".png, .jpg, .jpeg, .bmp, .tif, .tiff, .webp, of 8 or 16 bits a channel"
     ]
     kinds = {

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from srstudy.common.scales import SCALES
+from srstudy.common.yaml_file import load_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("compare", "report")
@@ -165,7 +166,7 @@ class Study:
         self("git", "commit", "--quiet", "-m", message)
 
     def params(self) -> dict[str, Any]:
-        return yaml.safe_load((self.root / "params.yaml").read_text())
+        return load_yaml(self.root / "params.yaml")
 
     def set(self, **values: Any) -> None:
         """Edit params.yaml, as by hand."""

@@ -32,9 +32,11 @@ IMAGES, SIDE = 91, 160  # as many as T91 has, and about as large
 FACTORS = (1, 10, 100)  # as many images more, in further folders
 LARGEST = FACTORS[-1]
 PARTS = ("training", "patches", "extraction", "inference", "upscaling")  # of tools/bench_steps.py
-DATA = ("validate", "download", "own_images", "synthesize", "patch")
-LIGHT = (*DATA, "bicubic", "compare", "summarize", "report")
-HEAVY = ("pretrain", "train", "evaluate", "cascade", "mnist")
+LIGHT = (
+    *("validate", "download", "own_images", "synthesize", "patch"),
+    *("bicubic", "cascade", "compare", "summarize", "report"),
+)
+HEAVY = ("pretrain", "train", "evaluate", "mnist")
 
 
 def main() -> None:

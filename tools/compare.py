@@ -16,7 +16,7 @@ from typing import Any
 from srstudy.common.errors import InputError
 from srstudy.common.params import read
 from srstudy.common.running import run
-from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.metrics import METRICS, first_metric
 from srstudy.scoring.settings import SummarySettings
 
 WIDTH = 120  # of a terminal; what is wider goes on in a second table
@@ -29,7 +29,7 @@ Row = dict[str, str]  # column to cell
 def main() -> None:
     """Ask DVC for the experiments of the current commit; print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--metric", default=next(iter(METRICS)))
+    parser.add_argument("--metric", default=first_metric())
     metric = parser.parse_args().metric
     if metric not in METRICS:
         raise InputError(f"METRIC: found {metric!r}; allowed: {', '.join(METRICS)}")

@@ -2,8 +2,8 @@
 
     python -m tools.large_data --images 400 --steps 200 --folder large
 
-Makes images of 2040 x 1356 pixels (as large as DIV2K's) out of scikit-image's photographs, each
-another one, and runs the stages at x2 by DVC in a study folder of its own: this working tree's
+Makes images of 2040 x 1356 pixels (as large as DIV2K's) out of scikit-image's photographs, no two
+alike, and runs the stages at x2 by DVC in a study folder of its own: this working tree's
 code, the default params.yaml but for the images. Prints the time of each stage, the largest own
 memory of any of its processes (tools/memory.py), and the size of the patch file. 400 images take
 some 8 GB on the disk.

@@ -67,8 +67,12 @@ def below_bicubic() -> str:
         for method, psnr in scores["psnr"].items()
         if psnr is not None and psnr < (scores["psnr"]["bicubic"] or 0)
     ]
-    which = "no image" if not found else "these images: " + ", ".join(found)
-    return f"\nA network of this study, direct or as a cascade, is below bicubic on {which}.\n"
+    if found:
+        return f"\nBelow bicubic interpolation on these images: {', '.join(found)}.\n"
+    return (
+        "\nOn every test image, every network of this study, direct or as a cascade, is at least "
+        "as good as bicubic interpolation.\n"
+    )
 
 
 def warm_up() -> str:

@@ -38,7 +38,7 @@ from srstudy.datasets.registry import (
     registry_file,
     write_registry,
 )
-from srstudy.datasets.settings import NAME_NOTE, Name
+from srstudy.datasets.settings import NAME_NOTE, Name, is_ambiguous
 from srstudy.imagefiles.listing import SUFFIXES
 from srstudy.imagefiles.reading import read_image
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("name", help="of the data set, as in params.yaml")
     parser.add_argument("source", type=Path, help="a folder of files, or a list of addresses")
     parser.add_argument("--url", default="", help="below which the folder's files are public")
-    parser.add_argument("--any", action="store_true", help="files that are no images too")
+    parser.add_argument("--any", action="store_true", help="also take files that are not images")
     parser.add_argument("--force", action="store_true", help="replace a set of that name")
     arguments = parser.parse_args()
     pooch.get_logger().setLevel("WARNING")  # its lines name temporary files
@@ -83,7 +83,7 @@ def main() -> None:
     if source.is_dir():
         candidates = list(in_folder(source, arguments.url))
     elif arguments.url:
-        raise InputError(f"--url: is for a folder; {source} is none")
+        raise InputError(f"--url: is only for a folder; {source} is not a folder")
     else:
         candidates = list(in_list(source))
     places = mirror_places(name)
@@ -99,8 +99,7 @@ def check_name(name: str, taken: bool) -> None:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise InputError(f"NAME: found {name!r}; allowed: {NAME_NOTE}") from None
-    if name.startswith("cascade-"):
-        # data/scores/x4-plain-cascade-NAME.json would have two meanings.
+    if is_ambiguous(name):
         raise InputError(f"NAME: found {name!r}; allowed: one that does not start with 'cascade-'")
     if taken and name in registered_names():
         raise InputError(f"{registry_file(name)}: is there already; --force replaces it")
@@ -128,7 +127,7 @@ def in_list(path: Path) -> Iterator[Candidate]:
         lines = [line.strip() for line in path.read_text("utf-8").split("\n")]
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"{path}: is no folder and no list of addresses: {why}") from error
+        raise InputError(f"{path}: is neither a folder nor a list of addresses: {why}") from error
     addresses = [(n, line) for n, line in enumerate(lines, 1) if line and line[0] != "#"]
     if not addresses:
         raise InputError(f"{path}: holds no address; allowed: {ADDRESS_NOTE}, one a line")
@@ -188,7 +187,7 @@ def _content(
             if failure:
                 return Content(fault=f"could not be had ({failure})")
         if not path.is_file() or not path.stat().st_size:
-            return Content(fault="is empty" if path.is_file() else "is no file")
+            return Content(fault="is empty" if path.is_file() else "is not a file")
         content = Content(path.stat().st_size, pooch.file_hash(str(path), alg="sha256"))
         if images:
             read_image(path)
@@ -212,7 +211,7 @@ def _name_fault(candidate: Candidate, images: bool) -> str:
     if not is_file_name(candidate.file):
         return f"has the file name {candidate.file!r}; allowed: {FILE_NOTE}"
     if images and Path(candidate.file).suffix.lower() not in SUFFIXES:
-        return f"is no image by its suffix; allowed: {', '.join(SUFFIXES)} (or all, with --any)"
+        return f"is not an image by its suffix; allowed: {', '.join(SUFFIXES)} (or all, with --any)"
     return ""
 
 

@@ -24,9 +24,9 @@ from srstudy.networks.shared.weights import load
 from srstudy.restoring.restore import restore
 from srstudy.scoring.tables import markdown
 from srstudy.upscale.runtime import load_network
-from srstudy.upscale.upscaling import SCALES, WEIGHTS
+from srstudy.scoring.evaluation import SETTINGS
+from srstudy.upscale.upscaling import WEIGHT_SCALES, WEIGHTS
 
-SETTINGS = ("plain", "regularized")
 TEST_SET = "set5"
 CARD = """# Weights
 
@@ -40,7 +40,7 @@ from the models that [dvc.lock](../dvc.lock) names: each file's metadata has its
 - **Licence**: MIT, as all of this project. The training images belong to their authors; they are
   not in these files.
 
-PSNR in dB on {test_set}, of the trained model ([metrics/](../metrics)) and of the file:
+PSNR in dB on {test_set}, of the trained model ([metrics/](../metrics)) and of the ONNX file:
 
 {table}
 """
@@ -51,7 +51,7 @@ def main() -> None:
     params = load_yaml(PARAMS_FILE)
     committed = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"][TEST_SET]
     rows = []
-    for scale in SCALES:
+    for scale in WEIGHT_SCALES:
         for setting in SETTINGS:
             source = Path(f"models/x{scale}-{setting}.weights.h5")
             target = WEIGHTS / f"x{scale}-{setting}.onnx"
@@ -73,7 +73,7 @@ def main() -> None:
             loss=params["loss"],
             weight=params["lambda"],
             test_set=TEST_SET,
-            table=markdown(["file", "size", "model", "file's"], rows),
+            table=markdown(["file", "size", "PSNR of the model", "PSNR of this file"], rows),
         ),
         "utf-8",
     )

@@ -34,6 +34,11 @@ def write_pair(folder: Path, part: str, name: str, pair: Pair) -> None:
     write_png(folder / part / "hr" / f"{name}.png", pair.hr)
 
 
+def has_pair(folder: Path, part: str, name: str) -> bool:
+    """Whether there is a pair of that name: a copy may be too small for a scale."""
+    return (folder / part / "hr" / f"{name}.png").exists()
+
+
 def read_pair(folder: Path, part: str, name: str) -> Pair:
     """The LR and HR image of one name; `InputError` if a file is missing or no image."""
     return Pair(

@@ -10,12 +10,12 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 def list_images(folder: Path) -> list[Path]:
     """The image files of a folder in the order of their names; hidden files are passed over.
 
-    `InputError` names a folder that is missing or empty, what in it is no image by its suffix,
+    `InputError` names a folder that is missing or empty, what in it is not an image by its suffix,
     and two files that differ in suffix only: outputs are named by the stem.
     """
     try:
         if not folder.is_dir():
-            raise InputError(f"{folder}: is no folder that exists; allowed: a folder of images")
+            raise InputError(f"{folder}: there is no such folder; allowed: a folder of images")
         paths = sorted(p for p in folder.iterdir() if not p.name.startswith("."))
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from error

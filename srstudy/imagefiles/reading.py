@@ -97,7 +97,7 @@ def _decoded(path: Path) -> tuple[Pixels, bytes | None]:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         allowed = f"{', '.join(SUFFIXES)}, of 8 or 16 bits a channel"
-        raise InputError(f"{path}: is no whole image; allowed: {allowed}") from error
+        raise InputError(f"{path}: is not a whole image; allowed: {allowed}") from error
 
 
 def _refuse_other_kinds(image: Image.Image) -> None:

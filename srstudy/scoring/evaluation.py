@@ -17,16 +17,12 @@ from srstudy.images.protocols import Protocol
 from srstudy.scoring.metrics import METRICS
 
 SCORES = Path("data/scores")
-# In the order of tables and pictures; a method may be missing at a scale.
+SETTINGS = ("plain", "regularized")
 ENSEMBLE = "+"  # as in the literature, where EDSR+ is EDSR with self-ensemble
+# In the order of tables and pictures; a method may be missing at a scale.
 METHODS = (
     "bicubic",
-    "plain",
-    f"plain{ENSEMBLE}",
-    "plain-cascade",
-    "regularized",
-    f"regularized{ENSEMBLE}",
-    "regularized-cascade",
+    *(f"{setting}{kind}" for setting in SETTINGS for kind in ("", ENSEMBLE, "-cascade")),
 )
 
 

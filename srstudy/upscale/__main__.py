@@ -1,4 +1,4 @@
-"""Command `upscale`: photographs enlarged 2, 4 or 8 times by a trained network.
+"""Command `upscale`: photographs restored at 2, 4 or 8 times their size by a trained network.
 
     python -m srstudy.upscale photo.jpg -o large.png --scale 4
     python -m srstudy.upscale photos/ more.tif -o large/
@@ -26,7 +26,7 @@ from srstudy.upscale.upscaling import MODELS, count_tiles, networks, restore_pho
 
 
 def main() -> None:
-    """Enlarge file by file; a file that fails is named and the others go on, to exit status 1."""
+    """Restore file by file; a file that fails is named and the others go on, to exit status 1."""
     parser = argparse.ArgumentParser(prog="upscale", description=__doc__.splitlines()[0])
     parser.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="image file or folder")
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="OUT",

@@ -42,7 +42,7 @@ def load_network(path: Path) -> Network:
         return _load_onnx(path)
     if path.name.endswith(".weights.h5"):
         return _load_weights(path)
-    raise InputError(f"{path}: is no network by its name; allowed: *.onnx, *.weights.h5")
+    raise InputError(f"{path}: is not named as a network file; allowed: *.onnx, *.weights.h5")
 
 
 def _load_onnx(path: Path) -> Network:

@@ -1,7 +1,7 @@
 """Restoring any image with a trained network, tile by tile.
 
-    from srstudy.upscale.upscaling import upscale
-    large = upscale(image, scale=4)
+from srstudy.upscale.upscaling import upscale
+large = upscale(image, scale=4)
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,12 +24,12 @@ Model = Literal["plain", "regularized", "cascade"]
 MODELS: tuple[Model, ...] = get_args(Model)
 
 WEIGHTS = Path(__file__).parents[2] / "weights"
-SCALES = (2, 4, 8)  # that weights come with
+WEIGHT_SCALES = (2, 4, 8)
 BAND = 64  # HR rows worked on at a time outside the network: they stay in the processor's cache
 
 
 def upscale(image: Image, scale: int = 2, model: Model = "plain", ensemble: bool = False) -> Image:
-    """Enlarge an image 2, 4 or 8 times with the networks that come with the project.
+    """Restore an image at 2, 4 or 8 times its size with the networks that come with the project.
 
     image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
     Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and
@@ -42,8 +42,8 @@ def upscale(image: Image, scale: int = 2, model: Model = "plain", ensemble: bool
 
 def networks(scale: int, model: Model = "plain") -> list[Network]:
     """The committed networks that reach a scale one after the other."""
-    if scale not in SCALES:
-        raise ValueError(f"scale: found {scale}; allowed: {', '.join(map(str, SCALES))}")
+    if scale not in WEIGHT_SCALES:
+        raise ValueError(f"scale: found {scale}; allowed: {', '.join(map(str, WEIGHT_SCALES))}")
     if model not in MODELS:
         raise ValueError(f"model: found {model!r}; allowed: {', '.join(MODELS)}")
     scale = int(scale)  # 2.0 is allowed as well

@@ -15,7 +15,7 @@ from srstudy.common.running import run
 from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
-from srstudy.report.pictures import caption, comparison
+from srstudy.report.pictures import caption, comparison, squared_error
 from srstudy.scoring.evaluation import METHODS, images_folder, scores_file
 from srstudy.scoring.metrics import first_metric
 from srstudy.scoring.tables import of_metric
@@ -44,10 +44,9 @@ def main() -> None:
                 score = of_metric(by_image[name], first, files[method])
                 versions[caption(method, score)] = image
                 if method == "bicubic":
-                    error = np.square(image.astype(np.float64) - hr)
+                    error = squared_error(hr, image)
             versions["ground truth"] = hr
-            interesting = error if error.ndim == 2 else error.sum(axis=2)
-            write_png(partial / f"{name}.png", comparison(versions, interesting))
+            write_png(partial / f"{name}.png", comparison(versions, error))
     print(f"{output}: {len(list(output.iterdir()))} pictures")
 
 

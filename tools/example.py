@@ -12,7 +12,7 @@ from srstudy.datasets.download import fetch
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
-from srstudy.report.pictures import comparison
+from srstudy.report.pictures import comparison, squared_error
 from srstudy.upscale.upscaling import upscale
 
 SCALE = 4
@@ -33,7 +33,7 @@ def main() -> None:
         f"{name}, {made_by.protocol.psnr(hr, image, SCALE):.2f} dB": image
         for name, image in methods.items()
     }
-    error = np.square(hr.astype(float) - methods["bicubic interpolation"]).sum(axis=2)
+    error = squared_error(hr, methods["bicubic interpolation"])
     write_png(PICTURE, comparison({**versions, "ground truth": hr}, error))
     print(f"{PICTURE}: {PICTURE.stat().st_size} bytes")
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from srstudy.report.charts import Line, line_chart
-from srstudy.report.pictures import caption, highest_window
+from srstudy.report.pictures import caption, highest_window, squared_error
 from srstudy.scoring.metrics import METRICS, Metric
 from srstudy.scoring.tables import of_metric, shown
 
@@ -155,8 +155,8 @@ class Gallery:
         The zoomed crop is where the first version errs most; of pictures larger than SIDE only
         what is around it is kept.
         """
-        error = np.square(truth.astype(float) - next(iter(versions.values()))[0])
-        rows, columns, crop = _window(error if error.ndim == 2 else error.sum(axis=2))
+        first, _ = next(iter(versions.values()))
+        rows, columns, crop = _window(squared_error(truth, first))
         entry = self.data.setdefault(name, {"truth": {}, "sizes": {}, "scales": {}})
         part = truth[rows, columns]
         entry["truth"][f"x{scale}"] = {"picture": _uri(part), "caption": TRUTH}

@@ -60,6 +60,12 @@ def caption(method: str, score: float | None) -> str:
     return f"{method}, {number} {unit}" if unit else f"{method}, {name} {number}"
 
 
+def squared_error(hr: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Where an image (H, W[, 3]) errs, and how much: (H, W), summed over the channels."""
+    error = np.square(hr.astype(np.float64) - image)
+    return error if error.ndim == 2 else error.sum(axis=2)
+
+
 def highest_window(values: NDArray[np.floating], side: int) -> tuple[int, int]:
     """Top and left of the square of a side whose sum of values (H, W) is highest."""
     sums = cv2.integral(values.astype(np.float64))

@@ -23,7 +23,7 @@ def section(title: str) -> Section:
     files, python, commands = dict[str, str](), list[str](), list[str]()
     for block in BLOCK.finditer(body):
         kind, text = block.groups()
-        named = re.search(r"Write `([^`]+)`:\s*$", body[: block.start()])
+        named = re.search(r"Write\s+`([^`]+)`:\s*$", body[: block.start()])
         if kind == "python" and named:
             files[named.group(1)] = text
         elif kind == "python":

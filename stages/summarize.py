@@ -63,7 +63,7 @@ def _remove_stale(wanted: set[Path]) -> None:
     This stage depends on the folder of scores, as DVC cannot name files from lists. Left in it,
     old files would make the recorded state of that folder differ from that of a fresh clone.
     """
-    for path in SCORES.glob("*.json"):
+    for path in SCORES.rglob("*.json"):
         if path not in wanted:
             path.unlink()
 

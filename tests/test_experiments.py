@@ -169,7 +169,7 @@ def test_every_network_trains_and_is_scored(work: Study, network: list[str]) -> 
     run = work.experiment("-S", f"network={name}", *size, PLAIN)
     assert run.stages == {"validate", "pretrain", "train-plain@2", PLAIN}
     assert f"x2-plain: {name}," in run.text
-    scores = json.loads((work.root / "data/scores/x2-plain-sample-test.json").read_text())
+    scores = json.loads((work.root / "data/scores/x2/sample-test/plain.json").read_text())
     # Nine steps: some networks do not resemble the image yet, but each has a number.
     assert len(scores) == 3
     assert all(0 < entry["psnr"] < 60 for entry in scores.values())

@@ -189,7 +189,7 @@ def test_scores_made_before_a_metric_are_refused_with_their_file(
     _study(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(METRICS, "new", Metric(lambda *_: 0.0, "new", 2))
-    with pytest.raises(InputError, match=r"x2-bicubic-tiny\.json: found psnr, ssim; expected new"):
+    with pytest.raises(InputError, match=r"x2/tiny/bicubic\.json: found psnr, ssim; expected new"):
         summarize.main()
     assert not Path("metrics").exists()
     with pytest.raises(InputError, match=r"a\.json: found nothing; expected psnr"):

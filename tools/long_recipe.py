@@ -70,7 +70,7 @@ def steps(scale: int) -> str:
 
 def mean_psnr(test_set: str, scale: int) -> float:
     """Over the images of a test set, of the experiment's plain network."""
-    scores = json.loads(read_output(NAME, f"data/scores/x{scale}-plain-{test_set}.json"))
+    scores = json.loads(read_output(NAME, f"data/scores/x{scale}/{test_set}/plain.json"))
     return sum(image["psnr"] for image in scores.values()) / len(scores)
 
 

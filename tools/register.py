@@ -38,7 +38,7 @@ from srstudy.datasets.registry import (
     registry_file,
     write_registry,
 )
-from srstudy.datasets.settings import NAME_NOTE, Name, is_ambiguous
+from srstudy.datasets.settings import NAME_NOTE, Name
 from srstudy.imagefiles.listing import SUFFIXES
 from srstudy.imagefiles.reading import read_image
 
@@ -99,8 +99,6 @@ def check_name(name: str, taken: bool) -> None:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise InputError(f"NAME: found {name!r}; allowed: {NAME_NOTE}") from None
-    if is_ambiguous(name):
-        raise InputError(f"NAME: found {name!r}; allowed: one that does not start with 'cascade-'")
     if taken and name in registered_names():
         raise InputError(f"{registry_file(name)}: is there already; --force replaces it")
 

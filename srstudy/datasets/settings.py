@@ -8,12 +8,6 @@ from srstudy.common.params import Slice
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*$", max_length=40)]
 
-
-def is_ambiguous(name: str) -> bool:
-    """Whether a set's name would give data/scores/x4-plain-cascade-NAME.json two meanings."""
-    return name.startswith("cascade-")
-
-
 NAME_NOTE = "a name of letters, digits, '_' and single '-'"
 NAMES_NOTE = f"a list of names, each once; {NAME_NOTE}"
 

@@ -91,9 +91,9 @@ def write_nothing(test_set: str, scale: int, method: str) -> None:
 
 def images_folder(scale: int, method: str, test_set: str) -> Path:
     """Where a method's restored images lie."""
-    return Path(f"data/restored/x{scale}") / method / test_set
+    return Path(f"data/restored/x{scale}") / test_set / method
 
 
 def scores_file(scale: int, method: str, test_set: str) -> Path:
     """Where a method's scores lie: {image: {metric: value}}."""
-    return SCORES / f"x{scale}-{method}-{test_set}.json"
+    return SCORES / f"x{scale}" / test_set / f"{method}.json"

@@ -12,13 +12,7 @@ from srstudy.common.choices import LIBRARY, failure, file_of, names
 from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE, read, refuse
 from srstudy.datasets.registry import registered_names
-from srstudy.datasets.settings import (
-    NAME_NOTE,
-    NAMES_NOTE,
-    DownscaledCopiesSettings,
-    Name,
-    is_ambiguous,
-)
+from srstudy.datasets.settings import NAME_NOTE, NAMES_NOTE, DownscaledCopiesSettings, Name
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.mnist.settings import MnistSettings
@@ -136,8 +130,6 @@ def _unknown_images(study: StudySettings) -> list[str]:
     for name, folder in study.own_images.items():
         if name in registered:
             faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
-        if is_ambiguous(name):
-            faults.append(f"own_images.{name}: allowed: a name that does not start with 'cascade-'")
         if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
             faults.append(f"own_images.{name}: found {folder!r}; allowed: a folder that exists")
 

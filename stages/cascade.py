@@ -16,8 +16,8 @@ from srstudy.common.command_line import parse
 from srstudy.common.params import read
 from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
-from srstudy.restoring.restore import restore
 from srstudy.scoring.evaluation import evaluate, write_nothing
+from srstudy.scoring.restoring import restore
 from srstudy.scoring.settings import CascadeSettings, cascade_steps
 
 

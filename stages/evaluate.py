@@ -17,7 +17,7 @@ from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.networks.shared.inference import restore_luma
 from srstudy.networks.shared.weights import load
-from srstudy.restoring.restore import RestoreLuma, restore, self_ensemble
+from srstudy.scoring.restoring import RestoreLuma, restore, self_ensemble
 from srstudy.scoring.evaluation import ENSEMBLE, evaluate, write_nothing
 from srstudy.scoring.settings import EnsembleSettings
 

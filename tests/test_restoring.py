@@ -10,7 +10,7 @@ from srstudy.images.colour import luma
 from srstudy.images.orientations import ORIENTATIONS, turned, turned_back
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
-from srstudy.restoring.restore import restore, self_ensemble
+from srstudy.scoring.restoring import restore, self_ensemble
 
 MATLAB = degradation("matlab")
 

@@ -21,7 +21,7 @@ from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.export.onnx_files import save_onnx
 from srstudy.networks.shared.sizes import sizes
 from srstudy.networks.shared.weights import load
-from srstudy.restoring.restore import restore
+from srstudy.scoring.restoring import restore
 from srstudy.scoring.tables import markdown
 from srstudy.upscale.runtime import load_network
 from srstudy.scoring.evaluation import SETTINGS

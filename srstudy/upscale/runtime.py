@@ -15,7 +15,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.degradation import Degradation, degradation
-from srstudy.restoring.restore import RestoreLuma
+from srstudy.scoring.restoring import RestoreLuma
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from srstudy.degradations.shared.degradation import Degradation
 from srstudy.images.colour import Swing, colour_differences, with_luma
 from srstudy.images.interpolation import LEAST_SIDE, Interpolation
-from srstudy.restoring.restore import self_ensemble
+from srstudy.scoring.restoring import self_ensemble
 from srstudy.upscale.runtime import Network, load_network
 from srstudy.upscale.tiles import SIDE, Tile, tiles
 

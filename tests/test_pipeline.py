@@ -60,8 +60,11 @@ def test_lambda_reaches_the_regularized_models_alone(work: Study) -> None:
     assert {method for method in METHODS if after[method] != before[method]} == {"regularized"}
 
 
-def test_dvcs_python_interface_shows_each_stage_its_own_entries(study: Study) -> None:
-    shown = dvc.api.params_show(stages=["train-plain@4"], repo=str(study.root))
+def test_dvcs_python_interface_shows_each_stage_its_own_entries(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.root)
+    shown = dvc.api.params_show(stages=["train-plain@4"])
     assert shown["epochs"] == {"x4": 1} and shown["network_size"] == {"edsr": TINY_EDSR}
     assert shown["steps"] == {"x4": None} and "lambda" not in shown
 

@@ -123,7 +123,10 @@ def test_network_that_gives_the_same_weights_twice_is_refused(
 def test_weights_of_x2_start_every_scale(name: str, scale: int) -> None:
     one, other = small(name, 2), small(name, scale)
     source, model = one.build(), other.build()
-    assert 0 < other.load_matching(model, source, one) <= len(model.layers)
+    taken = other.load_matching(model, source, one)
+    weighty = [layer for layer in model.layers if layer.weights]
+    # At another scale a last layer that makes the pixels itself may keep its own.
+    assert len(weighty) - (scale != 2) <= taken <= len(weighty)
 
 
 def test_tail_that_enlarges_in_steps_starts_from_x2(monkeypatch: pytest.MonkeyPatch) -> None:

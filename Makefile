@@ -21,7 +21,13 @@ export GIT_COMMITTER_NAME ?= sr-study
 export GIT_COMMITTER_EMAIL ?= sr-study@localhost
 endif
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench large-data verify torture readme weights compare lint lock
+# What works for long sets up by itself. What only looks at what is there, and is over in seconds,
+# asks for the set-up instead of beginning an installation of minutes.
+define ready
+@$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
+endef
+
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench large-data verify torture readme weights compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,10 +61,16 @@ test: setup ## The quick tests
 test-all: setup ## The slow tests: real data, real DVC runs
 	@pytest -m slow --numprocesses 2 --dist loadfile
 
-check: setup ## Is every value of params.yaml allowed?
+check: ## Is every value of params.yaml allowed?
+	$(ready)
 	@python -m stages.validate
 
-repro: check ## The real study: T91 to Set5 and Set14
+graph: ## What each stage waits for
+	$(ready)
+	@python -m tools.graph
+
+repro: setup ## The real study: T91 to Set5 and Set14
+	@python -m stages.validate
 	@dvc repro
 
 source-study: setup ## The student project's setting, beside its own figures (docs/source-study.md)
@@ -77,7 +89,8 @@ mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv and .png)
 	@python -m tools.ablation
 
-compare: setup ## The experiments side by side: what differs, and one METRIC (psnr) on the first test set
+compare: ## The experiments side by side: what differs, and one METRIC (psnr) on the first test set
+	$(ready)
 	@python -m tools.compare $(if $(METRIC),--metric '$(METRIC)')
 
 bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
@@ -96,10 +109,12 @@ weights: setup ## The networks that upscale brings along, of the trained ones (w
 	@python -m tools.weights
 	@python -m tools.example
 
-readme: setup ## Bring the README's results up to date with metrics/
+readme: ## Bring the README's results up to date with metrics/
+	$(ready)
 	@python -m tools.readme
 
-lint: setup ## Style and types
+lint: ## Style and types
+	$(ready)
 	@ruff check .
 	@ruff format --check .
 	@mypy srstudy stages tests tools

@@ -1,0 +1,78 @@
+"""The make commands where nothing is installed yet."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.imports import ROOT
+
+TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+LOOK = {"check", "compare", "graph", "lint", "readme"}
+NOTHING_NEEDED = {"help", "lock"}  # lock: uv, which it names itself
+# In the place of python3: takes its version as good, and installs nothing.
+NO_INSTALL = '#!/bin/sh\n[ "$1" = -c ]\n'
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone without .venv, with the Makefile and .gitignore as they lie in front of us."""
+    root = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", ROOT, root], check=True)
+    for name in ("Makefile", ".gitignore"):
+        shutil.copy(ROOT / name, root / name)
+    python = tmp_path / "bin/python3"
+    python.parent.mkdir()
+    python.write_text(NO_INSTALL)
+    python.chmod(0o755)
+    return root
+
+
+def _make(clone: Path, target: str) -> "subprocess.CompletedProcess[str]":
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    environment["PATH"] = f"{clone.parent / 'bin'}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["make", "--no-print-directory", target],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("target", sorted(LOOK))
+def test_target_that_only_looks_asks_for_the_setup_by_one_line(clone: Path, target: str) -> None:
+    before = sorted(path.name for path in clone.iterdir())
+    made = _make(clone, target)
+    assert made.returncode != 0
+    assert made.stdout == ""
+    (line,) = made.stderr.splitlines()
+    assert ".venv: is not set up; run: make setup" in line
+    assert sorted(path.name for path in clone.iterdir()) == before
+
+
+@pytest.mark.parametrize("target", sorted({*TARGETS} - LOOK - NOTHING_NEEDED))
+def test_target_that_works_sets_up_by_itself(clone: Path, target: str) -> None:
+    made = _make(clone, target)
+    assert made.returncode != 0  # NO_INSTALL's
+    assert made.stdout.startswith("installing into .venv")
+
+
+def test_commands_are_listed_where_nothing_is_installed(clone: Path) -> None:
+    made = _make(clone, "help")
+    assert made.returncode == 0
+    listed = {line.split()[0] for line in made.stdout.splitlines()}
+    assert listed == {*TARGETS} >= LOOK
+
+
+def test_what_make_leaves_is_ignored_by_git_also_as_a_link_to_elsewhere(clone: Path) -> None:
+    names = {".venv", ".demo", "models", "report", "exported", "large"}
+    for name in names:
+        (clone / name).symlink_to(clone.parent)
+    asked = ["git", "check-ignore", *names]
+    said = subprocess.run(asked, cwd=clone, capture_output=True, text=True).stdout
+    assert {*said.split()} == names

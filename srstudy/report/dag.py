@@ -39,6 +39,24 @@ def edges(stages: Mapping[str, Any]) -> dict[str, set[str]]:
     }
 
 
+def layers(waits_for: Mapping[str, set[str]]) -> list[dict[str, list[str]]]:
+    """Stages in layers, each after all that it waits for, with those that it waits for directly.
+
+    What follows from others is left out: of c after a and b, and b after a, c after b remains.
+    Raises ValueError if stages wait for each other.
+    """
+    graph = nx.DiGraph((other, name) for name in waits_for for other in sorted(waits_for[name]))
+    graph.add_nodes_from(waits_for)
+    if not nx.is_directed_acyclic_graph(graph):
+        circle = sorted(name for name, _ in nx.find_cycle(graph))
+        raise ValueError(f"the stages wait for each other: {circle}")
+    direct = nx.transitive_reduction(graph)
+    return [
+        {name: sorted(direct.predecessors(name)) for name in waits_for if name in layer}
+        for layer in map(set, nx.topological_generations(graph))
+    ]
+
+
 def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
     """An SVG element: a box for each stage, left to right after all that it waits for.
 
@@ -47,22 +65,14 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
     so that it meets no box, and columns are ordered by the mean of their neighbours.
     Raises ValueError if stages wait for each other.
     """
-    graph = nx.DiGraph((other, name) for name in waits_for for other in sorted(waits_for[name]))
-    graph.add_nodes_from(waits_for)
-    if not nx.is_directed_acyclic_graph(graph):
-        circle = sorted(name for name, _ in nx.find_cycle(graph))
-        raise ValueError(f"the stages wait for each other: {circle}")
-    layers = enumerate(nx.topological_generations(graph))
-    depth = {name: column for column, layer in layers for name in layer}
-    direct = nx.transitive_reduction(graph)  # an edge that follows from others is not drawn
+    layered = layers(waits_for)
+    depth = {name: column for column, layer in enumerate(layered) for name in layer}
     chains: list[list[str | Place]] = [
         [other, *((other, column) for column in range(depth[other] + 1, depth[name])), name]
         for name in waits_for
-        for other in sorted(direct.predecessors(name))
+        for other in layered[depth[name]][name]
     ]
-    columns: list[list[str | Place]] = [[] for _ in range(max(depth.values()) + 1)]
-    for name in waits_for:
-        columns[depth[name]].append(name)
+    columns: list[list[str | Place]] = [list(layer) for layer in layered]
     for chain in chains:
         for column, passed in enumerate(chain[1:-1], depth[str(chain[0])] + 1):
             if passed not in columns[column]:

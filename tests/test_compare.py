@@ -1,11 +1,16 @@
 """`make compare`, from what `dvc exp show --json` tells."""
 
+import json
+import sys
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from srstudy.scoring.metrics import METRICS, Metric
-from tools.compare import WIDTH, compared
+from tools import compare
+from tools.compare import LEGEND, WIDTH, scored
 
 SCALES, LAMBDA = ("x2", "x4", "x8"), 0.01
 
@@ -37,6 +42,12 @@ def _commits(*experiments: tuple[str, str | None, dict[str, Any]]) -> list[dict[
     return [{**base, "rev": "workspace"}, {**base, "name": "main", "experiments": shown}]
 
 
+def compared(
+    commits: list[dict[str, Any]], metric: str, test_set: str, stale: Collection[str] = ()
+) -> str:
+    return compare.compared(commits, metric, test_set, stale)
+
+
 def test_what_differs_stands_side_by_side() -> None:
     commits = _commits(("one", None, _state(0.1)), ("two", "success", _state(1.0)))
     assert compared(commits, "psnr", "set5").splitlines() == [
@@ -58,6 +69,66 @@ def test_run_without_scores_of_its_own_shows_none_and_adds_no_column() -> None:
     assert lines[0].split()[5:] == ["lambda", "epochs.x2", "epochs.x4", "own_images"]
     assert [line.split()[-4] for line in lines[3:]] == ["9.0", "0.5", "-"]
     assert ["[a] failed" in lines[3], "[b] queued" in lines[4]] == [True, True]
+
+
+def test_stale_row_is_named_so_and_shows_no_score() -> None:
+    commits = _commits(
+        ("one", None, _state(0.1)), ("two", None, {**_state(1.0), "rev": "fedcba98"})
+    )
+    assert scored(commits) == ["workspace", "0123456789abcdef", "0123456789abcdef", "fedcba98"]
+    text = compared(commits, "psnr", "set5", {"workspace", "fedcba98"})
+    assert [line.split() for line in text.splitlines()[1:5]] == [
+        ["workspace", "stale", "-", "-", "-", "0.01"],
+        ["main", "31.990", "31.990", "31.990", "0.01"],
+        ["├──", "0123456", "[one]", "31.900", "31.900", "31.900", "0.1"],
+        ["└──", "fedcba9", "[two]", "stale", "-", "-", "-", "1.0"],
+    ]
+    assert text.endswith(f"\n\n{LEGEND}")
+    assert LEGEND not in compared(commits, "psnr", "set5")
+
+
+def test_scores_are_checked_of_rows_that_have_some_and_ended_well() -> None:
+    without = _state(0.5)
+    without["data"]["metrics"] = {}
+    failed = {**_state(0.5), "rev": "fa11ed"}
+    runs = [("a", "failed", failed), ("b", None, {**without, "rev": "0ff"})]
+    assert scored(_commits(*runs)) == ["workspace", "0123456789abcdef"]
+
+
+def test_own_images_by_absolute_path_and_mnist_params_are_columns_as_any_other() -> None:
+    base, mine = _state(LAMBDA, mnist={"steps": 9}), {"mine": "/home/me/photos/of/many/kinds"}
+    changed = _state(LAMBDA, mnist={"steps": 8}, own_images=mine, datasets=["set5"])
+    # `dvc exp show` has a column for each dep and output too.
+    changed["data"]["deps"] = {mine["mine"]: {"hash": "abc"}, "data/raw/mine": {"hash": "abc"}}
+    changed["data"]["outs"] = {"data/raw/mine": {"hash": "abc"}}
+    shown = [{"revs": [{**changed, "name": "one"}], "executor": None}]
+    text = compared([{**base, "name": "main", "experiments": shown}], "psnr", "set5")
+    head, *rows = text.splitlines()
+    assert "/" not in head
+    assert head.split()[5:] == ["own_images", "mnist.steps", "own_images.mine", "datasets"]
+    assert rows[1].split()[3:] == ["-", "8", mine["mine"], "['set5']"]
+
+
+def test_error_of_a_run_that_ends_while_dvc_looks_is_not_met_but_one_that_stays_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = json.dumps(_commits())
+    monkeypatch.setattr(compare.provenance, "stale", lambda revisions: set())
+    monkeypatch.setattr(sys, "argv", ["compare"])
+    dvc = tmp_path / "dvc"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    dvc.write_text(
+        f"#!/bin/sh\n[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; exit 255; }}\n"
+        f"cat <<'END'\n{told}\nEND\n"
+    )
+    dvc.chmod(0o755)
+    compare.main()
+    assert capsys.readouterr().out.startswith("PSNR in dB on set5")
+    dvc.write_text("#!/bin/sh\necho 'ERROR: broken' >&2\nexit 255\n")
+    with pytest.raises(SystemExit) as ended:
+        compare.main()
+    assert ended.value.code == 255
+    assert capsys.readouterr().err == "ERROR: broken\n"
 
 
 def test_any_metric_and_test_set_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,18 @@
 
 Or `make compare METRIC=ssim`. Of what `dvc exp show` has, in few columns: the scores and params
 that are not the same in every row. Cascades are left out.
+
+A row shows only scores of its own. The row of a run that has not ended well, which DVC fills with
+the scores of the workspace it was queued from, shows its state instead (for DVC a `--temp` run that
+was killed is still running). A row is stale if its params were changed and nothing run after that,
+or if its run left `summarize` out: see tools/provenance.py.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from srstudy.common.errors import InputError
@@ -18,10 +23,16 @@ from srstudy.common.params import read
 from srstudy.common.running import run
 from srstudy.scoring.metrics import METRICS, first_metric
 from srstudy.scoring.settings import SummarySettings
+from tools import provenance
+from tools.provenance import SUMMARY
 
 WIDTH = 120  # of a terminal; what is wider goes on in a second table
 GAP = "  "
 MISSING = "-"
+STALE = "stale"
+LEGEND = (
+    f"{STALE}: dvc.lock does not record scores of these params; `dvc repro summarize` makes them"
+)
 
 Row = dict[str, str]  # column to cell
 
@@ -34,26 +45,52 @@ def main() -> None:
     if metric not in METRICS:
         raise InputError(f"METRIC: found {metric!r}; allowed: {', '.join(METRICS)}")
     test_set = read(SummarySettings).test_sets[0]
+    commits = _experiments()
+    print(compared(commits, metric, test_set, provenance.stale(scored(commits))))
+
+
+def _experiments() -> list[dict[str, Any]]:
+    """What `dvc exp show` knows; where that fails twice, its error ends this command too."""
     command = ["dvc", "exp", "show", "--json"]
-    shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if shown.returncode:
-        sys.exit(shown.returncode)
-    print(compared(json.loads(shown.stdout), metric, test_set))
+    for _ in range(2):
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not shown.returncode:
+            return json.loads(shown.stdout)
+        # A run that ends takes its folder away, perhaps while DVC reads in it.
+    print(shown.stderr, end="", file=sys.stderr)
+    sys.exit(shown.returncode)
 
 
-def compared(commits: Sequence[dict[str, Any]], metric: str, test_set: str) -> str:
+def scored(commits: Sequence[dict[str, Any]]) -> list[str]:
+    """The revisions of `dvc exp show --json` that have scores and have run to their end."""
+    return [
+        state["rev"]
+        for _, state, doing in _states(commits)
+        if not doing and _content(state, "metrics", SUMMARY)
+    ]
+
+
+def compared(
+    commits: Sequence[dict[str, Any]], metric: str, test_set: str, stale: Collection[str]
+) -> str:
     """What `dvc exp show --json` told, as tables of at most WIDTH columns.
 
-    A row for the workspace, the commit and each of its experiments; a column for each score of
-    the metric on the test set and for each param, where rows differ. Rows without any score, as
-    of a queued run, are no difference.
+    A row for the workspace, the commit and each of its experiments, with the state of one that has
+    not ended well; a column for each score of the metric on the test set and for each param, where
+    rows differ. Rows without any score, as of a queued run, are no difference.
+
+    stale: the revisions whose scores are not of their params, and are not shown.
     """
-    states = list(_states(commits))
-    scores = [_scores(state, metric, test_set) if done else {} for _, state, done in states]
+    states = [
+        (name, state, doing or (STALE if state["rev"] in stale else ""))
+        for name, state, doing in _states(commits)
+    ]
+    scores = [{} if doing else _scores(state, metric, test_set) for _, state, doing in states]
     params = [_flat(_content(state, "params", "params.yaml")) for _, state, _ in states]
     rows = [one | other for one, other in zip(scores, params, strict=True)]
     numbers = _differing([row for row in scores if row])
-    names = _padded(f"{METRICS[metric].title} on {test_set}", [name for name, *_ in states])
+    title = f"{METRICS[metric].title} on {test_set}"
+    names = _padded(title, [f"{name} {doing}".rstrip() for name, _, doing in states])
     tables, lines = [], names
     for column in (*numbers, *_differing(params)):
         cells = _padded(column, [row.get(column, MISSING) for row in rows], column in numbers)
@@ -61,7 +98,8 @@ def compared(commits: Sequence[dict[str, Any]], metric: str, test_set: str) -> s
             tables.append(lines)
             lines = names
         lines = [line + GAP + cell for line, cell in zip(lines, cells, strict=True)]
-    return "\n\n".join("\n".join(line.rstrip() for line in table) for table in [*tables, lines])
+    texts = ["\n".join(line.rstrip() for line in table) for table in [*tables, lines]]
+    return "\n\n".join([*texts, LEGEND] if STALE in [doing for *_, doing in states] else texts)
 
 
 def _differing(rows: Sequence[Row]) -> list[str]:
@@ -70,23 +108,21 @@ def _differing(rows: Sequence[Row]) -> list[str]:
     return [column for column in columns if len({row.get(column) for row in rows}) > 1]
 
 
-def _states(commits: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], bool]]:
-    """For each row its name, what DVC knows of its state, and whether it has run to its end."""
+def _states(commits: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """For each row its name, what DVC knows of it, and its state: empty if it has ended well."""
     for commit in commits:
-        yield commit["name"] or commit["rev"][: len("workspace")], commit, True
+        yield commit["name"] or commit["rev"][: len("workspace")], commit, ""
         experiments = commit["experiments"] or []
         for number, experiment in enumerate(experiments, 1):
             (state, *_) = experiment["revs"]
             branch = "└──" if number == len(experiments) else "├──"
             name = f"{branch} {state['rev'][:7]}" + (f" [{state['name']}]" if state["name"] else "")
-            # Until its end a run has the scores of the commit it started from.
             doing = (experiment["executor"] or {"state": "success"})["state"]
-            done = doing == "success"
-            yield name if done else f"{name} {doing}", state, done
+            yield name, state, "" if doing == "success" else doing
 
 
 def _scores(state: dict[str, Any], metric: str, test_set: str) -> Row:
-    means = _content(state, "metrics", "metrics/summary.json").get(metric, {}).get(test_set, {})
+    means = _content(state, "metrics", SUMMARY).get(metric, {}).get(test_set, {})
     digits = METRICS[metric].digits + 1  # experiments differ by less than tables show
     return {
         f"{scale}.{method}": f"{value:.{digits}f}"

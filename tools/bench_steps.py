@@ -9,8 +9,7 @@ import argparse
 import json
 import math
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
@@ -37,6 +36,7 @@ from srstudy.training.settings import NetworkSettings
 from srstudy.training.trainer import Trainer
 from srstudy.upscale.upscaling import networks, restore_photo
 from stages import patch
+from tools.timing import by_turns, seconds
 
 Row = tuple[str, str, str]
 SCALE, STEPS, LR_SIDE, MATRIX = 2, 40, 512, 4096
@@ -56,27 +56,6 @@ def main() -> None:
     }
     parser.add_argument("part", choices=parts)
     print(json.dumps(parts[parser.parse_args().part]()))
-
-
-def once(function: Callable[[], object]) -> float:
-    """The time of a call."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
-def seconds(function: Callable[[], object], repeats: int = 5) -> float:
-    """The median time of a call, the first one left out."""
-    function()
-    return statistics.median(once(function) for _ in range(repeats))
-
-
-def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 5) -> list[list[float]]:
-    """The time of each function in each round: the machine's own speed changes while they run.
-
-    The round that warms up is left out.
-    """
-    return [[once(function) for function in functions] for _ in range(1 + rounds)][1:]
 
 
 def training() -> list[Row]:

@@ -1,0 +1,26 @@
+"""How long calls take, side by side in one process."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+
+def once(function: Callable[[], object]) -> float:
+    """The time of a call, in seconds."""
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def seconds(function: Callable[[], object], repeats: int = 5) -> float:
+    """The median time of a call, in seconds; the first call is left out."""
+    function()
+    return statistics.median(once(function) for _ in range(repeats))
+
+
+def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 5) -> list[list[float]]:
+    """The time of each function in each round: the machine's own speed changes while they run.
+
+    The round that warms up is left out.
+    """
+    return [[once(function) for function in functions] for _ in range(1 + rounds)][1:]

@@ -14,7 +14,9 @@ from onnx import numpy_helper
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE, whole_file
+from srstudy.export.arranging import arrange
 from srstudy.export.receptive_field import receptive_field_radius
+from srstudy.export.repeatable import repeatable
 from srstudy.networks.shared.architecture import Architecture
 
 INPUT = keras.InputSpec(shape=(1, None, None, 1), dtype="float32", name="lr")
@@ -32,9 +34,9 @@ def save_onnx(
     weights file `source`. half: keep the weights in float16, in half the size; they are computed
     with in float32 all the same.
 
-    Each file is run before it is written: at times the exporter's optimizer, which goes through its
-    sets in another order each time, gives the output a dimension too many. Then it is made anew;
-    `InputError` if that does not help.
+    The same network gives the same bytes. Each file is run before it is written: in some of the
+    orders in which the exporter's optimizer may go through a graph, it gives the output a dimension
+    too many. Then the next order is tried; `InputError` if that does not help.
     """
     radius = receptive_field_radius(architecture)
     described = asdict(architecture) | {"receptive_field_radius": radius}
@@ -42,8 +44,8 @@ def save_onnx(
         NETWORK_ATTRIBUTE: json.dumps(described, sort_keys=True),
         "md5": hashlib.md5(source.read_bytes()).hexdigest(),  # as dvc.lock has it
     }
-    for _ in range(TRIES):
-        network = _converted(model, entries, half)
+    for order in range(TRIES):
+        network = _converted(model, entries, half, order)
         if _restores_as(model, network):
             with whole_file(path) as partial:
                 partial.write_bytes(network.SerializeToString(deterministic=True))
@@ -51,8 +53,10 @@ def save_onnx(
     raise InputError(f"{path}: the ONNX exporter made no network that restores as {source} does")
 
 
-def _converted(model: keras.Model, entries: dict[str, str], half: bool) -> onnx.ModelProto:
-    with tempfile.TemporaryDirectory() as folder:
+def _converted(
+    model: keras.Model, entries: dict[str, str], half: bool, order: int
+) -> onnx.ModelProto:
+    with tempfile.TemporaryDirectory() as folder, repeatable(model, order):
         exported = Path(folder) / "network.onnx"
         model.export(exported, format="onnx", verbose=False, input_signature=[INPUT])
         network = onnx.load(exported)
@@ -60,6 +64,7 @@ def _converted(model: keras.Model, entries: dict[str, str], half: bool) -> onnx.
     if half:
         _halve(network.graph, model)
     _name_ends(network.graph)
+    arrange(network.graph)
     onnx.checker.check_model(network)
     return network
 
@@ -95,7 +100,6 @@ def _name_ends(graph: onnx.GraphProto) -> None:
         shape = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [1, height, width, 1])
         value.name = names[value.name]
         value.type.CopyFrom(shape)
-    del graph.value_info[:]
     graph.name, graph.doc_string = "network", ""  # the latter has a path of this machine
 
 

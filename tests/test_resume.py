@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,12 +93,42 @@ def test_training_killed_for_its_memory_is_named_and_goes_on(
     )
 
 
+def test_learning_curve_grows_on_disk_and_ends_as_the_same_bytes_after_a_kill(
+    undisturbed: Study, work: Study
+) -> None:
+    # What an editor's DVC extension draws while the training runs.
+    path, command = "metrics/curves/x2-plain.csv", ["dvc", "repro", "train-plain@2"]
+    curve, whole = work.root / path, (undisturbed.root / path).read_bytes()
+    seen: set[bytes] = set()
+
+    def some_rows() -> bool:
+        if curve.is_file():
+            seen.add(curve.read_bytes())
+        return any(_rows(content) >= 3 for content in seen)
+
+    _kill_after_checkpoint(work, command, work.root / ".dvc/tmp/checkpoints", until=some_rows)
+    seen.add(curve.read_bytes())
+    assert all(whole.startswith(content) and content.endswith(b"\n") for content in seen)
+    assert len(seen) > 1 and max(map(_rows, seen)) < _rows(whole)
+    assert "goes on from step" in work(*command).text
+    assert curve.read_bytes() == whole
+
+
+def _rows(curve: bytes) -> int:
+    return curve.count(b"\n") - 1
+
+
 def _kill_after_checkpoint(
-    work: Study, command: list[str], checkpoints: Path, alone: bool = False
+    work: Study,
+    command: list[str],
+    checkpoints: Path,
+    alone: bool = False,
+    until: Callable[[], bool] = lambda: True,
 ) -> str:
     """Start a training, and kill all its processes at once when a checkpoint is there.
 
-    alone: kill the training's process only. Returns what was said until the end.
+    alone: kill the training's process only; until: and when this is so as well. Returns what was
+    said until the end.
     """
     run = work.start(*command, start_new_session=True)
     assert run.stdout is not None
@@ -112,7 +143,7 @@ def _kill_after_checkpoint(
         time.sleep(SECONDS_BETWEEN)
         os.killpg(run.pid, signal.SIGCONT)
         end = time.monotonic() + 60
-        while not any(checkpoints.glob("*/*.npz")):
+        while not (until() and any(checkpoints.glob("*/*.npz"))):
             assert run.poll() is None, "it ended before it could be killed"
             assert time.monotonic() < end
             time.sleep(0.02)

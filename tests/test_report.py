@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import yaml
 from numpy.typing import NDArray
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from srstudy.common.errors import InputError
 from srstudy.imagefiles.png import write_png
 from srstudy.report.page import Gallery, score_tables, script_data, table
 from srstudy.scoring.evaluation import images_folder
 from srstudy.scoring.metrics import METRICS, Metric
+from tests.browser import chromium
 from tests.imports import ROOT
 
 SCALES = (2, 4)
@@ -27,8 +28,6 @@ METHODS = {
     2: ("bicubic", "plain", "regularized"),
     4: ("bicubic", "plain", "plain-cascade", "regularized"),
 }
-# Chromium's sandbox cannot start as root, and its own services look for the network.
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
 def _make(folder: Path, photo: NDArray[np.uint8]) -> Path:
@@ -160,11 +159,7 @@ def test_large_picture_is_cut_to_what_is_around_the_error(photo: NDArray[np.uint
 @pytest.fixture
 def page(report: Path) -> Iterator[Page]:
     """The page in Chromium on a phone, with networking off; it may ask for nothing else."""
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("google-chrome")
-        if found is None:
-            pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM)
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
         page = context.new_page()
         said: list[str] = []
@@ -178,7 +173,6 @@ def page(report: Path) -> Iterator[Page]:
         )
         page.goto(report.as_uri())
         yield page
-        browser.close()
         assert said == []
 
 

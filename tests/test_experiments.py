@@ -1,7 +1,6 @@
 """What people do with the pipeline, proved by real DVC runs of a tiny study of one scale."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import yaml
 from skimage import data
 
+from tests.documented import script_with
 from tests.tiny import TARGETS, Study
 
 PLAIN = "evaluate@2-plain-sample-test"
@@ -38,7 +38,7 @@ def queue(work: Study) -> Iterator[Study]:
 def test_a_queued_sweep_finishes_and_is_compared_side_by_side(queue: Study) -> None:
     queue.experiment("-S", "lambda=0.01,0.1", "--queue", *TARGETS)
     queue("dvc", "queue", "start")
-    status = _wait_for_queue(queue, seconds=200)
+    status = queue.wait_for_queue(seconds=200)
     assert status.count("Success") == 2, status
     # Without `ready`: the runs' interpreter is on the PATH, not in a .venv of the clone.
     table = queue("make", "--no-print-directory", "ready=", "compare").text
@@ -50,16 +50,6 @@ def test_a_queued_sweep_finishes_and_is_compared_side_by_side(queue: Study) -> N
     at = columns.index("lambda") - len(columns)
     assert sorted(row.split()[at] for row in rows) == ["0.001", "0.001", "0.01", "0.1"], table
     assert max(len(line.rstrip(" ─")) for line in table.splitlines()) <= 120, table
-
-
-def _wait_for_queue(work: Study, seconds: float) -> str:
-    end = time.monotonic() + seconds
-    while True:
-        status = work("dvc", "queue", "status").text
-        if "Queued" not in status and "Running" not in status:
-            return status
-        assert time.monotonic() < end, status
-        time.sleep(1)
 
 
 def test_metrics_diff_shows_the_decibels_between_two_branches(work: Study) -> None:
@@ -127,6 +117,38 @@ def own(work: Study) -> Study:
         test_sets=["mine-test"],
     )
     return work
+
+
+def test_own_images_are_an_experiment_as_the_readme_writes_it(work: Study, tmp_path: Path) -> None:
+    refused = work.try_("dvc", "exp", "run", "-S", f"own_images={{mine: {tmp_path}}}", "summarize")
+    assert refused.status != 0 and "Could not override 'own_images'" in refused.text
+    script = script_with("README.md", "own_images.mine")
+    for folder in ("/home/me/Été 2024", "/home/me/test"):
+        assert folder in script
+        _photographs(tmp_path / folder[1:])
+    work("bash", "-euc", script.replace("/home/me", f"{tmp_path}/home/me"))
+    assert work.params()["own_images"]["mine"] == f"{tmp_path}/home/me/Été 2024"
+    assert set(work.summary()["psnr"]) == {"mine-test"}
+
+
+def test_a_temporary_experiment_says_that_own_images_are_outside_git(
+    work: Study, tmp_path: Path
+) -> None:
+    _photographs(work.root / "photos/mine")
+    mine = ("-S", "+own_images.mine=photos/mine", "-S", "test_sets=[sample-test,mine]")
+    target = "synthesize-test@2-mine"
+    run = work.try_("dvc", "exp", "run", "--temp", *mine, target)
+    assert run.status != 0
+    assert (
+        "error: params.yaml: own_images.mine: found 'photos/mine', which is not in this temporary "
+        "copy of the project: DVC copies what git tracks; allowed: an absolute path, or a folder "
+        "in git\n"
+    ) in run.text
+    assert "Traceback" not in run.text
+    assert work.experiment(*mine, target).stages >= {"own_images@mine", target}
+    work("git", "restore", "-SW", ".")
+    work("git", "add", "photos")
+    assert "Ran experiment(s)" in work.experiment("--temp", *mine, target).text
 
 
 def test_own_images_of_every_kind_go_from_end_to_end(own: Study) -> None:

@@ -322,6 +322,23 @@ def test_wrong_own_images_are_refused(
     assert fragment in _refusal(path, key)
 
 
+@pytest.mark.parametrize(
+    ("folder", "fragment"),
+    [
+        ("photos/mine", "which is not in this temporary copy of the project: DVC copies what git"),
+        ("photos/mine", "allowed: an absolute path, or a folder in git"),
+        ("/no/such/folder", "found '/no/such/folder'; allowed: a folder that exists"),
+    ],
+)
+def test_own_images_that_a_temporary_experiment_lacks_are_said_to_be_outside_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, fragment: str
+) -> None:
+    path = _write(tmp_path / "params.yaml", {**BASE, "own_images": {"mine": folder}})
+    (tmp_path / ".dvc/tmp/exps/tmp1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / ".dvc/tmp/exps/tmp1")
+    assert fragment in _refusal(path, "own_images.mine")
+
+
 def test_own_images_may_be_trained_and_tested_on(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     mine = {"own_images": {"mine": str(tmp_path / "photos")}}

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +148,16 @@ class Study:
 
     def experiment(self, *arguments: str) -> Run:
         return self("dvc", "exp", "run", *arguments)
+
+    def wait_for_queue(self, seconds: float) -> str:
+        """What `dvc queue status` says when nothing is queued or runs any more."""
+        end = time.monotonic() + seconds
+        while True:
+            status = self("dvc", "queue", "status").text
+            if "Queued" not in status and "Running" not in status:
+                return status
+            assert time.monotonic() < end, status
+            time.sleep(1)
 
     def copy(self, root: Path) -> "Study":
         """The same state in another folder; the cache stays shared, so that this costs little."""

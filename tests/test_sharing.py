@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.tiny import Study
+from tests.documented import script_with
+from tests.tiny import Run, Study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -215,6 +216,38 @@ def test_an_experiment_is_shared_with_its_data(
     other("dvc", "exp", "apply", name)
     assert other.params()["degradation"] == "opencv"
     assert other.files("data/lr") == work.files("data/lr") != study.files("data/lr")
+
+
+def test_a_stranger_gets_what_git_holds_and_the_rest_after_a_push(
+    study: Study, tmp_path: Path
+) -> None:
+    work = study.copy(tmp_path / "work")
+    work("dvc", "remote", "modify", "home", "url", str(tmp_path / "store"))
+    work.commit("remote")
+    stranger = Study(tmp_path / "stranger", tmp_path / "elsewhere")
+    for folder in (stranger.root, stranger.shared / "home"):
+        folder.mkdir(parents=True)
+    weights, model = script_with("README.md", "dvc get").splitlines()
+
+    def get(command: str) -> Run:
+        assert "https://example.org/sr-study.git" in command
+        return stranger.try_(
+            *("bash", "-euc"),
+            command.replace("https://example.org/sr-study.git", work.root.as_uri()).replace(
+                # These first stages train no model.
+                "models/x2-plain.weights.h5",
+                "data/params-checked",
+            ),
+        )
+
+    assert get(weights).status == 0
+    name = "weights/x2-plain.onnx"
+    assert (stranger.root / "x2-plain.onnx").read_bytes() == (work.root / name).read_bytes()
+    assert get(model).status != 0
+    assert not (stranger.root / "params-checked").exists()
+    work("dvc", "push")
+    assert get(model).status == 0
+    assert (stranger.root / "params-checked").is_file()
 
 
 def test_push_to_a_server_that_dies_half_way_is_completed_by_the_next(

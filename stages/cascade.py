@@ -2,9 +2,10 @@
 
     python -m stages.cascade --scale 4 --setting plain --test-set set5
 
-Each step's output is an image, clipped and rounded to 8 bits, and the next step's input. For a
-scale that has no cascade the outputs are empty, so that each picture and table can depend on them.
+Each step's output is an image, clipped and rounded to 8 bits, and the next step's input.
 """
+
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
 from functools import partial as bind
 from pathlib import Path
@@ -16,7 +17,9 @@ from srstudy.common.command_line import parse
 from srstudy.common.params import read
 from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
-from srstudy.scoring.evaluation import evaluate, write_nothing
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.weights import load
+from srstudy.scoring.evaluation import CASCADE, evaluate
 from srstudy.scoring.restoring import restore
 from srstudy.scoring.settings import CascadeSettings, cascade_steps
 
@@ -25,28 +28,16 @@ def main() -> None:
     """Restore every LR image step by step; write images and scores."""
     arguments = parse(__doc__, "scale", "setting", "test_set")
     scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
-    settings, method = read(CascadeSettings), f"{setting}-cascade"
-    base, steps = settings.cascade_from, cascade_steps(settings, scale)
-
-    if not steps:
-        write_nothing(test_set, scale, method)
-        print(f"{test_set} x{scale} {method}: none at this scale")
-        return
-
-    # TensorFlow starts only where there is work.
-    from srstudy.backend import quiet  # noqa: F401
-    from srstudy.networks.shared.inference import restore_luma
-    from srstudy.networks.shared.weights import load
-
+    base = read(CascadeSettings).cascade_from
     model, architecture = load(Path(f"models/x{base}-{setting}.weights.h5"), base)
     made_by, network = degradation(architecture.degradation), bind(restore_luma, model)
 
     def restore_steps(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        for _ in range(steps):
+        for _ in range(cascade_steps(base, scale)):
             image = restore(network, image, base, made_by)
         return image
 
-    evaluate(test_set, scale, method, made_by, restore_steps)
+    evaluate(test_set, scale, f"{setting}{CASCADE}", made_by, restore_steps)
 
 
 if __name__ == "__main__":

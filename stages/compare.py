@@ -10,14 +10,17 @@ import numpy as np
 
 from srstudy.common.command_line import parse
 from srstudy.common.files import read_json, whole_folder
+from srstudy.common.params import read
 from srstudy.common.progress import progress
 from srstudy.common.running import run
 from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.report.pictures import caption, comparison, squared_error
-from srstudy.scoring.evaluation import METHODS, images_folder, scores_file
+from srstudy.scoring.evaluation import images_folder, methods_at, scores_file
+from srstudy.scoring.leftovers import keep_only
 from srstudy.scoring.metrics import first_metric
+from srstudy.scoring.settings import MethodSettings
 from srstudy.scoring.tables import of_metric
 
 
@@ -27,10 +30,12 @@ def main() -> None:
     scale, test_set = arguments.scale, arguments.test_set
 
     source = Path(f"data/lr/x{scale}/test") / test_set
-    files = {method: scores_file(scale, method, test_set) for method in METHODS}
-    # Empty for a method that is not wanted.
-    scores = {method: entry for method, path in files.items() if (entry := read_json(path))}
-    first = first_metric()
+    methods = methods_at(read(MethodSettings), scale)
+    images = {method: images_folder(scale, method, test_set) for method in methods}
+    files = {method: scores_file(scale, method, test_set) for method in methods}
+    for paths in (images.values(), files.values()):
+        keep_only(next(iter(paths)).parent, set(paths))
+    scores, first = {method: read_json(path) for method, path in files.items()}, first_metric()
     output = Path(f"data/pictures/x{scale}") / test_set
     found = names(source)
     with whole_folder(output) as partial:
@@ -40,7 +45,7 @@ def main() -> None:
             pixels = cv2.resize(lr, size, interpolation=cv2.INTER_NEAREST)
             versions = {f"LR, {lr.shape[1]} x {lr.shape[0]}": pixels.astype(np.uint8)}
             for method, by_image in scores.items():
-                image = read_image(images_folder(scale, method, test_set) / f"{name}.png")
+                image = read_image(images[method] / f"{name}.png")
                 score = of_metric(by_image[name], first, files[method])
                 versions[caption(method, score)] = image
                 if method == "bicubic":

@@ -1,10 +1,11 @@
 """Stage `mnist`: the student project's warm-up, a digit classifier by plain gradient descent.
 
-python -m stages.mnist
+python -m stages.mnist --seed 1
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -23,35 +24,39 @@ from srstudy.mnist.warm_up import Digits, cross_entropy, train
 
 def main() -> None:
     """Train on 60,000 digits, test on 10,000; write metrics, curve and confusion matrix."""
-    settings, folder = read(MnistSettings).mnist, Path("data/raw/mnist")
-    precision = precision_here(settings.precision)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", required=True, type=int)
+    seed = parser.parse_args().seed
+    recipe, folder = read(MnistSettings).mnist.recipe(), Path(f"data/mnist/{seed}")
+    name, results = f"seed-{seed}", Path("metrics/mnist")
+    precision = precision_here(recipe.precision)
     digits, test = (Digits(*read_digits(folder, part)) for part in ("train", "t10k"))
-    key = fingerprint([settings.model_dump(), precision], *sorted(folder.iterdir()))
+    key = fingerprint([recipe.model_dump(), seed, precision], *sorted(folder.iterdir()))
 
     checkpoints = Checkpoints(key)
     with checkpoints.alone():
-        logits, curve = train(settings, precision, digits, test, checkpoints)
+        logits, curve = train(recipe, seed, precision, digits, test, checkpoints)
         if not np.isfinite(logits).all():
             raise InputError(
-                f"mnist.learning_rate: found {settings.learning_rate}, and the network's answers "
+                f"mnist.learning_rate: found {recipe.learning_rate}, and the network's answers "
                 "are no numbers; allowed: a smaller one"
             )
         scores = {
             "accuracy": round(float(np.mean(logits.argmax(1) == test.labels)), 4),
             "loss": round(cross_entropy(logits, test.labels), 5),
-            "steps": settings.steps,
+            "steps": recipe.steps,
         }
-        write_json(Path("metrics/mnist.json"), {"mnist": scores})
-        with whole_file(Path("metrics/mnist-curve.csv")) as partial:
+        write_json(results / f"{name}.json", {"mnist": {name: scores}})
+        with whole_file(results / f"{name}-curve.csv") as partial:
             rows = pd.DataFrame(curve, columns=["step", "loss", "test_accuracy"])
             rows.astype({"step": int}).to_csv(partial, index=False, float_format="%.6g")
-        with whole_file(Path("metrics/mnist-confusion.csv")) as partial:
+        with whole_file(results / f"{name}-confusion.csv") as partial:
             answers = {"actual": test.labels, "predicted": logits.argmax(1)}
             pd.DataFrame(answers).to_csv(partial, index=False)
         checkpoints.clear()
     print(
-        f"mnist: accuracy {scores['accuracy']:.2%}, loss {scores['loss']:.4f}, "
-        f"{settings.steps} steps"
+        f"mnist, {name}: accuracy {scores['accuracy']:.2%}, loss {scores['loss']:.4f}, "
+        f"{recipe.steps} steps"
     )
 
 

@@ -34,7 +34,8 @@ from srstudy.report.page import (
     step_counts,
 )
 from srstudy.report.settings import ReportSettings
-from srstudy.scoring.evaluation import METHODS, SETTINGS, images_folder
+from srstudy.scoring.evaluation import RESTORED, SETTINGS, images_folder, methods_at
+from srstudy.scoring.leftovers import keep_only
 from srstudy.scoring.metrics import first_metric
 from srstudy.scoring.tables import of_metric
 
@@ -46,6 +47,11 @@ def main() -> None:
     """Read scores, pictures, curves and the graph; write the page."""
     test_set = parse(__doc__, "test_set").test_set
     settings = read(ReportSettings)
+    methods = {scale: methods_at(settings, scale) for scale in settings.scales}
+    wanted = [(scale, method) for scale, found in methods.items() for method in found]
+    keep_only(
+        RESTORED, {images_folder(*pair, name) for name in settings.test_sets for pair in wanted}
+    )
     names = [f"x{scale}-{setting}" for scale in settings.scales for setting in SETTINGS]
 
     images, first = Path(f"metrics/images/{test_set}.json"), first_metric()
@@ -59,8 +65,7 @@ def main() -> None:
                     read_image(images_folder(scale, method, test_set) / f"{path.stem}.png"),
                     by_method[method],
                 )
-                for method in METHODS
-                if method in by_method
+                for method in methods[scale]
             }
             truth = crop_to_multiple(read_image(path), scale)
             gallery.add(path.stem, scale, truth, versions)

@@ -3,35 +3,37 @@
     python -m stages.summarize
 
 metrics/summary.json has the means (what `dvc exp show` shows), metrics/images/<test set>.json the
-scores of every image, metrics/table.txt the table that is printed.
+scores of every image, metrics/table.txt the table that is printed. Learning curves and the like
+that another study left in metrics/ are removed: a commit shows the results of one study.
 """
 
 from pathlib import Path
 
-from srstudy.common.errors import InputError
 from srstudy.common.files import read_json, whole_file, whole_folder, write_json
 from srstudy.common.params import read
 from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
-from srstudy.scoring.evaluation import ENSEMBLE, METHODS, SCORES, scores_file
+from srstudy.mnist.settings import MnistSettings
+from srstudy.scoring.evaluation import ENSEMBLE, SCORES, methods_at, scores_file
+from srstudy.scoring.leftovers import keep_only, remove_other_results, results_of
 from srstudy.scoring.metrics import METRICS
-from srstudy.scoring.settings import SummarySettings
+from srstudy.scoring.settings import MethodSettings, SummarySettings
 from srstudy.scoring.tables import by_image, for_people, frame, of_metric, summary
 
 
 def main() -> None:
     """Gather the scores of params.yaml's scales and test sets; write metrics, print the table."""
-    settings = read(SummarySettings)
+    settings, methods = read(SummarySettings), read(MethodSettings)
     made_by = degradation(read(SynthesisSettings).degradation)
 
     wanted = [
         (test_set, scale, method, scores_file(scale, method, test_set))
         for test_set in settings.test_sets
         for scale in settings.scales
-        for method in METHODS
+        for method in methods_at(methods, scale)
     ]
-    _remove_stale({path for *_, path in wanted})
+    keep_only(SCORES, {path for *_, path in wanted})
     rows = [
         {
             **{"test_set": test_set, "scale": scale, "method": method, "image": image},
@@ -40,12 +42,10 @@ def main() -> None:
         for test_set, scale, method, path in wanted
         for image, entry in read_json(path).items()
     ]
-    if not rows:
-        raise InputError(f"{SCORES}: holds no score; run `dvc repro evaluate`")
     scores = frame(rows)
 
     table = f"{for_people(scores)}\n\n{made_by.sentence()}\n"
-    if scores["method"].str.endswith(ENSEMBLE).any():
+    if methods.self_ensemble:
         table += f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image\n"
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:
@@ -54,18 +54,10 @@ def main() -> None:
     write_json(Path("metrics/summary.json"), {"protocol": made_by.name, **summary(scores)})
     with whole_file(Path("metrics/table.txt")) as partial:
         partial.write_text(table, encoding="utf-8")
+    mine = results_of(settings.scales, read(MnistSettings).mnist.seeds)
+    for path in remove_other_results(mine):
+        print(f"{path}: removed, as no stage of this study makes it; git has it")
     print(f"\n{table}\nmeans: metrics/summary.json; every image: metrics/images/")
-
-
-def _remove_stale(wanted: set[Path]) -> None:
-    """Remove scores of scales and test sets that params.yaml no longer has.
-
-    This stage depends on the folder of scores, as DVC cannot name files from lists. Left in it,
-    old files would make the recorded state of that folder differ from that of a fresh clone.
-    """
-    for path in SCORES.rglob("*.json"):
-        if path not in wanted:
-            path.unlink()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def _state(weight: float, **params: Any) -> dict[str, Any]:
         "params": {"params.yaml": {"data": values}},
         "metrics": {
             "metrics/summary.json": {"data": {"protocol": "matlab", **metrics}},
-            "metrics/mnist.json": {"data": {"mnist": {"accuracy": weight}}},
+            "metrics/mnist/seed-1.json": {"data": {"mnist": {"accuracy": weight}}},
         },
     }
     return {"rev": "0123456789abcdef", "name": None, "data": data, "experiments": None}

@@ -22,7 +22,7 @@ NO_SCORE, ENDLESS = "-", ("-S", "epochs.x2=99999")
 @pytest.fixture(scope="module")
 def one_scale(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Scale 2 and lambda 0.001, run once and committed; then lambda 0.1 in the workspace."""
-    study = Study.finished(tmp_path_factory, scales=[2])
+    study = Study.finished(tmp_path_factory, scales=[2], cascade_scales=[])
     study.experiment("--name", "tenth", "-S", "lambda=0.1", "summarize")
     return study
 
@@ -31,7 +31,7 @@ def one_scale(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def work(one_scale: Study, tmp_path: Path) -> Iterator[Study]:
     study = one_scale.copy(tmp_path / "work")
     yield study
-    study.try_("dvc", "queue", "stop", "--kill")
+    study.end_queue()
 
 
 @pytest.fixture

@@ -22,10 +22,10 @@ def test_edges_are_what_stages_read_of_each_other() -> None:
     assert found["train-plain"] == {"patch", "pretrain"}
     assert found["evaluate"] == {"synthesize-test", "train-plain", "train-regularized"}
     assert found["bicubic"] == {"synthesize-test"}
-    assert {"bicubic", "evaluate", "cascade"} <= found["summarize"]
+    assert {"bicubic", "evaluate", "ensemble", "cascade"} <= found["summarize"]
     assert "mnist" not in found["report"]
     assert found["synthesize-train"] == {"download", "own_images"}
-    assert found["mnist"] == {"download"}  # a known dataset's name is none of own images
+    assert found["mnist"] == {"download-mnist"}
 
 
 def test_rooms_and_chosen_files_make_no_edge() -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from srstudy.common import choices
 from srstudy.common.params import Slice, keys_of
+from srstudy.mnist.settings import MnistRecipe
 from tests.imports import CHOICES, ROOT, imported_modules, project_files, rooms
 
 GRAPH: dict[str, dict[str, Any]] = {
@@ -26,6 +27,11 @@ NOT_READ = {
 }
 # What stands for the entry of a value that a stage reads one entry of.
 ENTRIES = {"{scale}": "${item.scale}", "{network}": "${network}"}
+# What stands for a section of which a stage reads some keys alone.
+SECTIONS = {
+    ("mnist", "mnist"): {f"mnist.{key}" for key in MnistRecipe.model_fields},
+    ("summarize", "mnist"): {"mnist.seeds"},
+}
 LIBRARY = sorted((ROOT / "srstudy").rglob("*.py"))
 STAGES = sorted((ROOT / "stages").glob("*.py"))
 COMMANDS = ("upscale", "export")  # rooms of commands for people, which no stage is made of
@@ -99,6 +105,7 @@ def test_params_are_exactly_the_keys_that_the_stage_reads(name: str) -> None:
     scale = "${scales[0]}" if name == "pretrain" else ENTRIES["{scale}"]
     for template, entry in {**ENTRIES, "{scale}": scale}.items():
         keys = {key.replace(template, entry) for key in keys}
+    keys = set().union(*(SECTIONS.get((name, key), {key}) for key in keys))
     assert len(params) == len(set(params))
     assert set(params) == keys
 
@@ -207,7 +214,9 @@ def test_tensorflow_is_started_only_where_networks_run() -> None:
         for file in _imported_at_once(_module(name)):
             if {"tensorflow", "keras"} & {n.partition(".")[0] for n in _at_the_top(file)}:
                 heavy.add(_module(name))
-    assert heavy == {f"stages.{s}" for s in ("pretrain", "train", "evaluate", "mnist")}
+    assert heavy == {
+        f"stages.{s}" for s in ("pretrain", "train", "evaluate", "ensemble", "cascade", "mnist")
+    }
 
 
 def _at_the_top(file: str) -> set[str]:

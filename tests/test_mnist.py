@@ -15,7 +15,7 @@ from tests.test_digits import idx, write_digits
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with 200 training digits and 50 to test, and 12 steps to take."""
-    raw = tmp_path / "data/raw/mnist"
+    raw = tmp_path / "data/mnist/7"
     raw.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for part, count in (("train", 200), ("t10k", 50)):
@@ -26,13 +26,13 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     values["mnist"] |= {"steps": 12, "batch_size": 30}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["mnist"])
+    monkeypatch.setattr(sys, "argv", ["mnist", "--seed", "7"])
     return tmp_path
 
 
 def _outputs(folder: Path) -> dict[str, bytes]:
-    names = ("metrics/mnist.json", "metrics/mnist-curve.csv", "metrics/mnist-confusion.csv")
-    return {name: (folder / name).read_bytes() for name in names}
+    names = ("seed-7.json", "seed-7-curve.csv", "seed-7-confusion.csv")
+    return {name: (folder / "metrics/mnist" / name).read_bytes() for name in names}
 
 
 class _Killed(BaseException):
@@ -59,7 +59,7 @@ def test_killed_warm_up_goes_on_to_the_same_bytes(
 
     monkeypatch.setattr(mnist, "Checkpoints", Killer)
     for name in expected:
-        (study / name).unlink()
+        (study / "metrics/mnist" / name).unlink()
     with pytest.raises(_Killed):
         mnist.main()
     mnist.main()

@@ -26,7 +26,7 @@ from tests.imports import ROOT
 SCALES = (2, 4)
 METHODS = {
     2: ("bicubic", "plain", "regularized"),
-    4: ("bicubic", "plain", "plain-cascade", "regularized"),
+    4: ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade"),
 }
 
 
@@ -65,6 +65,7 @@ def _make(folder: Path, photo: NDArray[np.uint8]) -> Path:
     shutil.copy(ROOT / "dvc.yaml", folder)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params |= {"scales": list(SCALES), "test_sets": ["tiny"], "network": "srcnn"}
+    params |= {"cascade_scales": [4]}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     subprocess.run(
         [sys.executable, "-m", "stages.report", "--test-set", "tiny"],
@@ -95,8 +96,8 @@ def test_same_study_is_the_same_page(
 
 def test_best_of_each_row_is_marked(report: Path) -> None:
     text = report.read_text("utf-8")
-    # Of x2's 25, 26, 27 and x4's 25, 26, 27, 28; SSIM is set to a hundredth of it.
-    marked = ["27.00", "28.00", "0.2700", "0.2800"]
+    # Of x2's 25, 26, 27 and x4's 25 to 29; SSIM is set to a hundredth of it.
+    marked = ["27.00", "29.00", "0.2700", "0.2900"]
     assert re.findall(r"<td><strong>([^<]*)<", text) == marked
     assert "<td>1</td><td><strong>2</strong></td>" in table(["", "a"], [["row", "1", "2"]], ["2"])
 

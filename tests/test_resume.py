@@ -25,7 +25,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study before a longer training."""
     folder = tmp_path_factory.mktemp("tiny")
     study = Study.of_working_tree(folder / "start", folder / "shared")
-    study.set(scales=[2], epochs=every_scale(LONG))
+    study.set(scales=[2], cascade_scales=[], epochs=every_scale(LONG))
     study.repro("pretrain")
     study.commit("pretrained")
     return study

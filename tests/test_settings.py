@@ -20,7 +20,6 @@ from srstudy.common.params import keys_of, read
 from srstudy.common.yaml_file import DEEPEST, LARGEST, load_yaml
 from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.patches.settings import PatchSettings
-from srstudy.scoring.settings import CascadeSettings, cascade_steps
 from srstudy.study.settings import StudySettings, read_study
 from srstudy.training.settings import RegularizationSettings, TrainSettings
 from tests.imports import ROOT
@@ -183,7 +182,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("network_size", GONE, "network_size: found nothing"),
     ("steps", GONE, "steps: found nothing; allowed: a mapping with keys x2, x3, x4, x8, as in {"),
     ("pretrain_steps", GONE, "pretrain_steps: found nothing; allowed: a whole number from 1 to"),
-    ("mnist.seed", GONE, "mnist.seed: found nothing"),
+    ("mnist.seeds", GONE, "mnist.seeds: found nothing; allowed: a list of whole numbers"),
+    ("mnist.seed", 1, "mnist.seed: is now mnist.seeds, a list"),
     ("lamda", 5, "lamda: unknown key; did you mean 'lambda'?"),
     ("network_size.edsr.chanels", 8, "did you mean 'channels'?"),
     ("mnist.step", 1, "mnist.step: unknown key; did you mean 'steps'?"),
@@ -278,7 +278,21 @@ WRONG: list[tuple[str, Any, str]] = [
     ("pretrain_epochs, pretrain_steps", {"pretrain_epochs": None}, "found neither"),
     ("validation_share, validation_images", {"validation_images": 9}, "found both, 0.1 and 9"),
     ("validation_share, validation_images", {"validation_share": None}, "found neither"),
-    ("cascade_from", 8, "found 8, which is not among scales"),
+    ("cascade_from", 8, "found 8, which is not among scales; allowed: one of [2, 4], or []"),
+    ("cascade_scales", [8], "found [8]; allowed: out of scales those that x2, applied again"),
+    (
+        "cascade_scales",
+        [2],
+        "found [2]; allowed: out of scales those that x2, applied again, reaches: [4]",
+    ),
+    ("self_ensemble", True, "found true; allowed: a list out of [plain, regularized], each once"),
+    ("self_ensemble", ["both"], "found ['both']; allowed: a list out of [plain, regularized]"),
+    ("self_ensemble", ["plain", "plain"], "found plain more than once"),
+    ("mnist.seeds", [1, 2, 1], "mnist.seeds: found 1 more than once"),
+    ("mnist.seeds", [-1], "mnist.seeds: found [-1]; allowed: a list of whole numbers"),
+    ("mnist.seeds", 1, "mnist.seeds: found 1; allowed: a list of whole numbers"),
+    ("datasets", ["t91", "set5", "mnist"], "found 'mnist', which now comes by mnist.seeds"),
+    ("own_images.mnist", "/", "own_images.mnist: the name of a known dataset"),
     ("cascade_from", 5, "found 5; allowed: one of scales"),
     ("cascade_scales", [4, 4], "found 4 more than once"),
     ("cascade_scales", [16], "found [16]"),
@@ -302,6 +316,15 @@ def test_wrong_value_is_refused_with_its_key(
     for changed, to in value.items() if ", " in key else [(key, value)]:
         values = _changed(changed, to, values)
     assert fragment in _refusal(_write(tmp_path / "params.yaml", values), key)
+
+
+def test_cascade_of_scales_that_are_left_out_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    path = _write(tmp_path / "params.yaml", {**BASE, "scales": [2]})
+    line = _refusal(path, "cascade_scales")
+    assert "found [4]; allowed: [], as x2, applied again, reaches no other of scales" in line
+    read_study(
+        _write(path, {**BASE, "scales": [4], "cascade_scales": []})
+    )  # cascade_from is unused
 
 
 @pytest.mark.parametrize(
@@ -506,19 +529,6 @@ def test_check_starts_no_tensorflow_and_is_over_soon() -> None:
     output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     seconds, *started = output.split()
     assert started == ["False", "False"] and float(seconds) < 2
-
-
-@pytest.mark.parametrize(
-    ("start", "scale", "steps"),
-    # 2 twice is 4, three times 8; 3 never reaches 4; a single step is no cascade.
-    [(2, 4, 2), (2, 8, 3), (3, 4, 0), (4, 4, 0), (4, 8, 0), (2, 3, 0)],
-)
-def test_cascade_applies_the_network_until_the_scale_is_reached(
-    start: int, scale: int, steps: int
-) -> None:
-    settings = CascadeSettings(cascade_from=start, cascade_scales=[3, 4, 8])
-    assert cascade_steps(settings, scale) == steps
-    assert cascade_steps(CascadeSettings(cascade_from=start, cascade_scales=[]), scale) == 0
 
 
 def test_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """The first stages of a study, with their results, and a bare repository as git remote."""
     folder = tmp_path_factory.mktemp("sharing")
     study = Study.of_working_tree(folder / "study", folder / "shared")
-    study.set(scales=[2], datasets=["sample"], test_sets=["sample"])
+    study.set(scales=[2], cascade_scales=[], datasets=["sample"], test_sets=["sample"])
     graph = yaml.safe_load((study.root / "dvc.yaml").read_text())
     graph["stages"] = {name: graph["stages"][name] for name in STAGES}
     (study.root / "dvc.yaml").write_text(yaml.safe_dump(graph, sort_keys=False))

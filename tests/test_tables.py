@@ -5,9 +5,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import read_json, write_json
+from srstudy.common.yaml_file import load_yaml
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.scoring.evaluation import METHODS, scores_file
 from srstudy.scoring.metrics import METRICS, Metric
@@ -156,11 +158,15 @@ def test_committed_scores_of_images_come_out_as_they_went_in() -> None:
 
 def _study(folder: Path) -> None:
     """The files that the stage reads: one test set, one scale, two methods."""
-    (folder / "params.yaml").write_text("scales: [2]\ntest_sets: [tiny]\ndegradation: opencv\n")
+    settings = {
+        **{"scales": [2], "test_sets": ["tiny"], "degradation": "opencv"},
+        **{"self_ensemble": ["plain"], "cascade_scales": []},
+        "mnist": {**load_yaml(ROOT / "params.yaml")["mnist"], "seeds": []},
+    }
+    (folder / "params.yaml").write_text(yaml.safe_dump(settings))
     for method in METHODS:
-        wanted = method in ("bicubic", "plain")
         entry = {key: number + 0.25 for number, key in enumerate(METRICS, len(method))}
-        write_json(folder / scores_file(2, method, "tiny"), {"a": entry} if wanted else {})
+        write_json(folder / scores_file(2, method, "tiny"), {"a": entry})
 
 
 def test_stage_writes_every_metric(
@@ -170,17 +176,18 @@ def test_stage_writes_every_metric(
     monkeypatch.chdir(tmp_path)
     summarize.main()
     sentence = degradation("opencv").sentence()
+    methods = {"bicubic": 7.25, "plain": 5.25, "plain+": 6.25, "regularized": 11.25}
     assert read_json(Path("metrics/summary.json")) == {
         "protocol": "opencv",
         **{
-            key: {"tiny": {"x2": {"bicubic": 7.25 + number, "plain": 5.25 + number}}}
+            key: {"tiny": {"x2": {name: value + number for name, value in methods.items()}}}
             for number, key in enumerate(METRICS)
         },
     }
     images = read_json(Path("metrics/images/tiny.json"))
     assert images["protocol"] == sentence and images["x2"]["a"][third]["plain"] == 7.25
     table = Path("metrics/table.txt").read_text("utf-8")
-    assert "error in steps" in table and table.endswith(f"\n\n{sentence}\n")
+    assert "error in steps" in table and f"\n\n{sentence}\n" in table
 
 
 def test_scores_made_before_a_metric_are_refused_with_their_file(

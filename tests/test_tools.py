@@ -116,7 +116,7 @@ def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
 
 STUDIES: dict[str, Mapping[str, object]] = {
     "long": long_recipe.SETTINGS,
-    "mnist-seeds": {"mnist.seed": mnist_seeds.SEEDS[-1]},
+    "mnist-seeds": mnist_seeds.SETTINGS,
     **{
         f"source-{network}": {**source_study.SETTING, **settings}
         for network, settings in source_study.NETWORKS.items()

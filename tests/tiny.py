@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -88,7 +89,8 @@ class Study:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         study.set(**SMALL)
-        study.set(network_size={**study.params()["network_size"], "edsr": TINY_EDSR})
+        sizes, mnist = study.params()["network_size"], study.params()["mnist"]
+        study.set(network_size={**sizes, "edsr": TINY_EDSR}, mnist={**mnist, "seeds": []})
         study.share_cache()
         study.commit("tiny")
         return study
@@ -149,8 +151,8 @@ class Study:
     def experiment(self, *arguments: str) -> Run:
         return self("dvc", "exp", "run", *arguments)
 
-    def wait_for_queue(self, seconds: float) -> str:
-        """What `dvc queue status` says when nothing is queued or runs any more."""
+    def wait_for_queue(self, seconds: float = 200) -> str:
+        """What `dvc queue status` says when all tasks have ended."""
         end = time.monotonic() + seconds
         while True:
             status = self("dvc", "queue", "status").text
@@ -158,6 +160,17 @@ class Study:
                 return status
             assert time.monotonic() < end, status
             time.sleep(1)
+
+    def end_queue(self) -> None:
+        """Stop DVC's workers, and every process that works in the study: stages outlive a kill."""
+        self.try_("dvc", "queue", "stop", "--kill")
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                inside = (entry / "cwd").readlink().is_relative_to(self.root)
+                if inside and int(entry.name) != os.getpid():
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue  # it has ended, or is not ours
 
     def copy(self, root: Path) -> "Study":
         """The same state in another folder; the cache stays shared, so that this costs little."""

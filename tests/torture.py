@@ -56,7 +56,7 @@ def main() -> None:
         base = Study.of_working_tree(folder / "base", folder / "shared")
         for number, (case, (epochs, targets)) in enumerate(CASES.items()):
             start = base.copy(folder / f"start-{number}")
-            start.set(scales=[2], epochs={"x2": epochs})
+            start.set(scales=[2], cascade_scales=[], epochs={"x2": epochs})
             command = ["dvc", "repro", "--no-run-cache", *targets]
             if case == "training":
                 start("dvc", "repro", "pretrain")

@@ -34,9 +34,9 @@ LARGEST = FACTORS[-1]
 PARTS = ("training", "patches", "extraction", "inference", "upscaling")  # of tools/bench_steps.py
 LIGHT = (
     *("validate", "download", "own_images", "synthesize", "patch"),
-    *("bicubic", "cascade", "compare", "summarize", "report"),
+    *("bicubic", "compare", "summarize", "report"),
 )
-HEAVY = ("pretrain", "train", "evaluate", "mnist")
+HEAVY = ("pretrain", "train", "evaluate", "ensemble", "cascade", "mnist")
 
 
 def main() -> None:

@@ -121,7 +121,12 @@ def make_study(study: Path, steps: int) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
     values = load_yaml(study / "params.yaml")
-    values |= {"scales": [SCALE], "datasets": [], "own_images": {NAME: PHOTOS}}
+    values |= {
+        "scales": [SCALE],
+        "cascade_scales": [],
+        "datasets": [],
+        "own_images": {NAME: PHOTOS},
+    }
     values |= {"train_set": NAME, "test_sets": [NAME]}
     # One image held out: each costs a whole restoration at every point of the learning curve.
     values |= {"validation_share": None, "validation_images": 1}

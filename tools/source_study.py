@@ -16,6 +16,7 @@ from tools.experiments import read_from, run_experiment
 SETTING: dict[str, object] = {
     "degradation": "opencv",
     "scales": "[2]",
+    "cascade_scales": "[]",
     "datasets": "[t91,set5]",
     "test_sets": "[set5]",
     "downscaled_copies": "[]",

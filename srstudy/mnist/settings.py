@@ -1,14 +1,14 @@
 """The settings of the MNIST warm-up."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from srstudy.common.params import Section, Slice
+from srstudy.common.params import Section, Slice, refuse
 from srstudy.common.values import MOST_STEPS, whole, within
 
 
-class MnistSection(Section):
+class MnistRecipe(Section):
     """The student project's recipe: plain gradient descent on small batches."""
 
     steps: int = whole(least=1, most=MOST_STEPS)
@@ -18,12 +18,30 @@ class MnistSection(Section):
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         description="auto, bfloat16 or float32"
     )
-    seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
+
+
+class MnistSection(MnistRecipe):
+    """The recipe, and the seeds with which it is followed: one warm-up each, none for []."""
+
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+        description="a list of whole numbers from 0 to 2147483647, each once; [] for no warm-up"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tell_the_old_key(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "seed" in values:
+            refuse(["mnist.seed: is now mnist.seeds, a list"])
+        return values
+
+    def recipe(self) -> MnistRecipe:
+        """What a warm-up depends on beside its own seed: another seed in the list is no change."""
+        return MnistRecipe(**{key: getattr(self, key) for key in MnistRecipe.model_fields})
 
 
 class MnistSettings(Slice):
     """The `mnist` section."""
 
     mnist: MnistSection = Field(
-        description="{steps, batch_size, learning_rate, dropout, precision, seed}"
+        description="{seeds, steps, batch_size, learning_rate, dropout, precision}"
     )

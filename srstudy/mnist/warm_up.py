@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from srstudy.backend.checkpoints import Checkpoints
 from srstudy.common.progress import progress
 from srstudy.mnist.digits import digit_network
-from srstudy.mnist.settings import MnistSection
+from srstudy.mnist.settings import MnistRecipe
 
 CURVE_POINTS = 10
 
@@ -24,16 +24,21 @@ class Digits(NamedTuple):
 
 
 def train(
-    settings: MnistSection, precision: str, digits: Digits, test: Digits, checkpoints: Checkpoints
+    recipe: MnistRecipe,
+    seed: int,
+    precision: str,
+    digits: Digits,
+    test: Digits,
+    checkpoints: Checkpoints,
 ) -> tuple[NDArray[np.float32], list[list[float]]]:
     """Train on digits; returns the logits (n, 10) of the test digits, and the learning curve.
 
     A row of the curve is step, mean loss since the row before, accuracy (0..1) on the test digits.
     """
-    keras.utils.set_random_seed(settings.seed)
-    network = digit_network(settings.dropout, precision)
+    keras.utils.set_random_seed(seed)
+    network = digit_network(recipe.dropout, precision)
     scored = digit_network(0, "float32")
-    optimizer = keras.optimizers.SGD(settings.learning_rate)
+    optimizer = keras.optimizers.SGD(recipe.learning_rate)
     optimizer.build(network.trainable_variables)
     step = _training_step(network, optimizer)
 
@@ -42,10 +47,10 @@ def train(
     losses, curve = list(saved.get("losses", [])), list(saved.get("curve", []))
     for place, variable in enumerate(network.variables if done else []):
         variable.assign(saved[f"variable{place}"])
-    total = settings.steps
+    total = recipe.steps
     every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)
     for number in progress(numbers, "train mnist", total, "step", done):
-        batch = batch_of(number - 1, len(digits.images), settings.batch_size, settings.seed)
+        batch = batch_of(number - 1, len(digits.images), recipe.batch_size, seed)
         losses.append(
             float(step(tf.constant(digits.images[batch]), tf.constant(digits.labels[batch])))
         )

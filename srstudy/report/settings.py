@@ -7,11 +7,11 @@ from pydantic import Field
 from srstudy.common.values import file_of, is_file_of
 from srstudy.datasets.settings import NAME_NOTE, Name
 from srstudy.degradations.shared.settings import SynthesisSettings
-from srstudy.scoring.settings import SummarySettings
+from srstudy.scoring.settings import MethodSettings, SummarySettings
 from srstudy.training.settings import RegularizationSettings
 
 
-class ReportSettings(SummarySettings, SynthesisSettings, RegularizationSettings):
+class ReportSettings(SummarySettings, MethodSettings, SynthesisSettings, RegularizationSettings):
     """What was studied."""
 
     network: Annotated[str, is_file_of("networks")] = file_of("networks")

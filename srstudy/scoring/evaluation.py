@@ -15,15 +15,25 @@ from srstudy.degradations.shared.degradation import Degradation
 from srstudy.imagefiles.png import write_png
 from srstudy.images.protocols import Protocol
 from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.settings import MethodSettings
 
-SCORES = Path("data/scores")
+RESTORED, SCORES = Path("data/restored"), Path("data/scores")
 SETTINGS = ("plain", "regularized")
 ENSEMBLE = "+"  # as in the literature, where EDSR+ is EDSR with self-ensemble
-# In the order of tables and pictures; a method may be missing at a scale.
+CASCADE = "-cascade"
+# In the order of tables and pictures; a study may lack some.
 METHODS = (
     "bicubic",
-    *(f"{setting}{kind}" for setting in SETTINGS for kind in ("", ENSEMBLE, "-cascade")),
+    *(f"{setting}{kind}" for setting in SETTINGS for kind in ("", ENSEMBLE, CASCADE)),
 )
+
+
+def methods_at(settings: MethodSettings, scale: int) -> list[str]:
+    """The methods that a study scores at a scale, in the order of METHODS."""
+    left_out = {f"{name}{ENSEMBLE}" for name in SETTINGS if name not in settings.self_ensemble}
+    if scale not in settings.cascade_scales:
+        left_out |= {f"{name}{CASCADE}" for name in SETTINGS}
+    return [method for method in METHODS if method not in left_out]
 
 
 def evaluate(
@@ -83,15 +93,9 @@ def scored(
     return values
 
 
-def write_nothing(test_set: str, scale: int, method: str) -> None:
-    """Empty outputs, for a method that is not wanted: pictures and table can depend on them."""
-    with whole_folder(images_folder(scale, method, test_set)):
-        write_json(scores_file(scale, method, test_set), {})
-
-
 def images_folder(scale: int, method: str, test_set: str) -> Path:
     """Where a method's restored images lie."""
-    return Path(f"data/restored/x{scale}") / test_set / method
+    return RESTORED / f"x{scale}" / test_set / method
 
 
 def scores_file(scale: int, method: str, test_set: str) -> Path:

@@ -1,7 +1,9 @@
-"""The settings of scores: the table, the self-ensemble, and the cascade.
+"""The settings of scores: the table, the self-ensembles, and the cascades.
 
 A cascade is a network applied to its own output, until a larger scale is reached.
 """
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,25 +20,33 @@ class SummarySettings(Slice):
     test_sets: list[Name] = Field(min_length=1, description=NAMES_NOTE)
 
 
-class EnsembleSettings(Slice):
-    """Whether networks are scored a second time, as the mean over eight orientations."""
+class MethodSettings(Slice):
+    """Which networks are scored in more than one way.
 
-    self_ensemble: bool = Field(description="true or false")
+    self_ensemble: the settings whose networks are scored a second time, as the mean over eight
+    orientations; cascade_scales: the scales that are also reached in several steps.
+    """
 
-
-class CascadeSettings(Slice):
-    """Which scales are also reached in several steps, and by which network."""
-
-    cascade_from: Scale = Field(description="one of scales, as 2")
+    self_ensemble: list[Literal["plain", "regularized"]] = Field(
+        description="a list out of [plain, regularized], each once; [] for none"
+    )
     cascade_scales: list[Scale] = Field(
         description=f"a list out of {list(SCALES)}, each once; [] for none"
     )
 
 
-def cascade_steps(settings: CascadeSettings, scale: int) -> int:
-    """How often the network is applied to reach a scale; 0 where no cascade is wanted."""
+class CascadeSettings(Slice):
+    """The network that is applied to its own output."""
+
+    cascade_from: Scale = Field(description="one of scales, as 2")
+
+
+def cascade_steps(base: int, scale: int) -> int:
+    """How often a network of the scale `base` is applied to reach a scale.
+
+    0 where it never gets there, or in one step, which is the network itself.
+    """
     steps, reached = 0, 1
     while reached < scale:
-        reached, steps = reached * settings.cascade_from, steps + 1
-    wanted = scale in settings.cascade_scales and reached == scale and steps > 1
-    return steps if wanted else 0
+        reached, steps = reached * base, steps + 1
+    return steps if reached == scale and steps > 1 else 0

@@ -18,7 +18,12 @@ from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.mnist.settings import MnistSettings
 from srstudy.networks.shared.sizes import faults_of_entries, faults_of_names
 from srstudy.patches.settings import PatchSettings, size_faults, validation_fault
-from srstudy.scoring.settings import CascadeSettings, EnsembleSettings, SummarySettings
+from srstudy.scoring.settings import (
+    CascadeSettings,
+    MethodSettings,
+    SummarySettings,
+    cascade_steps,
+)
 from srstudy.training.settings import (
     PretrainSettings,
     RegularizationSettings,
@@ -26,6 +31,8 @@ from srstudy.training.settings import (
     budget_fault,
     pretraining_fault,
 )
+
+DIGITS = "mnist"  # the data set of the warm-up, not of images to train or test on
 
 
 class StudySettings(
@@ -35,8 +42,8 @@ class StudySettings(
     PretrainSettings,
     TrainSettings,
     RegularizationSettings,
-    EnsembleSettings,
     SummarySettings,
+    MethodSettings,
     CascadeSettings,
     MnistSettings,
 ):
@@ -97,6 +104,7 @@ def read_study(path: Path = PARAMS_FILE) -> StudySettings:
     faults = [
         *_doubled(study),
         *_unknown_images(study),
+        *_cascade_faults(study),
         *_faults_by_scale(study),
         *size_faults(study, study.scales),
     ]
@@ -108,9 +116,11 @@ def read_study(path: Path = PARAMS_FILE) -> StudySettings:
 
 def _doubled(study: StudySettings) -> list[str]:
     faults = []
-    for key in ("scales", "datasets", "test_sets", "downscaled_copies", "cascade_scales"):
+    lists = ("scales", "datasets", "test_sets", "downscaled_copies", "cascade_scales")
+    entries = {key: getattr(study, key) for key in (*lists, "self_ensemble")}
+    for key, found in {**entries, "mnist.seeds": study.mnist.seeds}.items():
         # As text: folders of copies are named by six digits.
-        values = [v if isinstance(v, str) else f"{v:g}" for v in getattr(study, key)]
+        values = [f"{v:g}" if isinstance(v, float) else str(v) for v in found]
         twice = sorted({v for v in values if values.count(v) > 1})
         if twice:
             faults.append(f"{key}: found {twice[0]} more than once; allowed: each once")
@@ -120,20 +130,24 @@ def _doubled(study: StudySettings) -> list[str]:
 def _unknown_images(study: StudySettings) -> list[str]:
     """Names of images that nothing stands behind, or two things."""
     faults = []
-    registered = registered_names()
+    registered = [name for name in registered_names() if name != DIGITS]
     for name in study.datasets:
-        if name not in registered:
+        if name == DIGITS:
+            faults.append(
+                f"datasets: found {DIGITS!r}, which now comes by mnist.seeds; leave it out"
+            )
+        elif name not in registered:
             faults.append(
                 f"datasets: found {name!r}; allowed: {', '.join(registered)}"
                 " (own folders belong under own_images)"
             )
     for name, folder in study.own_images.items():
-        if name in registered:
+        if name in (*registered, DIGITS):
             faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
         if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
             faults.append(f"own_images.{name}: found {folder!r}{_absence(folder)}")
 
-    sources = [name for name in (*study.datasets, *study.own_images) if name != "mnist"]
+    sources = [name for name in (*study.datasets, *study.own_images) if name != DIGITS]
     for key, chosen in (("train_set", [study.train_set]), ("test_sets", study.test_sets)):
         for name in chosen:
             if name not in sources:
@@ -156,14 +170,28 @@ def _absence(folder: str) -> str:
     return "; allowed: a folder that exists"
 
 
+def _cascade_faults(study: StudySettings) -> list[str]:
+    """Cascades that the scales of the study do not make possible."""
+    base = study.cascade_from
+    if not study.cascade_scales:
+        return []
+    if base not in study.scales:
+        allowed = f"one of {study.scales}, or [] as cascade_scales"
+        return [f"cascade_from: found {base}, which is not among scales; allowed: {allowed}"]
+    reached = [scale for scale in study.scales if cascade_steps(base, scale)]
+    others = [scale for scale in study.cascade_scales if scale not in reached]
+    words = f"x{base}, applied again, reaches"
+    some, none = (
+        f"out of scales those that {words}: {reached}",
+        f"[], as {words} no other of scales",
+    )
+    allowed = some if reached else none
+    return [f"cascade_scales: found {others}; allowed: {allowed}"] if others else []
+
+
 def _faults_by_scale(study: StudySettings) -> list[str]:
     """What the scales of the study lack."""
     faults = []
-    if study.cascade_from not in study.scales:
-        faults.append(
-            f"cascade_from: found {study.cascade_from}, which is not among scales; "
-            f"allowed: one of {study.scales}"
-        )
     values: dict[str, Mapping[int, Any]] = {
         "patch_size": study.patch_size,
         "stride": study.stride,

@@ -1,0 +1,61 @@
+"""What another study left behind, where this one gathers its results: it must not count here."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from srstudy.scoring.evaluation import SETTINGS
+
+RESULTS = ("metrics/curves", "metrics/validation", "metrics/mnist")
+NAMES = re.compile(rf"(x\d+-({'|'.join(SETTINGS)})|seed-\d+(-curve|-confusion)?)\.(csv|json)")
+
+
+def keep_only(folder: Path, wanted: Collection[Path]) -> None:
+    """Remove all of a folder but the files and folders that are wanted.
+
+    For a stage that depends on the whole folder, as DVC cannot name deps by lists: with leftovers
+    in it, its recorded state would differ from that of a fresh clone.
+    """
+    around = {parent for path in wanted for parent in path.parents}
+    for path in sorted(folder.iterdir()):
+        if path in wanted:
+            continue
+        if path in around:
+            keep_only(path, wanted)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def results_of(scales: Sequence[int], seeds: Sequence[int]) -> set[Path]:
+    """The learning curves, validation scores and MNIST results of a study of these."""
+    trained = [f"x{scale}-{setting}" for scale in scales for setting in SETTINGS]
+    kinds = [f"metrics/{kind}" for name in trained for kind in _of_training(name)]
+    kinds += [f"metrics/mnist/seed-{seed}{kind}" for seed in seeds for kind in _OF_SEED]
+    return {Path(kind) for kind in kinds}
+
+
+def remove_other_results(wanted: Collection[Path]) -> list[Path]:
+    """Remove what no stage of this study makes of RESULTS, and give the paths.
+
+    Only files that the pipeline names so, and that git knows: no training is lost with them.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *RESULTS], capture_output=True, text=True, check=False
+    )
+    found = [Path(name) for name in listed.stdout.split("\0") if name]
+    others = [path for path in found if path not in wanted and NAMES.fullmatch(path.name)]
+    removed = [path for path in others if path.exists()]
+    for path in removed:
+        path.unlink()
+    return removed
+
+
+_OF_SEED = (".json", "-curve.csv", "-confusion.csv")
+
+
+def _of_training(name: str) -> tuple[str, str]:
+    return f"curves/{name}.csv", f"validation/{name}.json"

@@ -171,8 +171,8 @@ NOT_RUN = {
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
         *("make source-study", "make below-bicubic", "make long", "make mnist-seeds"),
         *("make ablation", "make bench", "make large-data", "make torture"),
-        "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' -S pretrain_epochs=1 "
-        "-S epochs.x2=1",
+        "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' "
+        "-S pretrain_epochs=1 -S epochs.x2=1",
         "dvc exp run -S epochs.x8=3",
         "dvc exp run -S pretrain_epochs=2 -S epochs.x2=1 -S epochs.x4=1 -S epochs.x8=1",
         "dvc exp run -S steps.x2=2000 -S epochs.x2=null",

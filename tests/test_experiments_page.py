@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.documented import script_with
-from tests.tiny import TARGETS, Run, Study
+from tests.tiny import TARGETS, Run, Study, read_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -45,13 +45,8 @@ COMMAND = ("dvc", "exp", "run", "-S", "lambda=0.5", *TARGETS)
 def _killed_in_training(work: Study, alone: bool = False) -> None:
     """SIGTERM for DVC, or for all of its processes as well; returns when all have ended."""
     run = work.start(*COMMAND, start_new_session=True)
-    assert run.stdout is not None
     try:
-        said = b""
-        while b"train x2-regularized: begins" not in said:
-            piece = os.read(run.stdout.fileno(), 1 << 16)
-            assert piece, said.decode()
-            said += piece
+        read_until(run, b"train x2-regularized: begins")
         (os.kill if alone else os.killpg)(run.pid, signal.SIGTERM)
         # Until the last process that speaks has gone.
         run.communicate(timeout=120)

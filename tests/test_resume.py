@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from srstudy.backend.checkpoints import SECONDS_BETWEEN
-from tests.tiny import Study, every_scale
+from tests.tiny import Study, every_scale, read_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -131,13 +131,8 @@ def _kill_after_checkpoint(
     said until the end.
     """
     run = work.start(*command, start_new_session=True)
-    assert run.stdout is not None
     try:
-        said = b""
-        while b"train x2-plain: begins" not in said:
-            piece = os.read(run.stdout.fileno(), 1 << 16)
-            assert piece, said.decode()
-            said += piece
+        said = read_until(run, b"train x2-plain: begins")
         # A checkpoint comes with time: it passes while the training stands still.
         os.killpg(run.pid, signal.SIGSTOP)
         time.sleep(SECONDS_BETWEEN)

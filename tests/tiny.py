@@ -210,4 +210,15 @@ class Study:
         }
 
 
+def read_until(process: "subprocess.Popen[bytes]", words: bytes) -> bytes:
+    """Read what a started command says until it says these words; all that it said so far."""
+    assert process.stdout is not None
+    said = b""
+    while words not in said:
+        piece = os.read(process.stdout.fileno(), 1 << 16)
+        assert piece, said.decode()
+        said += piece
+    return said
+
+
 TINY_EDSR = {"channels": 8, "blocks": 1, "equivariant": False}

@@ -100,8 +100,7 @@ def test_queued_running_killed_and_failed_runs_show_their_state_and_no_score(
         work.experiment(*run, "--queue", "summarize")
     queued = {"[long] queued": ("0.01", NO_SCORE), "[bad] queued": ("-1", NO_SCORE)}
     assert _rows(work) == {**base, **queued}
-    # Its worker keeps what it says on, so that there is no end to read to.
-    assert work.start("dvc", "queue", "start", stdout=subprocess.DEVNULL).wait(timeout=60) == 0
+    work.start_queue()
     _queue_says(work, "Running")
     running = {"[long] running": ("0.01", NO_SCORE), "[bad] queued": ("-1", NO_SCORE)}
     assert _rows(work) == {**base, **running}

@@ -49,7 +49,7 @@ RUN = {
         "dvc metrics diff my-study smoother",
         "python -m srstudy.upscale data/raw/sample-test -o large/ "
         "--weights models/x2-plain.weights.h5",
-        "git restore -SW . && dvc checkout",
+        "git restore -SW . && dvc checkout --allow-missing",
     ],
     "tests/test_documented_commands.py::test_results_are_looked_at_as_the_readme_says": [
         "make check",
@@ -68,6 +68,10 @@ RUN = {
         "bin/upscale photo.jpg -o large.png --model cascade",
         "bin/upscale photo.jpg -o large.png --self-ensemble",
         "bin/upscale photos/ scan.tif -o large/",
+    ],
+    "tests/test_compare_runs.py::"
+    "test_queued_running_killed_and_failed_runs_show_their_state_and_no_score": [
+        "dvc queue kill --force",
     ],
     "tests/test_experiments_page.py::"
     "test_a_killed_experiment_is_left_for_the_branch_as_it_was_committed": [
@@ -114,6 +118,7 @@ RUN = {
     ],
     "tests/test_sharing.py::test_what_one_pushes_another_pulls": [
         "dvc remote modify home url ssh://user@host/path",
+        "dvc remote modify --local home url ...",
         "dvc remote modify --local home keyfile ~/.ssh/id_ed25519",
         "dvc push",
         "dvc pull",
@@ -135,7 +140,7 @@ RUN = {
         "tests/test_every_loss.py",
         "rm srstudy/networks/imdn.py",
         "git restore -SW .",
-        "dvc checkout",
+        "dvc checkout --allow-missing",
     ],
     "tests/test_extending.py::test_a_degradation_is_described_truly_and_scored": [
         "dvc exp run -S degradation=blur compare report",
@@ -177,6 +182,10 @@ NOT_RUN = {
         "dvc exp run -S pretrain_epochs=2 -S epochs.x2=1 -S epochs.x4=1 -S epochs.x8=1",
         "dvc exp run -S steps.x2=2000 -S epochs.x2=null",
     ],
+    "would empty the cache that the tests share": [
+        "rm -rf .dvc/tmp/exps/tmp* .dvc/tmp/exps/standalone/tmp*",
+        "dvc gc --workspace --all-branches --all-experiments",
+    ],
     "an ordinary commit": ['git commit .dvc/config -m "Share on host"'],
     "named in a sentence, without its arguments": [
         "dvc dag",
@@ -185,6 +194,7 @@ NOT_RUN = {
         "dvc get",
         "dvc plots",
         "git add",
+        "git restore .dvc/config",
     ],
 }
 LISTED = {command: where for lists in (RUN, NOT_RUN) for where in lists for command in lists[where]}

@@ -37,7 +37,7 @@ def queue(work: Study) -> Iterator[Study]:
 
 def test_a_queued_sweep_finishes_and_is_compared_side_by_side(queue: Study) -> None:
     queue.experiment("-S", "lambda=0.01,0.1", "--queue", *TARGETS)
-    queue("dvc", "queue", "start")
+    queue.start_queue()
     status = queue.wait_for_queue()
     assert status.count("Success") == 2, status
     # Without `ready`: the runs' interpreter is on the PATH, not in a .venv of the clone.

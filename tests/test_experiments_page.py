@@ -98,6 +98,9 @@ def test_a_killed_experiment_given_again_ends_well_and_goes_onto_the_branch(work
 # --- Merged ---------------------------------------------------------------------------------------
 
 
+OTHERS = "metrics/curves/x3-plain.csv"
+
+
 def _ran(run: Run) -> set[str]:
     """The stages that ran, and were not brought back from DVC's cache."""
     return set(re.findall(r"Running stage '([^']+)'", run.text))
@@ -123,6 +126,8 @@ def branches(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
     for branch, changes in (("my-branch", ("-S", "lambda=0.1", *epochs)), ("main", ())):
         work("git", "switch", branch)
         work.experiment(*(changes or ("-S", "lambda=0.01")), *TARGETS)
+        if changes:  # a result that the other branch has not
+            (work.root / OTHERS).write_text("step,validation_psnr\n")
         work.commit(branch)
     return work
 
@@ -146,4 +151,5 @@ def test_two_branches_are_merged_by_parameters_and_made_again(
     assert ((work.root / "metrics/summary.json").read_text() == theirs) == (not ours)
     assert work("git", "status", "--porcelain").text == ""
     assert len(work("git", "log", "-1", "--format=%P").text.split()) == 2
+    assert not (work.root / OTHERS).exists()  # no stage of the merged study makes it
     assert work.repro().stages == set()

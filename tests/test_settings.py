@@ -639,3 +639,17 @@ def test_any_value_is_either_taken_or_refused_by_its_key(
     study_with: Callable[[str, Any], None], key: str, value: Any
 ) -> None:
     study_with(key, value)
+
+
+def test_lists_that_dvc_writes_stay_below_the_words_on_them(tmp_path: Path) -> None:
+    lists = {
+        **{"scales": "[2]", "cascade_scales": "[4]", "self_ensemble": "[plain]"},
+        **{"datasets": "[set5]", "test_sets": "[set5]", "downscaled_copies": "[0.5]"},
+    }
+    path = tmp_path / "params.yaml"
+    shutil.copy(ROOT / "params.yaml", path)
+    apply_overrides(path, [f"{key}={value}" for key, value in lists.items()])
+    lines = path.read_text("utf-8").splitlines()
+    for key in lists:
+        at = next(i for i, line in enumerate(lines) if line.startswith(f"{key}:"))
+        assert lines[at + 1].startswith("- "), key

@@ -13,7 +13,7 @@ import pytest
 from tests.test_digits import idx, write_digits
 from tests.tiny import Run, Study
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EVALUATE, CASCADE = "evaluate@{}-{}-sample-test", "cascade@4-{}-sample-test"
 SETTINGS = ("plain", "regularized")
@@ -53,7 +53,7 @@ def test_without_a_warm_up_every_verb_works_without_targets(work: Study) -> None
     work("dvc", "commit", "-f")
     work.commit("lambda")
     work.experiment("--queue", "-S", "lambda=0.1")
-    work("dvc", "queue", "start")
+    work.start_queue()
     assert work.wait_for_queue().count("Success") == 1
     work.end_queue()
 
@@ -175,3 +175,14 @@ def _digits(work: Study, mirror: Path) -> Path:
         lines.append(f"{path.name}\t{path.stat().st_size}\t{digest}\t\t{path.name}")
     (work.root / "data/registry/mnist.tsv").write_text("\n".join(lines) + "\n")
     return mirror
+
+
+def test_a_refused_value_of_equal_length_is_seen_and_taken_back(work: Study) -> None:
+    # DVC writes it within the second in which git last saw the file, and size is no difference.
+    before = (work.root / "params.yaml").read_text()
+    for value in ("O.001", "o.001", "0.o01"):
+        run = work.try_("dvc", "exp", "run", "-S", f"lambda={value}")
+        assert run.status != 0 and f"lambda: found '{value}'" in run.text
+        assert "params.yaml" in work("git", "status", "--porcelain").text
+        work("git", "restore", "-SW", ".")
+        assert (work.root / "params.yaml").read_text() == before

@@ -151,6 +151,11 @@ class Study:
     def experiment(self, *arguments: str) -> Run:
         return self("dvc", "exp", "run", *arguments)
 
+    def start_queue(self, workers: int = 1) -> None:
+        """Start DVC's workers. They keep what they say on, so that there is no end to read to."""
+        command = ("dvc", "queue", "start", "--jobs", str(workers))
+        assert self.start(*command, stdout=subprocess.DEVNULL).wait(timeout=120) == 0
+
     def wait_for_queue(self, seconds: float = 200) -> str:
         """What `dvc queue status` says when all tasks have ended."""
         end = time.monotonic() + seconds

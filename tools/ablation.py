@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
+from srstudy.common.running import run
 from tools.experiments import at_scales, read_from, run_experiment
 
 LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
@@ -93,4 +94,4 @@ def draw(runs: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,22 +1,28 @@
 """Named DVC experiments beside the workspace: run if not there yet, and read their files."""
 
+import shlex
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 
 import dvc.api
+
+from srstudy.common.errors import InputError
 
 
 def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
     """Run an experiment of the current commit in a temporary folder, unless it is there already.
 
     The workspace stays as it is. A killed run leaves no experiment behind and is simply run again.
+    `InputError` where DVC ends it otherwise than well.
     """
     if name in experiments():
         print(f"{name}: already there")
         return
     changes = [word for change in overrides(settings) for word in ("-S", change)]
     command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *changes, *targets]
-    subprocess.run(command, check=True)
+    if subprocess.run(command, check=False).returncode:
+        again = shlex.join([word for word in command if word != "--quiet"])
+        raise InputError(f"experiment {name}: DVC ended it; what it says without --quiet: {again}")
 
 
 def overrides(settings: Mapping[str, object]) -> list[str]:

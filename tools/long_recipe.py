@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from srstudy.common.running import run
 from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import at_scales, experiments, read_from, read_output, run_experiment
@@ -75,4 +76,4 @@ def mean_psnr(test_set: str, scale: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

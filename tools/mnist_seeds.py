@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from srstudy.common.running import run
 from tools.experiments import read_from, run_experiment
 
 SEEDS = (1, 2, 3)
@@ -30,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from srstudy.common.running import run
 from srstudy.scoring.tables import markdown
 from tools.experiments import read_from, run_experiment
 
@@ -81,4 +82,4 @@ def table(student: dict[str, dict[str, float]], images: dict[str, dict]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -24,7 +24,7 @@ import urllib3
 from srstudy.common.errors import InputError
 from srstudy.common.files import whole_folder
 from srstudy.common.progress import progress
-from srstudy.datasets.registry import PACKAGE, RegisteredFile, read_registry
+from srstudy.datasets.registry import DIGITS, PACKAGE, RegisteredFile, read_registry
 
 MIRROR_VARIABLE = "SR_MIRROR"
 RETRIES = 2  # after a failed try, each with a longer pause (pooch's own)
@@ -74,15 +74,16 @@ def _fetch_file(dataset: str, folder: Path, stop: threading.Event, row: Register
             return
         tried.append(f"{source} ({failure})")
     what = f"Tried: {'; '.join(tried)}" if tried else "It has no public address"
-    raise InputError(f"{dataset}/{row.file} could not be had. {what}. {_help(row)}")
+    raise InputError(f"{dataset}/{row.file} could not be had. {what}. {_help(dataset, row)}")
 
 
-def _help(row: RegisteredFile) -> str:
+def _help(dataset: str, row: RegisteredFile) -> str:
     if row.url.startswith(PACKAGE):
         return "Run `make setup`: it installs the version of the package that ships this file."
+    without = "leave the warm-up out (mnist.seeds: [])" if dataset == DIGITS else "run `make demo`"
     return (
         f"Either set {MIRROR_VARIABLE} to a folder or URL that holds {row.mirror}, "
-        "or run `make demo`, which needs no download."
+        f"or {without}, which needs no download."
     )
 
 

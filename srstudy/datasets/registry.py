@@ -16,6 +16,7 @@ from srstudy.common.files import whole_file
 FOLDER = Path("data/registry")
 COLUMNS = ("file", "bytes", "sha256", "url", "mirror")
 PACKAGE = "package:"
+DIGITS = "mnist"  # the one data set that holds no images to train or test on
 SHOWN = 80  # characters of a wrong value: a message is one line
 
 

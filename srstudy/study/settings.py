@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from srstudy.common.choices import LIBRARY, failure, file_of, names
 from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE, read, refuse
-from srstudy.datasets.registry import registered_names
+from srstudy.datasets.registry import DIGITS, registered_names
 from srstudy.datasets.settings import NAME_NOTE, NAMES_NOTE, DownscaledCopiesSettings, Name
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
@@ -31,8 +31,6 @@ from srstudy.training.settings import (
     budget_fault,
     pretraining_fault,
 )
-
-DIGITS = "mnist"  # the data set of the warm-up, not of images to train or test on
 
 
 class StudySettings(

@@ -172,7 +172,7 @@ def test_every_fault_has_its_line_and_nothing_is_written(
         2: "has the same name as ",
         3: "has the same content as ",
         4: "has the same name but for the suffix as ",
-        5: "is not a whole image",
+        5: "is an HTML page",
         6: "is empty",
         7: "could not be had (HTTP 404)",
         8: "could not be had (ConnectionError)",

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from PIL import features
+
 from srstudy.common.errors import InputError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+# Pillow's wheels have it since 11.3, other builds may not.
+HAS_AVIF = "avif" in features.modules and bool(features.check("avif"))
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", *[".avif"] * HAS_AVIF)
 
 
 def list_images(folder: Path) -> list[Path]:

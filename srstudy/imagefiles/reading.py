@@ -1,43 +1,65 @@
 """Reading image files of any kind: as photographs keep them, or as 8-bit RGB and grey arrays.
 
 Pillow reads every file, and what it reads in 8 bits is taken; 16 bits are OpenCV's, which Pillow
-would cut to 8.
+would cut to 8; rare kinds of TIFF are tifffile's.
 """
 
 import io
 import struct
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from srstudy.common.errors import InputError
-from srstudy.imagefiles.listing import SUFFIXES
+from srstudy.imagefiles.kinds import IS_AVIF, Unreadable, unreadable_kind
+from srstudy.imagefiles.lab import srgb_of_lab
+from srstudy.imagefiles.listing import HAS_AVIF, SUFFIXES
+from srstudy.imagefiles.metadata import Metadata, png_chunks, read_metadata
+from srstudy.imagefiles.profiles import fitting_profile
+from srstudy.imagefiles.tags import Tags, is_tiff
+from srstudy.imagefiles.tiff import (
+    ASSOCIATED,
+    TiffImage,
+    divided_by_alpha,
+    only_image,
+    read_tiff,
+)
 
-FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP"]
+FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", *["AVIF"] * HAS_AVIF]
 MAX_PIXELS = 200_000_000  # a larger image would take gigabytes in every stage
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns from here on, which is where we refuse
 TOO_LARGE = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 # What Pillow raises on a file that is no image, or a broken one.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, TypeError, OverflowError, struct.error)
+BROKEN = (
+    *(OSError, SyntaxError, ValueError, EOFError, TypeError, OverflowError, struct.error),
+    RuntimeError,  # of AVIF
+)
 ORIENTATION = 0x0112  # the tag's number in EXIF
-# Tags of TIFF.
-BITS, PHOTOMETRIC, PLANAR, EXTRA_SAMPLES, SAMPLE_FORMAT = 258, 262, 284, 338, 339
+ICC_PROFILE = 34675  # the tag's number in TIFF
+ALLOWED = f"allowed: {', '.join(SUFFIXES)}, of 8 or 16 bits a channel"
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
 class Photo:
-    """pixels: uint8 or uint16, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha."""
+    """pixels: uint8 or uint16, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
+
+    profile: the ICC colour profile that the pixels are meant in; notes: what of the file was left
+    out that its owner may miss, in words that follow its name.
+    """
 
     pixels: Pixels
-    profile: bytes | None = None  # the ICC colour profile that the pixels are meant in
+    profile: bytes | None = None
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
 
     @property
     def has_alpha(self) -> bool:
@@ -46,16 +68,18 @@ class Photo:
 
 
 def read_photo(path: Path) -> Photo:
-    """A PNG, JPEG, WebP, TIFF or BMP file, turned upright as its EXIF orientation says.
+    """A PNG, JPEG, WebP, TIFF, BMP or AVIF file, turned upright as its EXIF orientation says.
 
-    16 bits stay 16 bits; grey with alpha becomes RGB with alpha, CMYK becomes RGB, by its own
-    profile where it has one. `InputError` names a file that is no such image, is broken, too
-    large, or holds several images or other values.
+    16 bits stay 16 bits; grey with alpha becomes RGB with alpha; CMYK and L*a*b* become sRGB, CMYK
+    by its own profile where it has one. `InputError` names a file that is no such image, is broken,
+    too large, or holds several images or other values.
     """
-    pixels, profile = _decoded(path)
+    pixels, profile, data, info, tags = _decoded(path)
     if pixels.ndim == 3 and pixels.shape[2] == 2:
         pixels = pixels[..., [0, 0, 0, 1]]
-    return Photo(pixels, profile)
+    profile, fault = fitting_profile(profile, "GRAY" if pixels.ndim == 2 else "RGB ")
+    metadata = read_metadata(data, info, tags)
+    return Photo(pixels, profile, metadata, (fault,) if fault else ())
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -64,7 +88,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     What `read_photo` reads and refuses, with alpha dropped and 16 bits rounded to 8. A colour
     profile is not applied, but to CMYK.
     """
-    pixels, _ = _decoded(path)
+    pixels = _decoded(path).pixels
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
     if pixels.dtype == np.uint16:  # 65535 is 255 * 257
@@ -72,90 +96,109 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels, np.uint8)
 
 
-class _Unreadable(Exception):
-    """What is wrong with an image, in words."""
+class _Decoded(NamedTuple):
+    """pixels: as in `Photo`, or (H, W, 2) grey and alpha; data: the file's bytes; info: what
+    Pillow found beside the pixels; tags: a TIFF image's."""
+
+    pixels: Pixels
+    profile: bytes | None
+    data: bytes
+    info: Mapping[Any, Any]
+    tags: Tags
 
 
-def _decoded(path: Path) -> tuple[Pixels, bytes | None]:
-    """The pixels and the colour profile; pixels as in `Photo`, or (H, W, 2) grey and alpha."""
+def _decoded(path: Path) -> _Decoded:
+    data = b""
     try:
         data = path.read_bytes()
         with warnings.catch_warnings(action="ignore"):
             # The header alone says how large an image is, before it takes the memory.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                _refuse_other_kinds(image)
-                deep = _is_deep(image, data)
-                image.load()  # deep ones too: OpenCV takes half a file for a whole one
-                Image.open(io.BytesIO(data), formats=FORMATS).verify()  # checksums, of PNG
-                return _deep(image, data) if deep else _shallow(image)
-    except _Unreadable as error:
+            return _of_bytes(data)
+    except Unreadable as error:
         raise InputError(f"{path}: {error}") from None
     except TOO_LARGE:
         raise InputError(f"{path}: has over {MAX_PIXELS} pixels") from None
     except BROKEN as error:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-        allowed = f"{', '.join(SUFFIXES)}, of 8 or 16 bits a channel"
-        raise InputError(f"{path}: is not a whole image; allowed: {allowed}") from error
+        kind = unreadable_kind(data)
+        found = "is not a whole image" if kind in (None, *[IS_AVIF] * HAS_AVIF) else kind
+        raise InputError(f"{path}: {found}; {ALLOWED}") from error
 
 
-def _refuse_other_kinds(image: Image.Image) -> None:
-    """Raise `_Unreadable` where decoding would give something else than the file's one image."""
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # a camera's JPEG, with a preview behind the image
-        raise _Unreadable(f"holds {frames} images; allowed: one")
-    if set(_tag(image, SAMPLE_FORMAT)) - {1, 4}:  # 1: unsigned, 4: not said
-        raise _Unreadable("holds signed or floating-point values; allowed: 8 or 16 bits a channel")
-    if max(_tag(image, BITS), default=8) > 8 and (
-        _tag(image, PHOTOMETRIC) == (0,) or _tag(image, PLANAR) == (2,)
-    ):  # OpenCV would read other values
-        raise _Unreadable(
-            "holds 16 bits in planes, or 0 as white; allowed: interleaved, 0 as black"
-        )
+def _of_bytes(data: bytes) -> _Decoded:
+    tiff = only_image(data) if is_tiff(data) else None
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except UnidentifiedImageError:
+        if tiff is None:
+            raise
+        return _of_rare_tiff(data, tiff)
+    with image:
+        if tiff and tiff.number:
+            image.seek(tiff.number)
+        if tiff and tiff.is_deep and not tiff.is_for_opencv:
+            return _of_rare_tiff(data, tiff, image)
+        frames = 1 if tiff else getattr(image, "n_frames", 1)
+        if frames > 1 and image.format != "MPO":  # a camera's JPEG, with a preview behind the image
+            raise Unreadable(f"holds {frames} images; allowed: one")
+        deep = tiff.is_deep if tiff else image.format == "PNG" and data[24] == 16  # of its header
+        image.load()  # deep ones too: OpenCV takes half a file for a whole one
+        Image.open(io.BytesIO(data), formats=FORMATS).verify()  # checksums, of PNG
+        profile = image.info.get("icc_profile")
+        if deep:
+            pixels: Pixels = _deep(image, data, tiff)
+        else:
+            if image.mode in ("CMYK", "LAB"):
+                profile = None  # of the values in the file, which are not those that we give
+            pixels = _shallow(image, data)
+        return _Decoded(pixels, profile, data, image.info, tiff.tags if tiff else {})
 
 
-def _tag(image: Image.Image, number: int) -> tuple[int, ...]:
-    """The values of a TIFF file's tag; none in another file, and where it is not set."""
-    if image.format != "TIFF":
-        return ()
-    value: Any = image.tag_v2.get(number, ())  # type: ignore[attr-defined]
-    return value if isinstance(value, tuple) else (value,)
+def _of_rare_tiff(data: bytes, tiff: TiffImage, image: Image.Image | None = None) -> _Decoded:
+    orientation = image.getexif().get(ORIENTATION, 1) if image else tiff.number_of(ORIENTATION, 1)
+    pixels = _turned(read_tiff(data, tiff), orientation)
+    profile = None if tiff.is_lab or ICC_PROFILE not in tiff.tags else tiff.tags[ICC_PROFILE].raw
+    return _Decoded(pixels, profile, data, {}, tiff.tags)
 
 
-def _is_deep(image: Image.Image, data: bytes) -> bool:
-    """Whether a channel has more than 8 bits."""
-    if image.format == "PNG":
-        return data[24] == 16  # bit depth, of the header that every PNG file begins with
-    return max(_tag(image, BITS), default=8) > 8
-
-
-def _deep(image: Image.Image, data: bytes) -> tuple[NDArray[np.uint16], bytes | None]:
+def _deep(image: Image.Image, data: bytes, tiff: TiffImage | None) -> NDArray[np.uint16]:
     # No lines of OpenCV's own on stderr: what is wrong with an image is said in ours.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    content, pixels = np.frombuffer(_without_profile(data), np.uint8), None
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if tiff and tiff.number:
+            which = (tiff.number, tiff.number + 1)
+            _, pages = cv2.imdecodemulti(content, cv2.IMREAD_UNCHANGED, range=which)
+            pixels = pages[0] if pages else None
+        else:
+            pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
     except cv2.error:  # too long a side
-        pixels = None
+        pass
     if pixels is None or pixels.dtype != np.uint16:
         found = "values that cannot be read" if pixels is None else f"{pixels.dtype} values"
-        raise _Unreadable(f"holds {found}; allowed: 8 or 16 bits a channel")
+        raise Unreadable(f"holds {found}; allowed: 8 or 16 bits a channel")
     if pixels.ndim == 3:
         is_grey = image.format == "PNG" and data[25] == 4  # colour type: grey with alpha
         has_alpha = pixels.shape[2] == 4 and image.has_transparency_data
         order = [0, 3] if is_grey else [2, 1, 0, 3] if has_alpha else [2, 1, 0]
         pixels = pixels[..., order]
-        if has_alpha and _tag(image, EXTRA_SAMPLES) == (1,):
-            pixels = _divided_by_alpha(pixels.astype(np.uint16, copy=False))
-    orientation = image.getexif().get(ORIENTATION, 1)
-    return _turned(pixels, orientation), image.info.get("icc_profile")
+        if has_alpha and tiff and tiff.alpha == ASSOCIATED:
+            colours = divided_by_alpha(pixels[..., :3], pixels[..., 3:])
+            pixels = np.concatenate([colours, pixels[..., 3:]], axis=-1)
+    elif "transparency" in image.info:  # PNG's colour that is not seen, which OpenCV leaves out
+        alpha = np.where(pixels == image.info["transparency"], 0, 65535).astype(np.uint16)
+        pixels = np.stack([pixels, alpha], axis=-1)
+    return _turned(pixels.astype(np.uint16, copy=False), image.getexif().get(ORIENTATION, 1))
 
 
-def _divided_by_alpha(pixels: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Of colours that are stored multiplied by alpha the colours themselves."""
-    alpha = pixels[..., 3:]
-    colours = pixels[..., :3] * (65535 / np.maximum(alpha, 1))
-    return np.concatenate([np.rint(np.minimum(colours, 65535)).astype(np.uint16), alpha], axis=-1)
+def _without_profile(data: bytes) -> bytes:
+    """A PNG file without its colour profile, of whose faults libpng would write a line itself."""
+    for name, start, end in png_chunks(data):
+        if name == b"iCCP":
+            return data[:start] + data[end:]
+    return data
 
 
 def _turned(plane: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -168,14 +211,20 @@ def _turned(plane: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(plane)
 
 
-def _shallow(image: Image.Image) -> tuple[NDArray[np.uint8], bytes | None]:
-    profile: bytes | None = image.info.get("icc_profile")
+def _shallow(image: Image.Image, data: bytes) -> NDArray[np.uint8]:
+    if image.format == "PNG" and isinstance(image.info.get("transparency"), int):
+        # Pillow spreads grey values of 2 and 4 bits over 0..255, but not the one that is not seen.
+        image.info["transparency"] *= {2: 85, 4: 17}.get(data[24], 1) if image.mode == "L" else 1
     ImageOps.exif_transpose(image, in_place=True)
+    if image.mode == "LAB":
+        return srgb_of_lab(np.array(image))
     if image.mode == "CMYK":
-        image, profile = _rgb_of_cmyk(image, profile), None
+        image = _rgb_of_cmyk(image, image.info.get("icc_profile"))
+    if image.mode == "La":  # multiplied by alpha
+        image = image.convert("LA")
     opaque = "L" if image.mode in ("1", "L", "LA") else "RGB"
     mode = f"{opaque}A" if image.has_transparency_data else opaque
-    return np.array(image.convert(mode)), profile
+    return np.array(image.convert(mode))
 
 
 def _rgb_of_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -17,7 +17,7 @@ from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.upscale import __main__ as command
-from srstudy.upscale.upscaling import WEIGHT_SCALES, WEIGHTS
+from srstudy.upscale.models import WEIGHT_SCALES, WEIGHTS
 from tests.imports import ROOT
 
 every_file = pytest.mark.parametrize("setting", ["plain", "regularized"])

@@ -1,16 +1,18 @@
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from srstudy.common.errors import InputError
 from srstudy.imagefiles.reading import Photo, read_photo
 from srstudy.upscale.photo_writing import check_fits, write_photo
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+GREY_PROFILE = PROFILE[:16] + b"GRAY" + PROFILE[20:]
 
 
 def _random(*shape: int, dtype: Any = np.uint8) -> NDArray[Any]:
@@ -23,11 +25,27 @@ def _random(*shape: int, dtype: Any = np.uint8) -> NDArray[Any]:
 def test_photo_is_read_as_it_was_written(
     tmp_path: Path, suffix: str, dtype: Any, channels: tuple[int, ...]
 ) -> None:
-    photo = Photo(_random(12, 9, *channels, dtype=dtype), PROFILE)
+    profile = PROFILE if channels else GREY_PROFILE
+    photo = Photo(_random(12, 9, *channels, dtype=dtype), profile)
     write_photo(tmp_path / f"photo{suffix}", photo)
     again = read_photo(tmp_path / f"photo{suffix}")
     np.testing.assert_array_equal(again.pixels, photo.pixels)
-    assert again.pixels.dtype == dtype and again.profile == PROFILE
+    assert again.pixels.dtype == dtype and again.profile == profile
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (64, 5), (129, 5)])
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_png_of_any_size_is_what_other_readers_read(
+    tmp_path: Path, shape: tuple[int, ...], channels: tuple[int, ...], dtype: Any
+) -> None:
+    pixels = _random(*shape, *channels, dtype=dtype)
+    write_photo(tmp_path / "a.png", Photo(pixels))
+    found: Any = cv2.imread(str(tmp_path / "a.png"), cv2.IMREAD_UNCHANGED)
+    order = [2, 1, 0, 3][: pixels.shape[-1]]
+    np.testing.assert_array_equal(found if not channels else found[..., order], pixels)
+    with Image.open(tmp_path / "a.png") as image:
+        image.verify()  # its checksums
 
 
 @pytest.mark.parametrize("channels", [3, 4])
@@ -49,9 +67,8 @@ def test_side_that_a_format_cannot_hold_is_refused(tmp_path: Path, suffix: str, 
 
 
 def test_profile_of_a_grey_photo_stays_with_grey_alone(tmp_path: Path) -> None:
-    profile = PROFILE[:16] + b"GRAY" + PROFILE[20:]
-    for suffix, kept in ((".png", profile), (".webp", None)):
-        write_photo(tmp_path / f"a{suffix}", Photo(_random(4, 4), profile))
+    for suffix, kept in ((".png", GREY_PROFILE), (".webp", None)):
+        write_photo(tmp_path / f"a{suffix}", Photo(_random(4, 4), GREY_PROFILE))
         assert read_photo(tmp_path / f"a{suffix}").profile == kept
 
 

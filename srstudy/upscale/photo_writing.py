@@ -1,5 +1,9 @@
 """Writing photographs: alpha, 16 bits and the colour profile are kept, or refused in words."""
 
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,37 +13,51 @@ import tifffile
 from numpy.typing import NDArray
 
 from srstudy.common.errors import InputError
-from srstudy.common.files import whole_file
-from srstudy.imagefiles.listing import SUFFIXES
+from srstudy.imagefiles.profiles import fitting_profile
 from srstudy.imagefiles.reading import Photo
+from srstudy.upscale.embedding import (
+    add_camera,
+    chunks_for,
+    exif_block,
+    tiff_options,
+    with_resolution,
+)
+from srstudy.upscale.formats import HOLDS_16_BITS, HOLDS_ALPHA, LONGEST, WRITTEN
+from srstudy.upscale.png_stream import write_png_stream
 
-HOLDS_ALPHA = (".png", ".webp", ".tif", ".tiff")
-HOLDS_16_BITS = (".png", ".tif", ".tiff")
-LONGEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}  # side, in pixels
-QUALITY = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95], ".webp": [cv2.IMWRITE_WEBP_QUALITY, 101]}
-QUALITY[".jpeg"] = QUALITY[".jpg"]  # WebP's 101 means: without loss
+JPEG_QUALITY = 95
+WITHOUT_LOSS = 101  # as a quality of WebP
+CLASSIC_TIFF = 2**32 - 2**25  # bytes; beyond, a file's places take 8 bytes
 
 
-def write_photo(path: Path, photo: Photo) -> None:
+def write_photo(path: Path, photo: Photo, quality: int | None = None) -> None:
     """Write a photo whole, in the format of the file's suffix; `InputError` as `check_fits`.
 
-    A colour profile is kept where the format holds one (all but BMP), and the image did not turn
-    from grey to RGB, which alpha and WebP ask for.
+    quality: of JPEG and WebP, 1 to 100; None: 95 of JPEG, WebP without loss.
+
+    A link is written through. A colour profile is kept where the format holds one (all but BMP),
+    it is whole, and it is for the pixels that are written: WebP makes RGB of grey. Date, camera,
+    copyright and resolution are kept as far as the format holds them.
     """
     check_fits(path, photo)
-    with whole_file(path) as partial:
+    with _whole(path) as partial:
         if path.suffix.lower() in (".tif", ".tiff"):
             _write_tiff(partial, photo)
-        else:
-            partial.write_bytes(_encoded(path.suffix.lower(), photo))
+            return
+        with partial.open("wb") as file:
+            if path.suffix.lower() == ".png":
+                profile = _fitting_profile(photo, grey=photo.pixels.ndim == 2)
+                write_png_stream(file, photo.pixels, chunks_for(photo.metadata, profile))
+            else:
+                file.writelines(_encoded(path, photo, quality))
 
 
 def check_fits(path: Path, photo: Photo, scale: int = 1) -> None:
     """`InputError` if the format of a file's suffix cannot hold a photo, `scale` times as large."""
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(f"{path}: allowed: a suffix out of {', '.join(SUFFIXES)}")
-    if photo.has_alpha and suffix not in HOLDS_ALPHA:
+    if suffix not in WRITTEN:
+        raise InputError(f"{path}: allowed: a suffix out of {', '.join(WRITTEN)}")
+    if suffix not in HOLDS_ALPHA and _shows_through(photo):
         raise InputError(f"{path}: cannot hold alpha; allowed: {', '.join(HOLDS_ALPHA)}")
     if photo.pixels.dtype == np.uint16 and suffix not in HOLDS_16_BITS:
         raise InputError(f"{path}: cannot hold 16 bits; allowed: {', '.join(HOLDS_16_BITS)}")
@@ -48,34 +66,77 @@ def check_fits(path: Path, photo: Photo, scale: int = 1) -> None:
         raise InputError(f"{path}: cannot hold {side} pixels on a side; allowed: {most}")
 
 
-def _encoded(suffix: str, photo: Photo) -> bytes:
+def _shows_through(photo: Photo) -> bool:
+    """Whether alpha hides anything; where it does not, nobody misses it."""
+    return photo.has_alpha and photo.pixels[..., 3].min() < np.iinfo(photo.pixels.dtype).max
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A name to write to, short whatever the file's own; the file takes the place of what `path`
+    is or links to when all went well."""
+    real = Path(os.path.realpath(path))
+    name = hashlib.sha256(os.fsencode(real.name)).hexdigest()[:16]
+    partial = real.with_name(f".partial-{name}")
+    try:
+        if real.is_symlink():
+            raise InputError(f"{path}: cannot be written: it is a link to itself")
+        real.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            partial.replace(real)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _encoded(path: Path, photo: Photo, quality: int | None) -> list[bytes | memoryview]:
+    """The pieces of a JPEG, WebP or BMP file."""
+    suffix = path.suffix.lower()
     pixels: NDArray[Any] = photo.pixels
     if pixels.ndim == 3:
+        pixels = pixels if suffix in HOLDS_ALPHA else pixels[..., :3]
         pixels = np.ascontiguousarray(pixels[..., [2, 1, 0, 3][: pixels.shape[2]]])
-    options = QUALITY.get(suffix, [])
-    kept = _fitting_profile(photo, grey=pixels.ndim == 2 and suffix != ".webp")
-    if kept and suffix != ".bmp":
-        profile = [np.frombuffer(kept, np.uint8)]
-        kinds = [cv2.IMAGE_METADATA_ICCP]
-        done, data = cv2.imencodeWithMetadata(suffix, pixels, kinds, profile, options)
-    else:
-        done, data = cv2.imencode(suffix, pixels, options)
+    profile = _fitting_profile(photo, grey=pixels.ndim == 2 and suffix != ".webp")
+    kinds = {cv2.IMAGE_METADATA_ICCP: profile}
+    kinds[cv2.IMAGE_METADATA_EXIF] = exif_block(photo.metadata, resolution=suffix == ".webp")
+    kinds = {kind: block for kind, block in kinds.items() if block and suffix != ".bmp"}
+    blocks: list[NDArray[Any]] = [np.frombuffer(b, np.uint8) for b in kinds.values() if b]
+    options: list[int] = []
+    if suffix in (".jpg", ".jpeg"):
+        options = [cv2.IMWRITE_JPEG_QUALITY, quality or JPEG_QUALITY]
+    elif suffix == ".webp":
+        options = [cv2.IMWRITE_WEBP_QUALITY, quality or WITHOUT_LOSS]
+    # No lines of OpenCV's own on stderr: what is wrong is said in ours.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        if blocks:
+            done, data = cv2.imencodeWithMetadata(suffix, pixels, list(kinds), blocks, options)
+        else:
+            done, data = cv2.imencode(suffix, pixels, options)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError from error
+        done, data = False, np.empty(0, np.uint8)
     if not done:
-        raise ValueError(f"OpenCV could not encode {pixels.shape} {pixels.dtype} as {suffix}")
-    return data.tobytes()
+        raise InputError(f"{path}: cannot be written: the encoder of {suffix} failed")
+    return with_resolution(suffix, memoryview(data.data).cast("B"), photo.metadata)
 
 
 def _fitting_profile(photo: Photo, grey: bool) -> bytes | None:
-    """The photo's colour profile, but that of a grey image (by its header) for colours."""
-    profile = photo.profile
-    return None if profile and not grey and profile[16:20] == b"GRAY" else profile
+    return fitting_profile(photo.profile, "GRAY" if grey else "RGB ")[0]
 
 
 def _write_tiff(path: Path, photo: Photo) -> None:
-    pixels = photo.pixels
+    pixels, camera = photo.pixels, photo.metadata.camera
+    large = pixels.nbytes > CLASSIC_TIFF
+    options: dict[str, Any] = tiff_options(photo.metadata)
     tifffile.imwrite(
         path,
         pixels,
+        bigtiff=large,
+        byteorder="<",
         photometric="rgb" if pixels.ndim == 3 else "minisblack",
         planarconfig="contig" if pixels.ndim == 3 else None,
         extrasamples=["unassalpha"] if photo.has_alpha else None,
@@ -83,4 +144,8 @@ def _write_tiff(path: Path, photo: Photo) -> None:
         iccprofile=_fitting_profile(photo, grey=pixels.ndim == 2),
         metadata=None,
         software=False,
+        **options,
     )
+    if camera and not large:
+        with path.open("r+b") as file:
+            add_camera(file, camera)

@@ -1,14 +1,13 @@
 """Trained networks, ready to restore: ONNX files by ONNX Runtime, weight files by TensorFlow."""
 
 import json
-import os
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial as bind
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from srstudy.common.errors import InputError
@@ -16,6 +15,16 @@ from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.degradation import Degradation, degradation
 from srstudy.scoring.restoring import RestoreLuma
+from srstudy.upscale.arguments import DEVICES
+from srstudy.upscale.devices import Runner
+
+Device = Literal["auto", "cpu"]
+Tell = Callable[[str], Any]
+
+
+def warn(words: str) -> None:
+    """Tell of a device that fails, in Python's own way."""
+    warnings.warn(words, RuntimeWarning, stacklevel=2)
 
 
 @dataclass(frozen=True)
@@ -32,34 +41,34 @@ class Network:
     receptive_field_radius: int | None
 
 
-def load_network(path: Path) -> Network:
+def load_network(path: Path, device: Device = "auto", tell: Tell = warn) -> Network:
     """A network from an .onnx file of `srstudy.export`, or a .weights.h5 file of a training.
+
+    device: `auto`, the first of what the installed ONNX Runtime offers that works, as a GPU, with a
+    line to `tell` for each that fails; or `cpu`. Raises ValueError for another device.
 
     `InputError` names a file that is missing, broken or of another kind. Nothing in it is run but
     the operators of ONNX that the runtime itself has.
     """
+    if device not in DEVICES:
+        raise ValueError(f"device: found {device!r}; allowed: {', '.join(DEVICES)}")
     if path.suffix == ".onnx":
-        return _load_onnx(path)
+        return _load_onnx(path, device, tell)
     if path.name.endswith(".weights.h5"):
-        return _load_weights(path)
+        return _load_weights(path, device)
     raise InputError(f"{path}: is not named as a network file; allowed: *.onnx, *.weights.h5")
 
 
-def _load_onnx(path: Path) -> Network:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = len(os.sched_getaffinity(0))
-    # Plans of the memory are kept for each size of image: a multiple of what a run needs, and no
-    # faster for it.
-    options.enable_mem_pattern = False
-    options.log_severity_level = 4  # what is wrong is said by the exception
+def _load_onnx(path: Path, device: Device, tell: Tell) -> Network:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     try:
-        session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
+        runner = Runner(content, device, tell)
     except Exception as error:  # what ONNX Runtime raises has no other base
         raise _no_network(path, error) from error
+    session = runner.session
     described = session.get_modelmeta().custom_metadata_map.get(NETWORK_ATTRIBUTE, "{}")
     try:
         values = json.loads(described)
@@ -73,11 +82,17 @@ def _load_onnx(path: Path) -> Network:
     ends = [*session.get_inputs(), *session.get_outputs()]
     if len(ends) != 2 or any(len(end.shape or ()) != 4 for end in ends):
         raise _no_network(path, "it does not make one image out of one")
-    name = ends[0].name
 
     def run(lr: NDArray[Any]) -> NDArray[np.float32]:
         batch = np.ascontiguousarray(lr[None, ..., None], np.float32) / np.float32(255)
-        return session.run(None, {name: batch})[0][0, ..., 0] * np.float32(255)
+        try:
+            return runner(batch)[0, ..., 0] * np.float32(255)
+        except Exception as error:
+            if "alloc" in str(error).lower():
+                raise MemoryError from error
+            raise _no_network(
+                path, f"it fails on {lr.shape[1]} x {lr.shape[0]} pixels: {error}"
+            ) from error
 
     return Network(run, scale, made_for, radius)
 
@@ -87,17 +102,14 @@ def _no_network(path: Path, why: object) -> InputError:
     return InputError(f"{path}: holds no network of this project: {what}")
 
 
-def _load_weights(path: Path) -> Network:
-    # TensorFlow starts only for such files.
-    from srstudy.backend import quiet  # noqa: F401
-    from srstudy.export.receptive_field import receptive_field_radius
-    from srstudy.networks.shared.inference import restore_luma
-    from srstudy.networks.shared.weights import load
-
-    model, architecture = load(path)
-    return Network(
-        bind(restore_luma, model),
-        architecture.scale,
-        degradation(architecture.degradation),
-        receptive_field_radius(architecture),
-    )
+def _load_weights(path: Path, device: Device) -> Network:
+    try:
+        # The study's part of the command: TensorFlow starts only for such files.
+        from srstudy.export.trained import load_trained
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{path}: is read by the whole study alone; allowed: an .onnx file, as "
+            "`python -m srstudy.export` makes there"
+        ) from error
+    restore_luma, architecture, radius = load_trained(path, on_cpu=device == "cpu")
+    return Network(restore_luma, architecture.scale, degradation(architecture.degradation), radius)

@@ -5,8 +5,7 @@ large = upscale(image, scale=4)
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,40 +15,46 @@ from srstudy.degradations.shared.degradation import Degradation
 from srstudy.images.colour import Swing, colour_differences, with_luma
 from srstudy.images.interpolation import LEAST_SIDE, Interpolation
 from srstudy.scoring.restoring import self_ensemble
-from srstudy.upscale.runtime import Network, load_network
+from srstudy.upscale.models import MODELS, WEIGHT_SCALES, WEIGHTS, Model
+from srstudy.upscale.runtime import Device, Network, Tell, load_network, warn
 from srstudy.upscale.tiles import SIDE, Tile, tiles
+from srstudy.upscale.transparency import filled, shift
 
 Image = NDArray[np.uint8] | NDArray[np.uint16]
-Model = Literal["plain", "regularized", "cascade"]
-MODELS: tuple[Model, ...] = get_args(Model)
-
-WEIGHTS = Path(__file__).parents[2] / "weights"
-WEIGHT_SCALES = (2, 4, 8)
 BAND = 64  # HR rows worked on at a time outside the network: they stay in the processor's cache
 
 
-def upscale(image: Image, scale: int = 2, model: Model = "plain", ensemble: bool = False) -> Image:
+def upscale(
+    image: Image,
+    scale: int = 2,
+    model: Model = "plain",
+    ensemble: bool = False,
+    device: Device = "auto",
+) -> Image:
     """Restore an image at 2, 4 or 8 times its size with the networks that come with the project.
 
     image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
     Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and
-    alpha are bicubic. model: `plain` or `regularized`, or `cascade`, the plain x2 network applied
-    to its own output; ensemble: the mean over eight orientations, in eight times the time. Raises
-    ValueError for another image, scale or model.
+    alpha are bicubic; colours count as much as their alpha. model: `plain` or `regularized`, or
+    `cascade`, the plain x2 network applied to its own output; ensemble: the mean over eight
+    orientations, in eight times the time; device: as `load_network` has it. Raises ValueError for
+    another image, scale, model or device.
     """
-    return restore_photo(image, networks(scale, model), ensemble)
+    return restore_photo(image, networks(scale, model, device), ensemble)
 
 
-def networks(scale: int, model: Model = "plain") -> list[Network]:
-    """The committed networks that reach a scale one after the other."""
+def networks(
+    scale: int, model: Model = "plain", device: Device = "auto", tell: Tell = warn
+) -> list[Network]:
+    """The committed networks that reach a scale one after the other; as `load_network`."""
     if scale not in WEIGHT_SCALES:
         raise ValueError(f"scale: found {scale}; allowed: {', '.join(map(str, WEIGHT_SCALES))}")
     if model not in MODELS:
         raise ValueError(f"model: found {model!r}; allowed: {', '.join(MODELS)}")
     scale = int(scale)  # 2.0 is allowed as well
     if model == "cascade":
-        return [load_network(WEIGHTS / "x2-plain.onnx")] * (scale.bit_length() - 1)
-    return [load_network(WEIGHTS / f"x{scale}-{model}.onnx")]
+        return [load_network(WEIGHTS / "x2-plain.onnx", device, tell)] * (scale.bit_length() - 1)
+    return [load_network(WEIGHTS / f"x{scale}-{model}.onnx", device, tell)]
 
 
 def restore_photo(
@@ -94,18 +99,25 @@ def _step(
     restore_luma = self_ensemble(network.restore_luma) if ensemble else network.restore_luma
     swing, interpolation = network.degradation.protocol.swing, network.degradation.interpolation
     enlarged = np.empty((height * scale, width * scale, *image.shape[2:]), image.dtype)
-    rows = max(1, BAND // scale)
+    rows, colours = max(1, BAND // scale), image
+    if image.ndim == 3 and image.shape[2] == 4:
+        colours = filled(image)
     for tile in _tiles(height, width, network, side):
         around = tile.widened(_surroundings(network, height, width), height, width)
-        luma = restore_luma(_luma(image, around, rows, network.degradation))
+        luma = restore_luma(_luma(colours, around, rows, network.degradation))
         for band in tile.bands(rows):
             place, own = enlarged[band.place(scale)], luma[band.within(around, scale)]
             if image.ndim == 2:
                 _round_into(place, own)
                 continue
             seen = band.widened(LEAST_SIDE, height, width)
-            others = _others(_values(image[seen.place()]), scale, interpolation)
-            _compose_into(place, own, others[band.within(seen, scale)], swing)
+            inner, lr = band.within(seen, scale), _values(colours[seen.place()])
+            alpha = _values(image[seen.place()][..., 3:])
+            if alpha.size and alpha.min() != alpha.max():
+                others, more = _weighted(lr, alpha, scale, interpolation)
+                _compose_into(place, own, others[inner], swing, more[inner])
+            else:
+                _compose_into(place, own, _others(lr, alpha, scale, interpolation)[inner], swing)
         tick()
     return enlarged
 
@@ -131,20 +143,37 @@ def _luma(image: Image, tile: Tile, rows: int, degradation: Degradation) -> NDAr
     return plane
 
 
-def _others(lr: NDArray[Any], scale: int, interpolation: Interpolation) -> NDArray[np.float32]:
+def _others(
+    lr: NDArray[Any], alpha: NDArray[Any], scale: int, interpolation: Interpolation
+) -> NDArray[np.float32]:
     """Colour differences, and alpha where there is one, enlarged by bicubic interpolation."""
+    planes = [colour_differences(lr.astype(np.float32)), alpha.astype(np.float32)]
+    return interpolation.planes(np.concatenate(planes, axis=2), scale)
+
+
+def _weighted(
+    lr: NDArray[Any], alpha: NDArray[Any], scale: int, interpolation: Interpolation
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `_others`, and what weights by alpha add to the colours."""
     values = lr.astype(np.float32)
-    differences = colour_differences(_colours(values))
-    return interpolation.planes(np.concatenate([differences, values[..., 3:]], axis=2), scale)
+    plain = interpolation.planes(values, scale)
+    more, enlarged = shift(values, plain, alpha.astype(np.float32), scale, interpolation)
+    return np.concatenate([colour_differences(plain), enlarged], axis=2), more
 
 
 def _compose_into(
-    place: Image, luma: NDArray[np.float32], others: NDArray[np.float32], swing: Swing
+    place: Image,
+    luma: NDArray[np.float32],
+    others: NDArray[np.float32],
+    swing: Swing,
+    more: NDArray[np.float32] | None = None,
 ) -> None:
     if place.dtype == np.uint8 and place.shape[2] == 3:
         with_luma(others, luma, swing, into=place)
     else:
         image = with_luma(_colours(others), luma, swing)
+        if more is not None:
+            image += more
         _round_into(place, np.concatenate([image, others[..., 3:]], axis=2))
 
 

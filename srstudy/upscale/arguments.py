@@ -1,0 +1,67 @@
+"""What the command `upscale` is told: read before anything that takes time to start."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from srstudy.common.scales import SCALES
+from srstudy.upscale.formats import FORMATS
+from srstudy.upscale.models import MODELS
+
+DEVICES = ("auto", "cpu")
+EXAMPLES = """examples:
+  %(prog)s photo.jpg -o large.png                   twice the size
+  %(prog)s photo.jpg -o large.jpg --scale 4 --quality 90
+  %(prog)s photos/ scan.tif -o large/               folders and files, into a folder of PNG files
+  %(prog)s photos/ -o large/ --format webp --recursive
+  %(prog)s photos/ -o large/ --skip-existing        goes on where it was stopped
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message}; all of it: {self.prog} --help\n")
+
+
+def read_arguments() -> argparse.Namespace:
+    """The arguments of the command line; ends the program where they are wrong or ask for help."""
+    installed = Path(sys.argv[0]).stem == "sr-upscale"
+    parser = _Parser(
+        prog="sr-upscale" if installed else "upscale",
+        description="Photographs restored at 2, 4 or 8 times their size by a trained network.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("inputs", nargs="+", type=Path, metavar="IN", help="image file or folder")
+    add("-o", "--output", required=True, type=Path, metavar="OUT",
+        help="a file for one image, whose suffix is its format; else a folder")  # fmt: skip
+    add("--scale", type=int, choices=SCALES, help="default: 2")
+    add("--model", choices=MODELS, help="default: plain")
+    add("--weights", type=Path, metavar="FILE", help="another network: .onnx or .weights.h5")
+    add("--self-ensemble", action="store_true",
+        help="for a network that is not equivariant: the mean over eight orientations, in eight "
+        "times the time")  # fmt: skip
+    add("--format", choices=FORMATS, help="of the files in a folder; default: png")
+    add("--quality", type=_quality, metavar="1..100",
+        help="of JPEG, default: 95; of WebP, default: without loss")  # fmt: skip
+    add("--recursive", action="store_true", help="folders with their subfolders, in the same tree")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--force", action="store_true", help="overwrite files that exist")
+    existing.add_argument("--skip-existing", action="store_true",
+                          help="leave out what has its file already")  # fmt: skip
+    add("--device", choices=DEVICES, default="auto",
+        help="default: auto, a GPU where the installed ONNX Runtime has one")  # fmt: skip
+    return parser.parse_args()
+
+
+def _quality(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"found {text!r}; allowed: a whole number from 1 to 100")
+    return value

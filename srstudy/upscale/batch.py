@@ -1,0 +1,143 @@
+"""What the command `upscale` does: images one after the other, each to its place."""
+
+import argparse
+import dataclasses
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnxruntime
+from tqdm import tqdm
+
+from srstudy.common.errors import InputError
+from srstudy.common.progress import progress
+from srstudy.imagefiles.reading import read_photo
+from srstudy.upscale.folders import images_in, is_file, is_folder, is_there
+from srstudy.upscale.formats import FORMATS, HAS_QUALITY
+from srstudy.upscale.models import Model
+from srstudy.upscale.photo_writing import check_fits, write_photo
+from srstudy.upscale.runtime import Network, load_network
+from srstudy.upscale.upscaling import count_tiles, networks, restore_photo
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Restore file by file, and count at the end; ends the program, with a line on stderr and
+    status 1, where something was wrong."""
+    started = time.perf_counter()
+    for stream in (sys.stdout, sys.stderr):
+        # Not every terminal can show every name.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    # No lines of the runtime's own on stderr: what is wrong with a device is said in ours.
+    onnxruntime.set_default_logger_severity(4)
+    try:
+        steps = _chosen(arguments)
+        pairs = _pairs(arguments)
+        _check_quality(arguments, pairs)
+    except InputError as error:
+        sys.exit(f"error: {_shown(error)}")
+    sizes: list[float] = []
+    failed = skipped = 0
+    for number, (source, target) in enumerate(pairs, start=1):
+        title = _shown(source.name) + (f" ({number} of {len(pairs)})" * (len(pairs) > 1))
+        try:
+            if arguments.skip_existing and is_file(target):
+                skipped += 1
+            else:
+                sizes.append(_restore_file(source, target, steps, arguments, title))
+        except (InputError, MemoryError) as error:
+            failed += 1
+            what = error if isinstance(error, InputError) else f"{source}: not enough memory"
+            print(f"error: {_shown(what)}", file=sys.stderr)
+    done = f"{len(sizes)} file{'s' * (len(sizes) != 1)}, {sum(sizes) / 1e6:.2f} megapixels"
+    more = f"; {skipped} left out, as they exist already" if skipped else ""
+    print(f"{done}, {time.perf_counter() - started:.1f} s{more}", flush=True)
+    if failed:
+        sys.exit(f"{failed} of {len(pairs)} images could not be upscaled")
+
+
+def _chosen(arguments: argparse.Namespace) -> list[Network]:
+    if not arguments.weights:
+        model: Model = arguments.model or "plain"
+        try:
+            return networks(arguments.scale or 2, model, arguments.device, _note)
+        except ValueError as error:
+            raise InputError(f"--{error}, or another with --weights") from error
+    if arguments.model:
+        raise InputError("--model and --weights: allowed: one of them")
+    network = load_network(arguments.weights, arguments.device, _note)
+    if arguments.scale not in (None, network.scale):
+        raise InputError(
+            f"{arguments.weights}: --scale: found {arguments.scale}; allowed: {network.scale}"
+        )
+    return [network]
+
+
+def _pairs(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
+    """Every image and where the upscaled one goes."""
+    output: Path = arguments.output
+    sources: list[tuple[Path, Path]] = []  # each image and the folder that it is listed under
+    for path in arguments.inputs:
+        if is_folder(path):
+            images, others = images_in(path, arguments.recursive, without=output)
+            sources += [(image, path) for image in images]
+            if others:
+                more = "" if arguments.recursive else "; allowed: --recursive"
+                _note(f"{path}: {others}{more}")
+        else:
+            sources.append((path, path.parent))
+    suffixes = FORMATS[arguments.format or "png"]
+    one = len(sources) == 1 and not is_folder(arguments.inputs[0]) and not is_folder(output)
+    if one and output.suffix:
+        if arguments.format and output.suffix.lower() not in suffixes:
+            raise InputError(
+                f"{output}: --format: found {arguments.format}; allowed: a name that ends with "
+                f"{' or '.join(suffixes)}, or no --format"
+            )
+        return [(sources[0][0], output)]
+    if is_there(output) and not is_folder(output):
+        raise InputError(f"{output}: is a file; allowed for several images: a folder")
+    targets: dict[Path, Path] = {}
+    for source, folder in sources:
+        target = output / source.relative_to(folder).with_name(f"{source.stem}{suffixes[0]}")
+        if target in targets:
+            raise InputError(f"{source}: would become {target}, as {targets[target]} would")
+        targets[target] = source
+    return [(source, target) for target, source in targets.items()]
+
+
+def _check_quality(arguments: argparse.Namespace, pairs: Sequence[tuple[Path, Path]]) -> None:
+    """All targets are of one format: a folder's, or the only file's."""
+    suffix = pairs[0][1].suffix
+    if arguments.quality and suffix.lower() not in HAS_QUALITY:
+        raise InputError(f"--quality: found for {suffix}; allowed: for {', '.join(HAS_QUALITY)}")
+
+
+def _note(words: str) -> None:
+    print(f"note: {_shown(words)}", file=sys.stderr)
+
+
+def _shown(words: object) -> str:
+    """Words with names in them, as one line of what can be shown."""
+    text = str(words).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _restore_file(
+    source: Path, target: Path, steps: Sequence[Network], arguments: argparse.Namespace, title: str
+) -> int:
+    """How many pixels the upscaled image has."""
+    if is_there(target) and not arguments.force:
+        raise InputError(f"{target}: exists already; allowed: another place, or --force")
+    photo = read_photo(source)
+    for note in photo.notes:
+        _note(f"{source}: {note}")
+    check_fits(target, photo, math.prod(network.scale for network in steps))
+    shown: tqdm = progress((), title, count_tiles(photo.pixels, steps), "tile")
+    with shown:
+        pixels = restore_photo(photo.pixels, steps, arguments.self_ensemble, shown.update)
+    write_photo(target, dataclasses.replace(photo, pixels=pixels), arguments.quality)
+    height, width = pixels.shape[:2]
+    print(f"{_shown(target)}: {width} x {height} pixels", flush=True)
+    return height * width

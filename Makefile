@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench large-data verify torture readme weights compare graph lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -108,6 +108,9 @@ torture: setup ## Kill it at random moments, and compare every byte
 weights: setup ## The networks that upscale brings along, of the trained ones (weights/, docs/example.png)
 	@python -m tools.weights
 	@python -m tools.example
+
+wheel: ## upscale as a package of its own, for pip (dist/); needs no setup
+	@python3 -m tools.wheel
 
 readme: ## Bring the README's results up to date with metrics/
 	$(ready)

@@ -68,6 +68,12 @@ RUN = {
         "bin/upscale photo.jpg -o large.png --model cascade",
         "bin/upscale photo.jpg -o large.png --self-ensemble",
         "bin/upscale photos/ scan.tif -o large/",
+        "bin/upscale albums/ -o larger/ --recursive",
+        "bin/upscale photos/ -o large/ --skip-existing",
+        "bin/upscale photos/ -o large/ --format jpg --quality 90",
+    ],
+    "tests/test_upscale_alone.py::test_wheel_works_by_itself_and_gives_the_bytes_of_bin_upscale": [
+        "make wheel && pip install dist/*.whl",
     ],
     "tests/test_compare_runs.py::"
     "test_queued_running_killed_and_failed_runs_show_their_state_and_no_score": [
@@ -345,8 +351,8 @@ def test_photographs_are_enlarged_as_the_readme_says(
     # No link: the command follows it, to the project that it lies in.
     shutil.copytree(ROOT / "bin", tmp_path / "bin")
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "photos").mkdir()
-    for name in ("photo.jpg", "scan.tif", "photos/one.png"):
+    for name in ("photo.jpg", "scan.tif", "photos/one.png", "albums/2024/two.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(photo[:24, :32]).save(tmp_path / name)
     for command in (c for c in DOCUMENTED if c.startswith("bin/upscale")):
         ended = subprocess.run(
@@ -357,7 +363,12 @@ def test_photographs_are_enlarged_as_the_readme_says(
         if "large.png" in command:
             assert Image.open(tmp_path / "large.png").size == (side, side * 3 // 4)
             (tmp_path / "large.png").unlink()
-    assert {p.name for p in (tmp_path / "large").iterdir()} == {"one.png", "scan.png"}
+        elif "larger" not in command:
+            expected = {"one.jpg"} if "--format jpg" in command else {"one.png"}
+            expected |= {"scan.png"} if "scan.tif" in command else set()
+            assert {p.name for p in (tmp_path / "large").iterdir()} == expected
+            shutil.rmtree(tmp_path / "large")
+    assert [p.name for p in (tmp_path / "larger").rglob("*.png")] == ["two.png"]
 
 
 @pytest.mark.slow
@@ -385,11 +396,13 @@ def test_the_tutorial_is_followed(tmp_path: Path) -> None:
     assert columns[-2:] == ["x2.regularized", "lambda"]
     for difference in ("dvc metrics diff HEAD", "dvc metrics diff my-study smoother"):
         assert "psnr.sample-test.x2.regularized" in said[difference]
-    assert said[next(c for c in said if "srstudy.upscale" in c)].splitlines() == [
+    *written, last = said[next(c for c in said if "srstudy.upscale" in c)].splitlines()
+    assert written == [
         "large/astronaut.png: 1024 x 1024 pixels",
         "large/camera.png: 1024 x 1024 pixels",
         "large/coffee.png: 1200 x 800 pixels",
     ]
+    assert last.startswith("3 files, 3.06 megapixels, ")
 
 
 @pytest.mark.slow

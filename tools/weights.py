@@ -25,7 +25,7 @@ from srstudy.scoring.restoring import restore
 from srstudy.scoring.tables import markdown
 from srstudy.upscale.runtime import load_network
 from srstudy.scoring.evaluation import SETTINGS
-from srstudy.upscale.upscaling import WEIGHT_SCALES, WEIGHTS
+from srstudy.upscale.models import WEIGHT_SCALES, WEIGHTS
 
 TEST_SET = "set5"
 CARD = """# Weights

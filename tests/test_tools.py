@@ -11,10 +11,11 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
+from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from srstudy.networks.shared.sizes import sizes
 from srstudy.study.settings import read_study
-from tools import ablation, long_recipe, mnist_seeds, readme, source_study, verify
+from tools import ablation, experiments, long_recipe, mnist_seeds, readme, source_study, verify
 from tools.experiments import at_scales, overrides
 from tools.memory import measured
 from tools.source_study import table
@@ -188,3 +189,17 @@ def test_measured_command_that_fails_ends_with_what_it_said(tmp_path: Path) -> N
     fails = "import sys; print('begun'); sys.exit('no good')"
     with pytest.raises(SystemExit, match="status 1\nbegun\nno good"):
         measured([sys.executable, "-c", fails], tmp_path, os.environ)
+
+
+def test_experiment_that_dvc_ends_is_named_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dvc = tmp_path / "dvc"
+    dvc.write_text('#!/bin/sh\n[ "$2" = list ]\n')  # lists none, runs none
+    dvc.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    line = (
+        r"^experiment mine: DVC ended it; .*: dvc exp run --temp --name mine -S lambda=1 summarize$"
+    )
+    with pytest.raises(InputError, match=line):
+        experiments.run_experiment("mine", {"lambda": 1}, ["summarize"])

@@ -12,7 +12,7 @@ from tests.imports import ROOT
 
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 LOOK = {"check", "compare", "graph", "lint", "readme"}
-NOTHING_NEEDED = {"help", "lock"}  # lock: uv, which it names itself
+NOTHING_NEEDED = {"help", "lock", "wheel"}  # lock needs uv, which it names; wheel any Python
 # In the place of python3: takes its version as good, and installs nothing.
 NO_INSTALL = '#!/bin/sh\n[ "$1" = -c ]\n'
 

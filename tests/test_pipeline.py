@@ -76,11 +76,10 @@ def test_self_ensemble_is_scored_beside_the_single_pass(work: Study) -> None:
     assert after["plain+"] != after["plain"]
     assert "self-ensemble" in (work.root / "metrics/table.txt").read_text()
 
-    # Back again: what it left behind counts nowhere, and the record is the old one.
+    # Back again: what it left behind counts nowhere.
     work("git", "restore", "-SW", ".")
     work("dvc", "checkout")
-    assert work.repro().stages == {"compare@2-sample-test", "summarize", "report"}
-    assert not (work.root / "data/restored/x2/sample-test/plain+").exists()
+    assert work.repro().stages == set()
     assert work("git", "status", "--porcelain").text == ""
 
 
@@ -101,9 +100,11 @@ def test_a_scale_that_is_dropped_leaves_no_trace_and_comes_back(
 ) -> None:
     work = study.copy(tmp_path / "work")
     assert work.experiment(*ONE_SCALE, *TARGETS).stages == {
-        "validate",
-        "summarize",
-        "report",
+        *(
+            "validate",
+            "compare@2-sample-test",
+        ),  # which methods there are is one list for all scales
+        *("summarize", "report"),
     }
     results = work.files("metrics/images")
     assert results

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,10 +32,13 @@ def plots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     drawn = [{"curve.csv": {"x": "step", "y": "psnr", "title": "PSNR"}}, "picture.png"]
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"plots": drawn}))
     environment = {**os.environ, "DVC_SITE_CACHE_DIR": str(folder / "site")}
-    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "plots", "show"]):
+    # A bare machine has no dvc on its PATH.
+    dvc = [sys.executable, "-m", "dvc"]
+    for command in (["git", "init", "-q"], [*dvc, "init", "-q"]):
         subprocess.run(command, cwd=folder, env=environment, check=True)
-        for name in ("config", "plots.html") if command[0] == "dvc" else ():
-            shutil.copy2(ROOT / ".dvc" / name, folder / ".dvc" / name)
+    for name in ("config", "plots.html"):
+        shutil.copy2(ROOT / ".dvc" / name, folder / ".dvc" / name)
+    subprocess.run([*dvc, "plots", "show"], cwd=folder, env=environment, check=True)
     return folder / "dvc_plots/index.html"
 
 

@@ -228,3 +228,13 @@ def test_own_images_of_another_folder_make_scores_stale(work: Study, tmp_path: P
     text = work("python", "-m", "tools.compare").text
     assert text.splitlines()[1].startswith("workspace stale ")
     assert "/" not in text.splitlines()[0]
+
+
+def test_table_of_an_experiment_by_its_name_is_its_own(work: Study) -> None:
+    table = ("python", "-m", "tools.table", "--format", "csv", "--metric", "psnr")
+    tenth, committed = work(*table, "--rev", "tenth").text, work(*table, "--rev", "HEAD").text
+    assert "regularized" in tenth and tenth != committed
+    assert work(*table).text == tenth  # the workspace has its results
+    assert "not the scores of the params.yaml" not in tenth + committed
+    work.set(**{"lambda": 0.5})
+    assert "not the scores of the params.yaml" in work(*table).text

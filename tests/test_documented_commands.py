@@ -75,6 +75,9 @@ RUN = {
     "tests/test_upscale_alone.py::test_wheel_works_by_itself_and_gives_the_bytes_of_bin_upscale": [
         "make wheel && pip install dist/*.whl",
     ],
+    "tests/test_comparison.py::test_table_of_a_branch_as_the_readme_says": [
+        "python -m tools.table --format latex --rev my-branch",
+    ],
     "tests/test_compare_runs.py::"
     "test_queued_running_killed_and_failed_runs_show_their_state_and_no_score": [
         "dvc queue kill --force",

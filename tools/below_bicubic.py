@@ -15,7 +15,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-import yaml
 from numpy.typing import NDArray
 
 from srstudy.common.running import run
@@ -28,6 +27,7 @@ from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
 from srstudy.patches.grid import cut
 from srstudy.scoring.tables import markdown
+from tools.published import student
 
 SCALE, SIZE, STRIDE, BATCH = 2, 32, 16, 64
 RIM = 6  # of a 9 x 9 and a 5 x 5 kernel: as far as SRCNN's zero padding reaches
@@ -63,15 +63,15 @@ def main() -> None:
                 by_patch = _scores(test, bind(_patch_by_patch, network))
                 rows.append([f"{what}, patch by patch", *by_patch])
 
-    student = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["student"]["plain"]
-    values = [*student.values(), np.mean(list(student.values()))]
+    theirs = student()["plain"]
+    values = [*theirs.values(), np.mean(list(theirs.values()))]
     rows.append(["the student project", *(f"{value:.2f}" for value in values)])
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(
         "# What brings an SRCNN below bicubic\n\nSet5 x2, PSNR in dB, OpenCV's degradation, "
         "full-range luma, nothing cropped; luma is restored (and enlarged, for bicubic), not "
         "colours. Written by `make below-bicubic`.\n\n"
-        + markdown(["SRCNN, randomly started", *student, "mean"], rows)
+        + markdown(["SRCNN, randomly started", *theirs, "mean"], rows)
         + f"\n{nearest(rows)}\n",
         encoding="utf-8",
     )

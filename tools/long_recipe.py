@@ -8,12 +8,11 @@ import json
 import time
 from pathlib import Path
 
-import yaml
-
 from srstudy.common.running import run
 from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import at_scales, experiments, read_from, read_output, run_experiment
+from tools.published import figures
 
 NAME = "long"
 SCALES = (2, 4, 8)
@@ -50,16 +49,16 @@ def main() -> None:
 def table() -> str:
     """A row for each test set and scale: ours, by this recipe and the default, and the others'."""
     default = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
-    published = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["literature"]
+    published = {(f.test_set, f.scale, f.method): f.text for f in figures("psnr")}
     others = ("VDSR", "LapSRN")
     rows = []
     for test_set in TEST_SETS:
         for scale in SCALES:
             name = f"x{scale}"
-            theirs = published[test_set].get(name, {})
+            theirs = (published.get((test_set, name, method), "") for method in others)
             values = [mean_psnr(test_set, scale), default[test_set][name]["plain"]]
-            cells = [f"{value:.2f}" for value in (*values, *(theirs[m] for m in others if theirs))]
-            rows.append([f"{test_set} {name}", steps(scale), *cells, *[""] * (4 - len(cells))])
+            cells = [*(f"{value:.2f}" for value in values), *theirs]
+            rows.append([f"{test_set} {name}", steps(scale), *cells])
     return markdown(["PSNR in dB", "steps after pretraining", "**long**", "default", *others], rows)
 
 

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from srstudy.common.params import read
 from srstudy.mnist.settings import MnistSettings
-from srstudy.scoring.tables import markdown
+from srstudy.scoring import chance
 from srstudy.training.settings import RegularizationSettings
+from tools.table import SEEDS, for_page, table_of
 
 README = Path("README.md")
 START, END = "<!-- results -->", "<!-- /results -->"
@@ -38,23 +38,7 @@ def main() -> None:
 
 def results() -> str:
     """Our table beside the published figures, and what follows from it."""
-    summary = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
-    published = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["literature"]
-    methods = list(dict.fromkeys(m for s in summary.values() for row in s.values() for m in row))
-    others = ["SRCNN", "FSRCNN", "VDSR", "LapSRN"]
-    rows = []
-    for test_set, scales in summary.items():
-        for scale, scores in scales.items():
-            theirs = published.get(test_set, {}).get(scale, {})
-            values = [*(scores.get(m) for m in methods), *(theirs.get(m) for m in others)]
-            cells = ["" if value is None else f"{value:.2f}" for value in values]
-            rows.append([f"{test_set} {scale}", *cells])
-    table = markdown(["PSNR in dB", *(f"**{m}**" for m in methods), *others], rows)
-    return (
-        f"{table}\nBold: this study (luma, border cropped; sources of the others: "
-        f"[tools/published.yaml](tools/published.yaml)).\n{below_bicubic()}"
-        f"{warm_up()}{regularization()}"
-    )
+    return f"{for_page(table_of('psnr'))}{below_bicubic()}{warm_up()}{verdict()}{regularization()}"
 
 
 def below_bicubic() -> str:
@@ -92,6 +76,15 @@ def warm_up() -> str:
         draws = ", ".join(f"{value:.2%}" for value in pd.read_csv(table)["accuracy"])
         text += f"; with three seeds: {draws}"
     return f"{text}. The student project printed 96.97%.\n"
+
+
+def verdict() -> str:
+    """Whether regularization helps on the test sets, where several seeds were run."""
+    path = Path(SEEDS)
+    if not path.is_file():
+        return ""
+    found = chance.verdict(chance.read_runs(path.read_text("utf-8"), SEEDS))
+    return found and f"\n{found} Every seed: [{SEEDS}]({SEEDS}).\n"
 
 
 def regularization() -> str:

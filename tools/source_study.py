@@ -8,11 +8,10 @@ leave the workspace as it is. Writes docs/source-study.md.
 import json
 from pathlib import Path
 
-import yaml
-
 from srstudy.common.running import run
 from srstudy.scoring.tables import markdown
 from tools.experiments import read_from, run_experiment
+from tools.published import student
 
 SETTING: dict[str, object] = {
     "degradation": "opencv",
@@ -44,13 +43,12 @@ REPORT = Path("docs/source-study.md")
 
 def main() -> None:
     """Run both experiments, print and write the tables."""
-    student = yaml.safe_load(Path("tools/published.yaml").read_text("utf-8"))["student"]
     tables = []
     for network, settings in NETWORKS.items():
         name = f"source-{network}"
         run_experiment(name, {**SETTING, **settings}, ["summarize", "compare"])
         images = json.loads(read_from(name, "metrics/images/set5.json"))["x2"]
-        tables.append(f"## {network}\n\n{table(student, images)}")
+        tables.append(f"## {network}\n\n{table(student(), images)}")
     text = (
         "# The student project's setting\n\nSet5 x2, PSNR in dB: theirs -> ours. OpenCV's "
         "degradation, full-range luma, nothing cropped. Written by `make source-study`.\n\n"
@@ -60,12 +58,12 @@ def main() -> None:
     print(REPORT.read_text("utf-8"))
 
 
-def table(student: dict[str, dict[str, float]], images: dict[str, dict]) -> str:
+def table(printed: dict[str, dict[str, float]], images: dict[str, dict]) -> str:
     """A row for each image and their mean: the student's figure and ours, for each method."""
-    methods = list(student)
+    methods = list(printed)
     pairs = {
         image.removesuffix("_GT"): [
-            (student[method][image.removesuffix("_GT")], scores["psnr"][method])
+            (printed[method][image.removesuffix("_GT")], scores["psnr"][method])
             for method in methods
         ]
         for image, scores in images.items()

@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,7 +42,7 @@ setup: .venv/installed ## Install everything, at pinned versions, into .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] pretrain_epochs=3 epochs.x2=1 epochs.x4=1 epochs.x8=1 network_size.progressive.blocks=5
+DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] pretrain_steps=411 steps.x2=137 steps.x4=56 steps.x8=56 network_size.progressive.blocks=5
 
 demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
 	@rm -rf .demo
@@ -85,6 +85,12 @@ long: setup ## Larger plain networks, pretrained for longer (docs/long-recipe.md
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 	@python -m tools.mnist_seeds
+
+seeds: setup ## How large is chance? The default recipe with several seeds (docs/seeds.md)
+	@python -m tools.seeds
+
+training-data: setup ## What more training images, and a leak, are worth (docs/data.md)
+	@python -m tools.training_data
 
 ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv and .png)
 	@python -m tools.ablation

@@ -5,7 +5,6 @@ python -m stages.mnist --seed 1
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import pandas as pd
 
 from srstudy.backend.checkpoints import Checkpoints, fingerprint
 from srstudy.backend.precision import precision_here
+from srstudy.common.command_line import parse
 from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file, write_json
 from srstudy.common.params import read
@@ -24,9 +24,7 @@ from srstudy.mnist.warm_up import Digits, cross_entropy, train
 
 def main() -> None:
     """Train on 60,000 digits, test on 10,000; write metrics, curve and confusion matrix."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seed", required=True, type=int)
-    seed = parser.parse_args().seed
+    seed = parse(__doc__, "seed").seed
     recipe, folder = read(MnistSettings).mnist.recipe(), Path(f"data/mnist/{seed}")
     name, results = f"seed-{seed}", Path("metrics/mnist")
     precision = precision_here(recipe.precision)

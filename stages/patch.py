@@ -20,7 +20,7 @@ from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.images.pairs import Pair
 from srstudy.images.protocols import Protocol
-from srstudy.patches.grid import split
+from srstudy.patches.grid import HELD_OUT, read_list, split, split_by
 from srstudy.patches.settings import PatchSettings, size_faults, validation_fault
 from srstudy.patches.writing import PatchWriter
 
@@ -36,7 +36,11 @@ def main() -> None:
     size, stride = settings.patch_size[scale], settings.stride[scale]
 
     folder = Path(f"data/lr/x{scale}/train") / arguments.dataset
-    training, held_out = split(names(folder), settings.validation_share, settings.validation_images)
+    if settings.validation_list:
+        training, held_out = split_by(names(folder), read_list(HELD_OUT))
+    else:
+        share, count = settings.validation_share, settings.validation_images
+        training, held_out = split(names(folder), share, count)
     jobs = [
         (part, name) for part in parts(folder) for name in training if has_pair(folder, part, name)
     ]

@@ -35,7 +35,7 @@ RUN = {
         "git switch -c my-study",
         "dvc exp run --quiet -S 'datasets=[sample,sample-test]' -S train_set=sample "
         "-S 'test_sets=[sample-test]' -S 'downscaled_copies=[]' -S 'scales=[2]' "
-        "-S 'cascade_scales=[]' -S 'mnist.seeds=[]' -S pretrain_epochs=2 -S epochs.x2=1",
+        "-S 'cascade_scales=[]' -S 'mnist.seeds=[]' -S pretrain_steps=274 -S steps.x2=137",
         "cat metrics/table.txt",
         "git add -A",
         'git commit -q -m "My study: embedded photographs, x2"',
@@ -184,12 +184,12 @@ NOT_RUN = {
     "takes the real study, or a part of it: long trainings on images from the internet": [
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
         *("make source-study", "make below-bicubic", "make long", "make mnist-seeds"),
+        *("make seeds", "make training-data"),
         *("make ablation", "make bench", "make large-data", "make torture"),
         "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' "
-        "-S pretrain_epochs=1 -S epochs.x2=1",
-        "dvc exp run -S epochs.x8=3",
-        "dvc exp run -S pretrain_epochs=2 -S epochs.x2=1 -S epochs.x4=1 -S epochs.x8=1",
-        "dvc exp run -S steps.x2=2000 -S epochs.x2=null",
+        "-S pretrain_steps=1000 -S steps.x2=200",
+        "dvc exp run -S steps.x8=200",
+        "dvc exp run -S epochs.x2=1 -S steps.x2=null",
     ],
     "would empty the cache that the tests share": [
         "rm -rf .dvc/tmp/exps/tmp* .dvc/tmp/exps/standalone/tmp*",

@@ -77,6 +77,16 @@ def test_average_follows_the_weights_and_is_written_in_the_order_of_the_variable
         np.testing.assert_allclose(copy.numpy(), value, rtol=1e-4, atol=1e-6)
 
 
+def test_average_over_trained_weights_goes_on_as_the_average_that_they_are() -> None:
+    variables, copies = _variables(), _variables()
+    optimizer = Optimizer(variables, "adam", 1.0, ema=0.9, trained=1000)
+    first = [v.numpy() for v in variables]
+    _step(optimizer, 0, rate=0.1)
+    optimizer.write_average(copies)
+    for copy, before, now in zip(copies, first, variables, strict=True):
+        np.testing.assert_allclose(copy.numpy(), 0.9 * before + 0.1 * now.numpy(), atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["adam", "muon"])
 def test_restored_state_goes_on_to_the_same_bytes(kind: str) -> None:
     one, other = _variables(), [tf.Variable(tf.zeros(shape)) for shape in SHAPES]

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from srstudy.common.errors import InputError
+from srstudy.common.yaml_file import load_yaml
+from srstudy.datasets.registry import read_registry
 from srstudy.degradations.shared.degradation import names
 from srstudy.images.pairs import Pair
 from srstudy.patches import checks
-from srstudy.patches.grid import cut, grid, split
+from srstudy.patches.grid import HELD_OUT, cut, grid, read_list, split, split_by
 from srstudy.patches.layout import PLANE, read_patch
 from srstudy.patches.reading import PatchFile
 from srstudy.patches.writing import PatchWriter
@@ -112,6 +114,45 @@ def test_split_wants_a_share_or_a_count_and_not_both() -> None:
     for share, count in ((None, None), (0.1, 1)):
         with pytest.raises(ValueError, match="either a share or a count"):
             split(["a", "b"], share, count)
+
+
+def test_split_by_a_list_holds_out_those_that_it_names() -> None:
+    assert split_by(["a", "b", "c"], ["c", "a", "z"]) == (["b"], ["a", "c"])
+
+
+@pytest.mark.parametrize(("listed", "found"), [(["z"], "none"), (["b", "a"], "every one")])
+def test_list_that_does_not_split_the_images_is_refused(listed: list[str], found: str) -> None:
+    said = f"^validation_list: found {found} of train_set's 2 images in data/held-out.txt; allowed"
+    with pytest.raises(InputError, match=said):
+        split_by(["a", "b"], listed)
+
+
+def test_list_has_a_set_and_a_name_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("# first\n\nt91/t1\nmine/Été 1  # why\n", "utf-8")
+    assert read_list(path) == ["t1", "Été 1"]
+    for wrong in ("t1", "/t1", "t91/", "a/b/c"):
+        path.write_text(f"t91/t1\n{wrong}\n", "utf-8")
+        with pytest.raises(InputError, match=f"list.txt: line 2: found '{wrong}'; allowed: set/na"):
+            read_list(path)
+    with pytest.raises(InputError, match=r"none.txt: cannot be read"):
+        read_list(tmp_path / "none.txt")
+
+
+def test_committed_list_is_10_of_t91_and_20_of_bsd200_evenly_spaced() -> None:
+    lines = (ROOT / HELD_OUT).read_text("utf-8").splitlines()
+    found = [line for line in lines if not line.startswith("#")]
+    registry = {name: _registered(name) for name in ("t91", "t290")}
+    bsd200 = [name for name in registry["t290"] if name not in registry["t91"]]
+    t91_part, bsd200_part = split(registry["t91"], count=10)[1], split(bsd200, count=20)[1]
+    assert found == [*(f"t91/{n}" for n in t91_part), *(f"bsd200/{n}" for n in bsd200_part)]
+    # So that the default study's share holds out the same.
+    share = load_yaml(ROOT / "params.yaml")["validation_share"]
+    assert split(registry["t91"], share)[1] == t91_part
+
+
+def _registered(dataset: str) -> list[str]:
+    return sorted(Path(row.file).stem for row in read_registry(dataset))
 
 
 SIZE, STRIDE = 8, 4

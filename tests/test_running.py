@@ -1,4 +1,5 @@
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -107,6 +108,38 @@ def test_workers_of_a_killed_stage_end_and_give_its_lock_back(tmp_path: Path) ->
     finally:
         second.kill()
         second.communicate(timeout=60)
+
+
+@pytest.mark.parametrize("stage", ["train-plain@2", None])
+def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_not(
+    tmp_path: Path, stage: str | None
+) -> None:
+    parent = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen(sys.argv[1:], stdout=sys.stdout)\n"
+        "time.sleep(600)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment |= {"DVC_STAGE": stage} if stage else {}
+    # The stage writes to a pipe that is at an end only when it has ended too.
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent, *_command("wait")],
+        cwd=tmp_path,
+        env=environment,
+        stdin=(held := subprocess.Popen(["sleep", "600"], stdout=subprocess.PIPE)).stdout,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "runs\n"
+        process.kill()
+        process.wait(timeout=60)
+        ended, _, _ = select.select([process.stdout], [], [], 30 if stage else 1)
+        assert bool(ended) == bool(stage)
+    finally:
+        held.kill()  # and with it ends the input that the stage waits for
+        held.wait(timeout=60)
+    assert process.stdout.read() == ""
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

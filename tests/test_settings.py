@@ -35,7 +35,7 @@ BASE: Values = {
     **{"batch_size": {"x2": 8, "x4": 8}, "learning_rate": {"x2": 0.1, "x4": 0.1}},
     **{"epochs": {"x2": 1, "x4": 1}, "steps": {"x2": None, "x4": None}},
     **{"pretrain_epochs": 1, "pretrain_steps": None},
-    **{"validation_share": 0.1, "validation_images": None},
+    **{"validation_share": 0.1, "validation_images": None, "validation_list": False},
 }
 GONE = object()
 
@@ -137,7 +137,8 @@ def test_keys_say_of_which_mappings_a_stage_reads_one_entry() -> None:
     entries = {key for key in keys_of(TrainSettings) if "." in key}
     assert entries == {f"{key}.x{{scale}}" for key in by_scale} | {"network_size.{network}"}
     assert keys_of(PatchSettings) == {
-        *("patch_size.x{scale}", "stride.x{scale}", "validation_share", "validation_images")
+        *("patch_size.x{scale}", "stride.x{scale}"),
+        *("validation_share", "validation_images", "validation_list"),
     }
 
 
@@ -159,6 +160,7 @@ def test_training_takes_only_the_entry_of_its_own_network(tmp_path: Path) -> Non
         {"pretrain_epochs": None, "pretrain_steps": 9},
         {"pretrain_epochs": 0},
         {"validation_share": None, "validation_images": 9},
+        {"validation_share": None, "validation_list": True},
     ],
 )
 def test_budget_may_be_given_either_way(tmp_path: Path, given: Values) -> None:
@@ -276,8 +278,21 @@ WRONG: list[tuple[str, Any, str]] = [
     ("epochs.x4, steps.x4", {"epochs.x4": None}, "found neither; allowed: one of the two"),
     ("pretrain_epochs, pretrain_steps", {"pretrain_steps": 9}, "found both, 1 and 9"),
     ("pretrain_epochs, pretrain_steps", {"pretrain_epochs": None}, "found neither"),
-    ("validation_share, validation_images", {"validation_images": 9}, "found both, 0.1 and 9"),
-    ("validation_share, validation_images", {"validation_share": None}, "found neither"),
+    (
+        "validation_share, validation_images, validation_list",
+        {"validation_images": 9},
+        "found validation_share 0.1 and validation_images 9; allowed: one of the three, with null",
+    ),
+    (
+        "validation_share, validation_images, validation_list",
+        {"validation_list": True},
+        "found validation_share 0.1 and validation_list true; allowed: one of the three",
+    ),
+    (
+        "validation_share, validation_images, validation_list",
+        {"validation_share": None},
+        "found none of them; allowed: one of the three",
+    ),
     ("cascade_from", 8, "found 8, which is not among scales; allowed: one of [2, 4], or []"),
     ("cascade_scales", [8], "found [8]; allowed: out of scales those that x2, applied again"),
     (

@@ -19,10 +19,11 @@ from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import to_uint8
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
-from srstudy.networks.shared.weights import load, save
+from srstudy.networks.shared.weights import load, save, trained_steps
 from srstudy.patches.batches import Batches
 from srstudy.patches.reading import PatchFile
 from srstudy.training import training
+from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe
 from srstudy.training.trainer import CurvePoint, Trainer
 from stages import pretrain, train
@@ -177,6 +178,7 @@ def _stage(
     values |= {
         "network": "edsr",
         "pretrain_epochs": 1,
+        "pretrain_steps": None,
         "epochs": {"x2": 2},
         "steps": {"x2": None},
         "batch_size": {"x2": 16},
@@ -216,6 +218,37 @@ def test_final_rate_share_is_that_of_the_trained_networks_alone(
         pretrained = list(csv.DictReader(lines))
     assert float(falling[-1]["learning_rate"]) < 0.5 * 0.002
     assert {float(curve[-1]["learning_rate"]) for curve in (held, pretrained)} == {0.002}
+
+
+def test_weights_count_their_steps_and_the_average_goes_on_from_those_of_the_start(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    seen = []
+
+    class Seen(Optimizer):
+        def __init__(self, *arguments: Any) -> None:
+            seen.append(arguments[4])
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("srstudy.training.trainer.Optimizer", Seen)
+    _stage(tmp_path, monkeypatch, "plain", pretrain_epochs=None, pretrain_steps=7)
+    counted = [trained_steps(Path(f"models/{n}.weights.h5")) for n in ("pretrained", "x2-plain")]
+    with Path("metrics/curves/x2-plain.csv").open(newline="") as lines:
+        own = int(list(csv.DictReader(lines))[-1]["step"])
+    assert counted == [7, 7 + own] and seen == [0, 7]
+
+
+def test_average_over_a_network_that_is_fresh_in_part_starts_anew() -> None:
+    started = []
+    for scale in (2, 4):  # edsr makes the pixels of x4 by a layer of its own
+        at_scale = Architecture("edsr", scale, SIZE, "matlab")
+        recipe = replace(SHORT, scale=scale)
+        trainer = Trainer(
+            recipe, at_scale, "float32", tf.distribute.get_strategy(), (TINY.build(), TINY), 100
+        )
+        started.append(trainer._optimizer._trained)
+    assert started == [100.0, 0.0]
 
 
 def test_checkpoints_are_of_one_setting_start_and_set_of_patches(
@@ -305,6 +338,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from srstudy.patches.batches import Batches
 from srstudy.patches.reading import PatchFile
+from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe
 from srstudy.training.trainer import Trainer
 

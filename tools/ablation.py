@@ -23,11 +23,13 @@ SEEDS = {"short": (1, 2), "undertrained": (1,)}
 GROUND: dict[str, object] = {
     "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
     "pretrain_epochs": 0,
+    "pretrain_steps": "null",
     "optimizer": "adam",
     "learning_rate": at_scales(0.002, SCALES),
     "batch_size": at_scales(16, SCALES),
     "patch_size": at_scales(64, SCALES),
     "epochs": at_scales(1, SCALES),
+    "steps": at_scales("null", SCALES),
 }
 BUDGETS: dict[str, dict[str, object]] = {
     # From fresh weights, by plain Adam: the simplest ground for the question.

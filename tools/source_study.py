@@ -21,6 +21,8 @@ SETTING: dict[str, object] = {
     "test_sets": "[set5]",
     "downscaled_copies": "[]",
     "pretrain_epochs": 0,
+    "pretrain_steps": "null",
+    "steps": "{x2: null}",
     "learning_rate": "{x2: 0.002}",
 }
 NETWORKS: dict[str, dict[str, object]] = {

@@ -1,6 +1,7 @@
 """The arguments that stages share, declared once."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from srstudy.common.scales import SCALES
@@ -11,6 +12,8 @@ KNOWN: dict[str, dict[str, Any]] = {
     "role": {"choices": ("train", "test")},
     "dataset": {},
     "test_set": {},
+    "seed": {"type": int},
+    "to": {"type": Path, "metavar": "FOLDER"},
 }
 
 

@@ -1,14 +1,18 @@
 """How a stage runs: alone, and ended by one clear line where something given to it is wrong."""
 
+import ctypes
 import fcntl
 import hashlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from srstudy.common.errors import InputError
+
+PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def run(main: Callable[[], None]) -> None:
@@ -17,6 +21,8 @@ def run(main: Callable[[], None]) -> None:
     Any other exception is a defect of ours and keeps its traceback.
     """
     try:
+        if "DVC_STAGE" in os.environ:
+            end_with(os.getppid())
         with _alone():
             main()
     except InputError as error:
@@ -36,6 +42,17 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(_memory_line(error))
 
 
+def end_with(parent: int) -> None:
+    """Have this process killed when its parent is: else it would work on for nobody.
+
+    A stage: DVC, killed, would leave it in a folder that may be gone. A worker: it would wait for
+    work forever, and keep what it inherited, such as the lock that lets a stage run alone.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)  # killed before we could ask
+
+
 def _memory_line(error: Exception) -> str:
     what = str(error).partition("\n")[0]
     return f"error: there is not enough memory: {what or 'no more is given out'}"
@@ -44,7 +61,7 @@ def _memory_line(error: Exception) -> str:
 def _alone() -> AbstractContextManager[None]:
     """Refuse to run beside the same command in the same folder.
 
-    DVC locks its stages itself, but where only DVC was killed, its stage runs on.
+    DVC locks its stages itself, but not against one that was started by hand.
     """
     command = [Path(sys.argv[0]).stem, *sys.argv[1:]]
     name = hashlib.sha256("\0".join(command).encode()).hexdigest()[:16]

@@ -45,7 +45,7 @@ def per_scale(example: str) -> Any:
     return Field(description=f"a mapping with keys {', '.join(BY_SCALE.keys)}, as in {{{example}}}")
 
 
-def file_of(room: str) -> Any:
+def choice_field(room: str) -> Any:
     """The field of a name that chooses a file in a room of srstudy; see `is_file_of`."""
     return Field(description=f"one of {', '.join(names(room))}")
 

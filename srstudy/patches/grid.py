@@ -1,6 +1,7 @@
 """Which images are held out, and where the patches of an image lie."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from srstudy.common.errors import InputError
 from srstudy.images.pairs import Pair
+
+HELD_OUT = Path("data/held-out.txt")
 
 
 def split(
@@ -34,6 +37,42 @@ def split(
         )
     held_out = [names[(2 * i + 1) * total // (2 * count)] for i in range(count)]
     return [name for name in names if name not in set(held_out)], held_out
+
+
+def split_by(names: Sequence[str], listed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names for training and names held out: those that are listed.
+
+    Raises `InputError` if none of the names is listed, or all of them.
+    """
+    held_out = [name for name in names if name in set(listed)]
+    if not 0 < len(held_out) < len(names):
+        found = "none" if not held_out else "every one"
+        raise InputError(
+            f"validation_list: found {found} of train_set's {len(names)} images in {HELD_OUT}; "
+            "allowed: some of them; or false, and a validation_share"
+        )
+    return [name for name in names if name not in set(listed)], held_out
+
+
+def read_list(path: Path) -> list[str]:
+    """The names in a list of images: `set/name` a line, without a suffix; `#` begins a comment.
+
+    Raises `InputError` for a file that is missing and for a line that is no such name.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        group, slash, name = text.partition("/")
+        if not (group and slash and name) or "/" in name:
+            raise InputError(f"{path}: line {number}: found {text!r}; allowed: set/name")
+        found.append(name)
+    return found
 
 
 def check_sizes(size: int, stride: int, scale: int) -> None:

@@ -1,6 +1,8 @@
 """The settings of patches: how the training images are split and cut."""
 
-from srstudy.common.params import Slice, one_of_two
+from pydantic import Field
+
+from srstudy.common.params import Slice, shown
 from srstudy.common.values import CountPerScale, per_scale, whole, within
 
 LEAST_LR_PIXELS = 4  # of a patch's side
@@ -10,19 +12,30 @@ LARGEST_PATCH = 4096  # HR pixels
 class PatchSettings(Slice):
     """HR pixels of a patch and between two, by scale, and which images are held out whole.
 
-    How many of them is said by one of the two, as a share or as a count.
+    Those are said by one of three: as a share, as a count, or by a list in git.
     """
 
     patch_size: CountPerScale = per_scale("x2: 64, x4: 128")
     stride: CountPerScale = per_scale("x2: 24, x4: 48")
     validation_share: float | None = within(least=0.01, most=0.5, or_null=True)
     validation_images: int | None = whole(least=1, most=1_000_000, or_null=True)
+    validation_list: bool = Field(description="true or false")
 
 
 def validation_fault(patches: PatchSettings) -> str | None:
-    """The line where not exactly one of share and count is given."""
-    share, count = patches.validation_share, patches.validation_images
-    return one_of_two("validation_share", share, "validation_images", count)
+    """The line where not exactly one of share, count and list is given."""
+    given = {
+        "validation_share": patches.validation_share,
+        "validation_images": patches.validation_images,
+        "validation_list": patches.validation_list or None,
+    }
+    found = [f"{key} {shown(value)}" for key, value in given.items() if value is not None]
+    if len(found) == 1:
+        return None
+    return (
+        f"{', '.join(given)}: found {' and '.join(found) or 'none of them'}; allowed: one of the "
+        "three, with null and false for the others"
+    )
 
 
 def size_faults(patches: PatchSettings, scales: list[int]) -> list[str]:

@@ -23,13 +23,19 @@ class Optimizer:
     """Updates a network's variables in place and keeps the moving average of its weights.
 
     kind: "adam", or "muon", which takes the kernels of shape (k, k, n, n), n > 1; clip: the
-    largest global norm of a gradient; ema: the average's momentum, 0 for none. `state` is
-    everything that later steps depend on: float32 vectors by name. A variable whose Keras
-    constraint is a linear projection (`Equivariant`) stays within it.
+    largest global norm of a gradient; ema: the average's momentum, 0 for none; trained: the steps
+    that the variables have behind them. `state` is everything that later steps depend on: float32
+    vectors by name. A variable whose Keras constraint is a linear projection (`Equivariant`) stays
+    within it.
     """
 
     def __init__(
-        self, variables: Sequence[tf.Variable], kind: str, clip: float, ema: float
+        self,
+        variables: Sequence[tf.Variable],
+        kind: str,
+        clip: float,
+        ema: float,
+        trained: int = 0,
     ) -> None:
         shapes = [tuple(variable.shape) for variable in variables]
         muon = [kind == "muon" and len(s) == 4 and s[2] == s[3] > 1 for s in shapes]
@@ -46,7 +52,7 @@ class Optimizer:
         size = sum(self._sizes)
         self._adams = size - sum(math.prod(group) for group in self._groups)
         self._decay = np.where(np.arange(size) < self._adams, BETA_1, MOMENTUM).astype("float32")
-        self._clip, self._ema = clip, ema
+        self._clip, self._ema, self._trained = clip, ema, float(trained)
         weights = self._in_order([tf.convert_to_tensor(variable) for variable in variables])
         self.state = {
             "weights": tf.Variable(weights),
@@ -79,7 +85,9 @@ class Optimizer:
         # Again, as orthogonalization makes much of what is left by rounding.
         update = self._constrained(tf.concat(updates, 0))
         weights = state["weights"].assign_sub(rate * update)
-        # At the start the average follows fast, or it would remember the first weights.
+        # Over fresh weights the average follows fast, or it would remember them. Over trained ones
+        # it is the average that they are.
+        steps += self._trained
         kept = tf.minimum(self._ema, steps / (steps + 10.0))
         state["average"].assign_add((1.0 - kept) * (weights - state["average"]))
         self._write(weights, self._variables)

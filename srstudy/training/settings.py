@@ -12,7 +12,7 @@ from srstudy.common.values import (
     EpochsPerScale,
     RatePerScale,
     StepsPerScale,
-    file_of,
+    choice_field,
     is_file_of,
     per_scale,
     whole,
@@ -24,12 +24,12 @@ from srstudy.networks.shared.sizes import faults_of_entries, sizes
 class NetworkSettings(Slice):
     """The network, and how it is trained but for how long."""
 
-    network: Annotated[str, is_file_of("networks")] = file_of("networks")
+    network: Annotated[str, is_file_of("networks")] = choice_field("networks")
     network_size: Annotated[dict[str, Any], Entries("{network}")] = Field(
         description="a mapping with one entry for each network, as in {edsr: {}}"
     )
     batch_size: CountPerScale = per_scale("x2: 16, x4: 8")
-    loss: Annotated[str, is_file_of("losses")] = file_of("losses")
+    loss: Annotated[str, is_file_of("losses")] = choice_field("losses")
     optimizer: Literal["muon", "adam"] = Field(description="muon or adam")
     learning_rate: RatePerScale = per_scale("x2: 0.002, x4: 0.0007")
     warmup_share: float = within(least=0, most=0.5)

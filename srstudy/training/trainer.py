@@ -22,7 +22,7 @@ from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import to_uint8
 from srstudy.images.pairs import Pair
 from srstudy.losses.shared.objective import objective
-from srstudy.networks.shared.architecture import ROOM, Architecture
+from srstudy.networks.shared.architecture import ROOM, Architecture, layers_with_weights
 from srstudy.networks.shared.checking import check
 from srstudy.networks.shared.inference import restore_luma
 from srstudy.patches.batches import Batches
@@ -48,7 +48,7 @@ class Trainer:
 
     architecture: the recipe's, for the degradation of the data; precision: float32 or bfloat16;
     start: a network of the same function whose weights are loaded where they fit, None for fresh
-    ones.
+    ones; trained: the steps that those weights have behind them.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Trainer:
         precision: str,
         strategy: tf.distribute.Strategy,
         start: tuple[keras.Model, Architecture] | None = None,
+        trained: int = 0,
     ) -> None:
         check(architecture, architecture.build(precision))
         keras.utils.set_random_seed(recipe.seed)
@@ -67,13 +68,15 @@ class Trainer:
         self._parts = parts_of_a_batch()
         with strategy.scope():
             self._network = architecture.build(precision)
-            if start is not None:
-                architecture.load_matching(self._network, *start)
+            taken = architecture.load_matching(self._network, *start) if start else 0
+            if taken < len(list(layers_with_weights(self._network))):
+                trained = 0  # some of it is fresh
             self._optimizer = Optimizer(
                 self._network.trainable_variables,
                 recipe.optimizer,
                 recipe.gradient_clip,
                 recipe.ema,
+                trained,
             )
         # The network trains; this one has the averaged weights and restores in float32.
         self._averaged = architecture.build()
@@ -100,6 +103,8 @@ class Trainer:
         steps = self._recipe.total_steps(batches.steps_per_epoch)
         every = max(1, steps // CURVE_POINTS)
         curve, losses = self._resume(checkpoints)
+        if curve:
+            watch(curve)  # the file that it was written to may be gone
         done = int(self._optimizer.state["steps"].numpy()[0])
         start = f"goes on from step {done} of" if done else "begins,"
         print(f"{title}: {start} {steps} steps", flush=True)
@@ -155,13 +160,13 @@ class Trainer:
     def _placed(self, batch: Pair) -> tuple[Any, Any]:
         """The batch on its device, or each replica's part of it on the replica's."""
         replicas = self._strategy.num_replicas_in_sync
-        if len(batch[0]) % replicas:
+        if len(batch.lr) % replicas:
             raise InputError(
-                f"batch_size: found {len(batch[0])} patches for {replicas} devices; "
+                f"batch_size: found {len(batch.lr)} patches for {replicas} devices; "
                 "allowed: a multiple of their number"
             )
         if replicas == 1:
-            return tf.constant(batch[0]), tf.constant(batch[1])
+            return tf.constant(batch.lr), tf.constant(batch.hr)
 
         def part(context: Any, values: np.ndarray) -> tf.Tensor:
             return tf.constant(np.split(values, replicas)[context.replica_id_in_sync_group])

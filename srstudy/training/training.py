@@ -10,7 +10,7 @@ from srstudy.backend.checkpoints import Checkpoints, fingerprint
 from srstudy.backend.devices import choose_strategy
 from srstudy.backend.precision import precision_here
 from srstudy.common.files import whole_file
-from srstudy.networks.shared.weights import load, save
+from srstudy.networks.shared.weights import load, save, trained_steps
 from srstudy.patches.batches import Batches
 from srstudy.patches.reading import PatchFile
 from srstudy.training.recipe import Recipe
@@ -34,8 +34,8 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
     patch_path = Path(f"data/patches/x{recipe.scale}.h5")
     with PatchFile(patch_path, recipe.scale) as patches:
         architecture = recipe.architecture(patches.degradation)
-        beginning = None if start is None else load(start)
-        trainer = Trainer(recipe, architecture, precision, choose_strategy(), beginning)
+        beginning, before = (load(start), trained_steps(start)) if start else (None, 0)
+        trainer = Trainer(recipe, architecture, precision, choose_strategy(), beginning, before)
         batches = Batches(patches, recipe.batch_size, recipe.seed, recipe.augment)
         data = [patch_path] if start is None else [patch_path, start]
         checkpoints = Checkpoints(fingerprint([name, asdict(recipe), precision], *data))
@@ -44,6 +44,7 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
             model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints, write)
             # Once more: a run that was killed after its last row has not written it.
             write(curve)
-            save(Path(f"models/{name}.weights.h5"), model, architecture)
+            steps = before + curve[-1].step
+            save(Path(f"models/{name}.weights.h5"), model, architecture, steps)
             checkpoints.clear()
     return curve[-1]

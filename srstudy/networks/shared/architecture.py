@@ -66,7 +66,7 @@ class Architecture:
         if (self.network, self.size, self.degradation) != (of.network, of.size, of.degradation):
             raise ValueError(f"the weights of {of} do not fit {self}")
         taken = 0
-        for layer, source in zip(_with_weights(model), _with_weights(other), strict=False):
+        for layer, source in zip(*map(layers_with_weights, (model, other)), strict=False):
             # A transposed convolution whose step is another's does another thing.
             steps = [getattr(one, "strides", None) for one in (layer, source)]
             shapes = [[w.shape for w in one.weights] for one in (layer, source)]
@@ -76,11 +76,11 @@ class Architecture:
         return taken
 
 
-def _with_weights(model: keras.Model) -> Iterator[keras.layers.Layer]:
+def layers_with_weights(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """The layers that have weights, in order, those of models inside models too."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _with_weights(layer)
+            yield from layers_with_weights(layer)
         elif layer.weights:
             yield layer
 

@@ -20,7 +20,6 @@ RESIDUAL_SCALING = 0.1
 RELU_GAIN = 2.0**0.5  # keeps the size of what passes through a ReLU
 
 
-@keras.saving.register_keras_serializable("sr")
 class PassThrough(keras.initializers.Initializer):
     """Another initializer's kernel whose first output channel repeats the first input channel."""
 

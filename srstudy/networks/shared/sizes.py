@@ -66,7 +66,7 @@ def _faults(name: str, given: Any) -> list[str]:
         return [f"{KEY}.{name}: {error}"]
     faults = _faults_of_file(file)
     if faults:
-        return [f"{KEY}.{name}: {ROOM}/{name}.py: {fault}" for fault in faults]
+        return [f"{KEY}.{name}: {file_of(ROOM, name)}: {fault}" for fault in faults]
     if not isinstance(given, Mapping):
         found = f"{KEY}.{name}: found {shown(given)}"
         return [f"{found}; allowed: a mapping of {', '.join(file.SIZES) or 'nothing'}, as {{}}"]

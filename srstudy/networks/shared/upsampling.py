@@ -27,7 +27,6 @@ def bicubic_filters(scale: int, a: float) -> NDArray[np.float32]:
     return filters.reshape(*filters.shape[:2], 1, scale * scale).astype(np.float32)
 
 
-@keras.saving.register_keras_serializable("sr")
 class BicubicUpsampling(keras.layers.Layer):
     """(n, h, w, 1) to (n, h * scale, w * scale, 1); always in float32, with nothing to train.
 

@@ -17,14 +17,26 @@ from srstudy.common.files import NETWORK_ATTRIBUTE, ensure_room, whole_file
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.sizes import sizes
 
+STEPS = "steps"  # the attribute that counts them
 
-def save(path: Path, model: keras.Model, architecture: Architecture) -> None:
-    """Write weights and architecture to PATH.weights.h5; the same weights give the same bytes."""
+
+def save(path: Path, model: keras.Model, architecture: Architecture, steps: int = 0) -> None:
+    """Write weights and architecture to PATH.weights.h5; the same weights give the same bytes.
+
+    steps: those that the weights were trained for, all in all.
+    """
     with whole_file(path) as partial:
         ensure_room(path.parent, sum(array.nbytes for array in model.get_weights()))
         model.save_weights(partial)
         with h5py.File(partial, "r+") as file:
             file.attrs[NETWORK_ATTRIBUTE] = json.dumps(asdict(architecture), sort_keys=True)
+            file.attrs[STEPS] = steps
+
+
+def trained_steps(path: Path) -> int:
+    """The steps that a file's weights were trained for; 0 where it does not say."""
+    with h5py.File(path, "r") as file:
+        return int(file.attrs.get(STEPS, 0))
 
 
 def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architecture]:

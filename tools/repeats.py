@@ -1,0 +1,74 @@
+"""Results that are gathered run by run in a CSV file, as means over seeds are.
+
+A run's rows are added as soon as it is done, so that a study that was stopped goes on after them,
+also in another clone, where only the CSV file is left of the runs before.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from srstudy.common.errors import InputError
+from srstudy.common.files import whole_file
+from srstudy.common.params import PARAMS_FILE
+from srstudy.common.yaml_file import load_yaml
+from tools.experiments import read_output
+
+TEST_SETS = ("set5", "set14", "bsd100", "urban100")
+# What no training depends on, and what each run sets by itself.
+ASIDE = (
+    *("cascade_from", "cascade_scales", "datasets", "mnist", "own_images", "scales", "seed"),
+    *("self_ensemble", "test_sets", "train_set", "validation_share", "validation_images"),
+    *("validation_list", "network_size"),
+)
+
+Rows = list[dict[str, Any]]
+
+
+def recipe() -> str:
+    """Eight hex digits that stand for the recipe in params.yaml: rows of two do not mix."""
+    values = load_yaml(PARAMS_FILE)
+    kept = {key: value for key, value in values.items() if key not in ASIDE}
+    kept["network_size"] = values["network_size"][values["network"]]
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def gather(table: Path, runs: Mapping[str, int], run: Callable[[str], Rows]) -> pd.DataFrame:
+    """The rows of all runs: what `table` has, and by `run(name)` what it lacks.
+
+    runs: names, and how many rows each has. `InputError` where the table is of another recipe.
+    """
+    there = pd.read_csv(table, dtype={"recipe": str}) if table.is_file() else pd.DataFrame()
+    now = recipe()
+    if len(there) and set(there["recipe"]) != {now}:
+        found = ", ".join(sorted(set(there["recipe"])))
+        raise InputError(
+            f"{table}: recipe: found {found}; allowed: {now}, that of {PARAMS_FILE}; move the file "
+            "away to begin anew"
+        )
+    for name, count in runs.items():
+        if len(there) and (there["run"] == name).sum() == count:
+            print(f"{name}: its rows are in {table}")
+            continue
+        rows = pd.DataFrame([{"run": name, "recipe": now, **row} for row in run(name)])
+        if len(there):
+            rows = pd.concat([there[there["run"] != name], rows], ignore_index=True)
+        with whole_file(table) as partial:
+            rows.to_csv(partial, index=False)
+        there = rows
+    return there[there["run"].isin(list(runs))]
+
+
+def scores(name: str, scale: int, test_set: str, method: str) -> dict[str, float]:
+    """The PSNR in dB of each image of a test set, of a method of an experiment."""
+    found = json.loads(read_output(name, f"data/scores/x{scale}/{test_set}/{method}.json"))
+    return {image: values["psnr"] for image, values in found.items()}
+
+
+def mean(values: Mapping[str, float]) -> float:
+    """The mean over the images, as the study's table has it."""
+    return round(sum(values.values()) / len(values), 4)

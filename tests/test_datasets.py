@@ -13,7 +13,13 @@ import pytest
 from srstudy.common.errors import InputError
 from srstudy.datasets import download
 from srstudy.datasets.download import fetch
-from srstudy.datasets.registry import PACKAGE, read_registry, registered_names
+from srstudy.datasets.registry import (
+    DIGITS,
+    PACKAGE,
+    read_registry,
+    registered_names,
+    registry_notes,
+)
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
 from tests.imports import ROOT
@@ -436,6 +442,23 @@ def test_file_that_is_no_registry_is_refused_with_its_line(
     assert _refusal(tmp_path / "raw" / "tiny").startswith(f"{REGISTRY}: {said}")
 
 
+def test_notes_above_the_columns_are_passed_over_and_counted_in_the_lines_of_faults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", CONTENT)))
+    notes = "# Two files.\n#\n# Terms: none.\n"
+    REGISTRY.write_text(notes + REGISTRY.read_text("utf-8"), "utf-8")
+    assert registry_notes("tiny") == ["# Two files.", "#", "# Terms: none."]
+    assert fetch("tiny", tmp_path / "noted") == len(CONTENT)
+    for content, said in (
+        ("", "line 4: found the columns ''"),
+        (f"{HEADER}\n", "line 5: found no row"),
+        (f"{HEADER}\n# a note\n", "line 5: found 1 columns"),
+    ):
+        REGISTRY.write_text(notes + content, "utf-8")
+        assert _refusal(tmp_path / "raw" / "tiny").startswith(f"{REGISTRY}: {said}")
+
+
 def test_registry_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
     REGISTRY.unlink()
     REGISTRY.mkdir()
@@ -447,7 +470,8 @@ def test_committed_data_sets_have_their_files_each_once(monkeypatch: pytest.Monk
     monkeypatch.chdir(ROOT)
     counts = {name: len(read_registry(name)) for name in registered_names()}
     expected = {"t91": 91, "set5": 5, "set14": 14, "mnist": 4, "sample": 7, "sample-test": 3}
-    assert expected.items() <= counts.items()
+    literature = {"bsd200": 200, "t291": 291, "t290": 290, "bsd100": 100, "urban100": 100}
+    assert (expected | literature).items() <= counts.items()
     for name in counts:
         for row in read_registry(name):
             if row.url.startswith(PACKAGE):
@@ -458,6 +482,30 @@ def test_committed_data_sets_have_their_files_each_once(monkeypatch: pytest.Monk
             owner = row.mirror.partition("/")[0]
             assert (row.mirror, row.sha256) in {(r.mirror, r.sha256) for r in read_registry(owner)}
             assert owner != name or row.mirror == f"{name}/{row.file}"
+
+
+def test_committed_data_sets_say_what_they_are_their_source_and_their_terms(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "README.md").read_text("utf-8")
+    for name in registered_names():
+        what, *notes = registry_notes(name)
+        assert what.startswith("# ")
+        assert [n.split()[1] for n in notes if n.startswith(("# Source: ", "# Terms: "))] == [
+            "Source:",
+            "Terms:",
+        ], name
+        count = "70,000" if name == DIGITS else len(read_registry(name))
+        assert f"\n| `{name}` | {count} | " in page
+
+
+def test_t291_is_t91_and_bsd200_and_t290_lacks_the_picture_of_set5(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert read_registry("t291") == read_registry("t91") + read_registry("bsd200")
+    assert read_registry("t290") == [r for r in read_registry("t291") if r.file != "302003.jpg"]
 
 
 @pytest.mark.parametrize("dataset", ["sample", "sample-test"])

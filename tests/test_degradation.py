@@ -114,6 +114,10 @@ def _enlarged_score(image: NDArray[np.uint8], scale: int, made_by: Degradation) 
         ("set14", 2, 30.24),
         ("set14", 3, 27.55),
         ("set14", 4, 26.00),
+        ("bsd100", 2, 29.56),
+        ("bsd100", 4, 25.96),
+        ("urban100", 2, 26.88),
+        ("urban100", 4, 23.14),
     ],
 )
 def test_bicubic_scores_are_those_of_the_literature(

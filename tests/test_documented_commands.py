@@ -190,6 +190,8 @@ NOT_RUN = {
         "-S pretrain_steps=1000 -S steps.x2=200",
         "dvc exp run -S steps.x8=200",
         "dvc exp run -S epochs.x2=1 -S steps.x2=null",
+        "dvc exp run -S 'datasets=[t290,set5,set14,bsd100,urban100]' -S train_set=t290 "
+        "-S 'test_sets=[set5,set14,bsd100,urban100]'",
     ],
     "would empty the cache that the tests share": [
         "rm -rf .dvc/tmp/exps/tmp* .dvc/tmp/exps/standalone/tmp*",

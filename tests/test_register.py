@@ -12,7 +12,7 @@ import pytest
 from srstudy.common.errors import InputError
 from srstudy.datasets import download
 from srstudy.datasets.download import fetch
-from srstudy.datasets.registry import PACKAGE, read_registry, registered_names
+from srstudy.datasets.registry import PACKAGE, read_registry, registered_names, registry_notes
 from srstudy.imagefiles.png import write_png
 from tests.imports import ROOT
 from tests.servers import NOWHERE, serving, serving_folder
@@ -122,10 +122,11 @@ def test_folder_without_address_says_so_and_downloads_from_a_mirror_alone(
 def test_committed_list_of_packaged_photographs_is_what_registering_them_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    committed = ROOT / "data" / "registry" / "sample-test.tsv"
-    fields = [field for line in committed.read_text("utf-8").split("\n") for field in line.split()]
+    committed = (ROOT / "data" / "registry" / "sample-test.tsv").read_text("utf-8")
+    fields = [field for line in committed.split("\n") for field in line.split()]
     _register(monkeypatch, "again", _list(tmp_path, *(f for f in fields if PACKAGE in f)))
-    assert Path("data/registry/again.tsv").read_bytes() == committed.read_bytes()
+    notes, rows = committed[: committed.index("file\t")], committed[committed.index("file\t") :]
+    assert notes.startswith("# ") and Path("data/registry/again.tsv").read_text("utf-8") == rows
 
 
 def test_files_of_another_set_keep_their_place_in_the_mirror(
@@ -256,7 +257,7 @@ def test_download_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert line.endswith(f"{url}/a.png: could not be had (more than its 1000000 bytes)")
 
 
-def test_taken_name_is_refused_and_replaced_where_that_is_said(
+def test_taken_name_is_refused_and_replaced_but_for_its_notes_where_that_is_said(
     monkeypatch: pytest.MonkeyPatch, photos: Path
 ) -> None:
     _register(monkeypatch, "mine", photos)
@@ -264,8 +265,11 @@ def test_taken_name_is_refused_and_replaced_where_that_is_said(
     assert _refusals(monkeypatch, "mine", photos) == [
         "data/registry/mine.tsv: is there already; --force replaces it"
     ]
+    path = Path("data/registry/mine.tsv")
+    path.write_text("# Mine.\n# Terms: none.\n" + path.read_text("utf-8"), "utf-8")
     _register(monkeypatch, "mine", photos, "--force")
     assert [row.file for row in read_registry("mine")] == ["a photo.png"]
+    assert registry_notes("mine") == ["# Mine.", "# Terms: none."]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../a", "a--b", "-a", "a.b", "x" * 41])

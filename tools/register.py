@@ -7,7 +7,8 @@ FOLDER holds the files; BASE is the address below which each of them is public. 
 rows have no address, and only a mirror (SR_MIRROR) serves the set. LIST is a text file with one
 address a line (http://..., https://... or package:PACKAGE/path); empty lines and lines that start
 with # are passed over. Every address is tried, and what comes is read to its end. Nothing is
-written where anything is wrong.
+written where anything is wrong. Notes, lines that begin with # above the columns, are written by
+hand; --force keeps them.
 """
 
 import argparse
@@ -36,6 +37,7 @@ from srstudy.datasets.registry import (
     read_registry,
     registered_names,
     registry_file,
+    registry_notes,
     write_registry,
 )
 from srstudy.datasets.settings import NAME_NOTE, Name
@@ -74,7 +76,7 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="a folder of files, or a list of addresses")
     parser.add_argument("--url", default="", help="below which the folder's files are public")
     parser.add_argument("--any", action="store_true", help="also take files that are not images")
-    parser.add_argument("--force", action="store_true", help="replace a set of that name")
+    parser.add_argument("--force", action="store_true", help="replace a set's files, not its notes")
     arguments = parser.parse_args()
     pooch.get_logger().setLevel("WARNING")  # its lines name temporary files
 
@@ -89,7 +91,8 @@ def main() -> None:
     places = mirror_places(name)
     contents = examined(name, candidates, images=not arguments.any)
     rows = [_row(name, *both, places) for both in zip(candidates, contents, strict=True)]
-    path = write_registry(name, rows)
+    notes = registry_notes(name) if name in registered_names() else []
+    path = write_registry(name, rows, notes)
     print("\n".join(report(path, name, rows)))
 
 

@@ -3,11 +3,13 @@
 Columns: `file`, its name; `bytes` and `sha256`; `url`, its public address, or
 `package:PACKAGE/path` for a file that an installed package ships; `mirror`, where a mirror keeps
 it. Another set's file has the mirror path of that set, so that a mirror holds each file once.
+Above the columns stand notes, lines that begin with `#`: what the set is, its source and its terms.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from srstudy.common.errors import InputError
@@ -15,6 +17,7 @@ from srstudy.common.files import whole_file
 
 FOLDER = Path("data/registry")
 COLUMNS = ("file", "bytes", "sha256", "url", "mirror")
+NOTE = "#"  # begins a line above the columns
 PACKAGE = "package:"
 DIGITS = "mnist"  # the one data set that holds no images to train or test on
 SHOWN = 80  # characters of a wrong value: a message is one line
@@ -79,14 +82,16 @@ def read_registry(dataset: str) -> list[RegisteredFile]:
         allowed = ", ".join(known) or f"none, as {FOLDER} holds no file"
         raise InputError(f"dataset {dataset!r} is not known; allowed: {allowed}")
     path = registry_file(dataset)
-    header, *lines = _lines(path)
+    above = len(registry_notes(dataset))
+    header, *lines = _lines(path)[above:] or [""]
     if header.split("\t") != [*COLUMNS]:
-        raise _fault(path, 1, f"the columns {header!r:.{SHOWN}}", f"{', '.join(COLUMNS)}, by tabs")
+        found, allowed = f"the columns {header!r:.{SHOWN}}", f"{', '.join(COLUMNS)}, by tabs"
+        raise _fault(path, above + 1, found, allowed)
     if not lines:
-        raise _fault(path, 2, "no row", "a row for each file")
+        raise _fault(path, above + 2, "no row", "a row for each file")
     rows: list[RegisteredFile] = []
     first_lines: dict[str, int] = {}
-    for number, line in enumerate(lines, 2):
+    for number, line in enumerate(lines, above + 2):
         row = _row(path, number, line)
         first = first_lines.setdefault(row.file, number)
         if first != number:
@@ -95,10 +100,15 @@ def read_registry(dataset: str) -> list[RegisteredFile]:
     return rows
 
 
-def write_registry(dataset: str, rows: Sequence[RegisteredFile]) -> Path:
-    """Write a data set's registry file, and give its path."""
+def registry_notes(dataset: str) -> list[str]:
+    """The lines above the columns of a data set's registry file; each begins with `#`."""
+    return list(takewhile(lambda line: line.startswith(NOTE), _lines(registry_file(dataset))))
+
+
+def write_registry(dataset: str, rows: Sequence[RegisteredFile], notes: Sequence[str] = ()) -> Path:
+    """Write a data set's registry file, notes above its columns, and give its path."""
     path = registry_file(dataset)
-    lines = ["\t".join(COLUMNS)]
+    lines = [*notes, "\t".join(COLUMNS)]
     lines += [f"{r.file}\t{r.size}\t{r.sha256}\t{r.url}\t{r.mirror}" for r in rows]
     with whole_file(path) as partial:
         partial.write_text("\n".join(lines) + "\n", "utf-8")

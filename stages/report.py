@@ -17,6 +17,7 @@ from srstudy.common.files import read_json, whole_file
 from srstudy.common.params import read
 from srstudy.common.progress import progress
 from srstudy.common.running import run
+from srstudy.datasets.shared_pictures import shared_lines
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
@@ -87,6 +88,7 @@ def main() -> None:
         ),
         tables=score_tables(read_json(SUMMARY), SUMMARY),
         protocol=marked_up(degradation(settings.degradation).sentence()),
+        shared=escape("\n".join(shared_lines(settings.test_sets))),
         note=escape(
             f"Images of {test_set}{rest}. Of an image larger than {SIDE} x {SIDE} pixels, the part "
             "around the crop is shown."

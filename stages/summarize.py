@@ -12,6 +12,7 @@ from pathlib import Path
 from srstudy.common.files import read_json, whole_file, whole_folder, write_json
 from srstudy.common.params import read
 from srstudy.common.running import run
+from srstudy.datasets.shared_pictures import SHARED, shared_file, shared_lines
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.mnist.settings import MnistSettings
@@ -34,6 +35,7 @@ def main() -> None:
         for method in methods_at(methods, scale)
     ]
     keep_only(SCORES, {path for *_, path in wanted})
+    keep_only(SHARED, {shared_file(test_set) for test_set in settings.test_sets})
     rows = [
         {
             **{"test_set": test_set, "scale": scale, "method": method, "image": image},
@@ -47,6 +49,7 @@ def main() -> None:
     table = f"{for_people(scores)}\n\n{made_by.sentence()}\n"
     if methods.self_ensemble:
         table += f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image\n"
+    table += "".join(f"{line}\n" for line in shared_lines(settings.test_sets))
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:
             content = {"protocol": made_by.sentence(), **by_image(scores, test_set)}

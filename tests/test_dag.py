@@ -22,9 +22,9 @@ def test_edges_are_what_stages_read_of_each_other() -> None:
     assert found["train-plain"] == {"patch", "pretrain"}
     assert found["evaluate"] == {"synthesize-test", "train-plain", "train-regularized"}
     assert found["bicubic"] == {"synthesize-test"}
-    assert {"bicubic", "evaluate", "ensemble", "cascade"} <= found["summarize"]
+    assert {"bicubic", "evaluate", "ensemble", "cascade", "shared"} <= found["summarize"]
     assert "mnist" not in found["report"]
-    assert found["synthesize-train"] == {"download", "own_images"}
+    assert found["synthesize-train"] == found["shared"] == {"download", "own_images"}
     assert found["mnist"] == {"download-mnist"}
 
 

@@ -50,6 +50,7 @@ def _make(folder: Path, photo: NDArray[np.uint8]) -> Path:
     for path, content in {
         "metrics/images/tiny.json": psnr,
         "metrics/summary.json": {"psnr": {"tiny": means}, "ssim": {"tiny": ssim}},
+        "data/shared/tiny.json": [["mine/cat 2.png", "tiny/<_script>.png"]],
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(json.dumps(content))
@@ -92,6 +93,11 @@ def test_same_study_is_the_same_page(
     report: Path, tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:
     assert _make(tmp_path, photo).read_bytes() == report.read_bytes()
+
+
+def test_pictures_shared_with_the_training_set_are_named_under_the_table(report: Path) -> None:
+    said = "tiny/&lt;_script&gt;.png is also in the training set mine, as cat 2.png: its score"
+    assert said in report.read_text("utf-8").partition("<h2>Look</h2>")[0]
 
 
 def test_best_of_each_row_is_marked(report: Path) -> None:

@@ -88,6 +88,7 @@ UNCONCERNED: dict[str, Callable[[Study], None]] = {
     "scoring": _comment("srstudy/scoring/evaluation.py", "stages/evaluate.py"),
     "mnist": _comment("srstudy/mnist/digits.py", "stages/mnist.py"),
     "export": _comment("srstudy/export/onnx_files.py"),
+    "shared pictures": _comment("srstudy/datasets/shared_pictures.py", "stages/shared.py"),
     "tools": _comment("tools/bench.py"),
     "image files": _comment("srstudy/imagefiles/reading.py"),
     "another scale's epochs": _set("epochs.x8", 9),

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from srstudy.imagefiles.png import write_png
+from srstudy.imagefiles.reading import read_image
 from tests.test_digits import idx, write_digits
 from tests.tiny import Run, Study
 
@@ -126,6 +128,27 @@ def test_a_cascade_and_an_ensemble_are_stages_of_their_lists_alone(work: Study) 
     fresh("dvc", "pull", "-q")
     assert fresh("dvc", "repro").stages == set()
     assert "up to date" in fresh("dvc", "status").text
+
+
+def test_a_test_image_that_was_trained_on_is_named_under_the_table_and_in_the_report(
+    work: Study, tmp_path: Path
+) -> None:
+    cat, table = (work.root / p for p in ("data/raw/sample/chelsea.png", "metrics/table.txt"))
+    (tmp_path / "photos").mkdir()
+    write_png(tmp_path / "photos/cat.png", read_image(cat)[::2, ::-2])
+    before = table.read_text("utf-8")
+    own = {"mine-test": str(tmp_path / "photos")}
+    work.set(own_images=own, test_sets=["sample-test", "mine-test"])
+    run = work.repro("summarize", "report")
+    line = "mine-test/cat.png is also in the training set sample, as chelsea.png: its score is not"
+    assert f"warning: {line}" in run.text
+    assert not {stage for stage in run.stages if "train" in stage}
+    page = (work.root / "report/index.html").read_text("utf-8")
+    assert line in table.read_text("utf-8") and line in page
+    work.set(own_images={}, test_sets=["sample-test"])
+    work.repro("summarize")
+    assert table.read_text("utf-8") == before
+    assert [path.name for path in (work.root / "data/shared").iterdir()] == ["sample-test.json"]
 
 
 def test_each_seed_of_the_warm_up_is_a_stage_that_no_other_seed_touches(

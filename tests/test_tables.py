@@ -10,6 +10,7 @@ import yaml
 from srstudy.common.errors import InputError
 from srstudy.common.files import read_json, write_json
 from srstudy.common.yaml_file import load_yaml
+from srstudy.datasets.shared_pictures import shared_file
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.scoring.evaluation import METHODS, scores_file
 from srstudy.scoring.metrics import METRICS, Metric
@@ -167,6 +168,7 @@ def _study(folder: Path) -> None:
     for method in METHODS:
         entry = {key: number + 0.25 for number, key in enumerate(METRICS, len(method))}
         write_json(folder / scores_file(2, method, "tiny"), {"a": entry})
+    write_json(folder / shared_file("tiny"), [])
 
 
 def test_stage_writes_every_metric(
@@ -188,6 +190,24 @@ def test_stage_writes_every_metric(
     assert images["protocol"] == sentence and images["x2"]["a"][third]["plain"] == 7.25
     table = Path("metrics/table.txt").read_text("utf-8")
     assert "error in steps" in table and f"\n\n{sentence}\n" in table
+
+
+def test_table_ends_with_the_pictures_that_are_in_the_training_set_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    written = [Path("metrics/table.txt"), Path("metrics/summary.json")]
+    summarize.main()
+    table, scores = (path.read_text("utf-8") for path in written)
+    write_json(shared_file("tiny"), [["mine/b.jpg", "tiny/a.png"]])
+    write_json(shared_file("of-another-study"), [["mine/b.jpg", "of-another-study/a.png"]])
+    summarize.main()
+    line = (
+        "tiny/a.png is also in the training set mine, as b.jpg: its score is not that of an unseen"
+    )
+    assert [path.read_text("utf-8") for path in written] == [f"{table}{line} picture\n", scores]
+    assert not shared_file("of-another-study").exists()
 
 
 def test_scores_made_before_a_metric_are_refused_with_their_file(

@@ -48,7 +48,8 @@ def test_each_stage_is_a_row_below_all_that_it_waits_for() -> None:
             assert bool(direct) == bool(waits_for[name])
         above |= set(layer)
     assert rows["pretrain"] == ["patch"]
-    assert rows["summarize"] == rows["compare"] == ["bicubic", "cascade", "ensemble", "evaluate"]
+    scored = ["bicubic", "cascade", "ensemble", "evaluate"]
+    assert rows["compare"] == scored and rows["summarize"] == [*scored, "shared"]
 
 
 def test_names_of_items_are_those_that_dvc_takes() -> None:

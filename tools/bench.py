@@ -33,7 +33,7 @@ FACTORS = (1, 10, 100)  # as many images more, in further folders
 LARGEST = FACTORS[-1]
 PARTS = ("training", "patches", "extraction", "inference", "upscaling")  # of tools/bench_steps.py
 LIGHT = (
-    *("validate", "download", "own_images", "synthesize", "patch"),
+    *("validate", "download", "own_images", "shared", "synthesize", "patch"),
     *("bicubic", "compare", "summarize", "report"),
 )
 HEAVY = ("pretrain", "train", "evaluate", "ensemble", "cascade", "mnist")

@@ -1,6 +1,8 @@
 """Stage `compare`: one picture for each test image, all methods side by side with a zoomed crop.
 
-python -m stages.compare --scale 2 --test-set set5
+    python -m stages.compare --scale 2 --test-set set5
+
+The same versions, compressed, for the report page: data/gallery.
 """
 
 from pathlib import Path
@@ -9,13 +11,14 @@ import cv2
 import numpy as np
 
 from srstudy.common.command_line import parse
-from srstudy.common.files import read_json, whole_folder
+from srstudy.common.files import read_json, whole_folder, write_json
 from srstudy.common.params import read
 from srstudy.common.progress import progress
 from srstudy.common.running import run
 from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
+from srstudy.report.gallery import TRUTH, gallery_folder, pictures
 from srstudy.report.pictures import caption, comparison, squared_error
 from srstudy.scoring.evaluation import images_folder, methods_at, scores_file
 from srstudy.scoring.leftovers import keep_only
@@ -38,20 +41,20 @@ def main() -> None:
     scores, first = {method: read_json(path) for method, path in files.items()}, first_metric()
     output = Path(f"data/pictures/x{scale}") / test_set
     found = names(source)
-    with whole_folder(output) as partial:
+    with whole_folder(output) as partial, whole_folder(gallery_folder(scale, test_set)) as gallery:
         for name in progress(found, f"compare {test_set} x{scale}", len(found), "image"):
             lr, hr = read_pair(source, FULL, name)
             size = (hr.shape[1], hr.shape[0])
             pixels = cv2.resize(lr, size, interpolation=cv2.INTER_NEAREST)
+            restored = {method: read_image(images[method] / f"{name}.png") for method in methods}
             versions = {f"LR, {lr.shape[1]} x {lr.shape[0]}": pixels.astype(np.uint8)}
-            for method, by_image in scores.items():
-                image = read_image(images[method] / f"{name}.png")
-                score = of_metric(by_image[name], first, files[method])
+            for method, image in restored.items():
+                score = of_metric(scores[method][name], first, files[method])
                 versions[caption(method, score)] = image
-                if method == "bicubic":
-                    error = squared_error(hr, image)
-            versions["ground truth"] = hr
+            versions[TRUTH] = hr
+            error = squared_error(hr, restored["bicubic"])
             write_png(partial / f"{name}.png", comparison(versions, error))
+            write_json(gallery / f"{name}.json", pictures(hr, restored))
     print(f"{output}: {len(list(output.iterdir()))} pictures")
 
 

@@ -19,8 +19,9 @@ from srstudy.mnist.settings import MnistSettings
 from srstudy.scoring.evaluation import ENSEMBLE, SCORES, methods_at, scores_file
 from srstudy.scoring.leftovers import keep_only, remove_other_results, results_of
 from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.missing import missing_scores
 from srstudy.scoring.settings import MethodSettings, SummarySettings
-from srstudy.scoring.tables import by_image, for_people, frame, of_metric, summary
+from srstudy.scoring.tables import PROTOCOL, by_image, for_people, frame, of_metric, summary
 
 
 def main() -> None:
@@ -46,15 +47,16 @@ def main() -> None:
     ]
     scores = frame(rows)
 
-    table = f"{for_people(scores)}\n\n{made_by.sentence()}\n"
+    notes = [made_by.sentence()]  # the lines under the table
     if methods.self_ensemble:
-        table += f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image\n"
-    table += "".join(f"{line}\n" for line in shared_lines(settings.test_sets))
+        notes.append(f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image")
+    notes += missing_scores(scores) + shared_lines(settings.test_sets)
+    table = "\n".join([for_people(scores), "", *notes, ""])
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:
-            content = {"protocol": made_by.sentence(), **by_image(scores, test_set)}
+            content = {PROTOCOL: made_by.sentence(), **by_image(scores, test_set)}
             write_json(partial / f"{test_set}.json", content)
-    write_json(Path("metrics/summary.json"), {"protocol": made_by.name, **summary(scores)})
+    write_json(Path("metrics/summary.json"), {PROTOCOL: made_by.name, **summary(scores)})
     with whole_file(Path("metrics/table.txt")) as partial:
         partial.write_text(table, encoding="utf-8")
     mine = results_of(settings.scales, read(MnistSettings).mnist.seeds)

@@ -1,86 +1,51 @@
 """The report page, made by its stage from small results, and looked at in a real browser."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from srstudy.common.errors import InputError
-from srstudy.imagefiles.png import write_png
-from srstudy.report.page import Gallery, score_tables, script_data, table
-from srstudy.scoring.evaluation import images_folder
+from srstudy.report.gallery import MOST_IMAGES
+from srstudy.report.page import score_tables, script_data, table
 from srstudy.scoring.metrics import METRICS, Metric
 from tests.browser import chromium
-from tests.imports import ROOT
+from tests.small_report import Results, make_report
 
-SCALES = (2, 4)
 METHODS = {
     2: ("bicubic", "plain", "regularized"),
     4: ("bicubic", "plain", "plain-cascade", "regularized", "regularized-cascade"),
 }
+SCALES = tuple(METHODS)
+EVERY_METHOD = (
+    *("bicubic", "plain", "plain+", "plain-cascade"),
+    *("regularized", "regularized+", "regularized-cascade"),
+)
+# Of ten images: the gains as they stand in the file, and the order of those shown, by the gain: the
+# largest, the smallest, the second largest, and so on, without the two in the middle.
+VALUES = (0.5, -0.25, 1.5, 0.75, 2.0, 1.25, 0.25, 1.0, 3.0, 1.75)
+GAINS = dict(zip("abcdefghij", VALUES, strict=True))
+IN_TURN = ["i", "b", "e", "g", "j", "a", "c", "d"]
 
 
-def _make(folder: Path, photo: NDArray[np.uint8]) -> Path:
-    """Run the stage in a folder with small results; the page."""
-    random = np.random.default_rng(0)
-    (folder / "data/raw/tiny").mkdir(parents=True)
-    psnr: dict = {}
-    for stem, image in (("cat", photo), ("<_script>", photo[:64, ::-1])):
-        write_png(folder / f"data/raw/tiny/{stem}.png", image)
-        for scale in SCALES:
-            scores = psnr.setdefault(f"x{scale}", {}).setdefault(stem, {"psnr": {}})["psnr"]
-            for number, method in enumerate(METHODS[scale]):
-                noisy = image + random.normal(0, 20 / (1 + number), image.shape)
-                target = folder / images_folder(scale, method, "tiny")
-                target.mkdir(parents=True, exist_ok=True)
-                write_png(target / f"{stem}.png", np.clip(noisy, 0, 255).astype(np.uint8))
-                scores[method] = 25.0 + number
-    means = {scale: rows["cat"]["psnr"] for scale, rows in psnr.items()}
-    ssim = {scale: {m: value / 100 for m, value in row.items()} for scale, row in means.items()}
-    for path, content in {
-        "metrics/images/tiny.json": psnr,
-        "metrics/summary.json": {"psnr": {"tiny": means}, "ssim": {"tiny": ssim}},
-        "data/shared/tiny.json": [["mine/cat 2.png", "tiny/<_script>.png"]],
-    }.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(json.dumps(content))
-    (folder / "metrics/curves").mkdir()
-    (folder / "metrics/validation").mkdir()
-    curve = "step,epoch,learning_rate,loss,validation_psnr\n10,1,0.1,0.2,30.5\n20,2,0.1,0.1,31.5\n"
-    for name in ("pretrained", *(f"x{s}-{k}" for s in SCALES for k in ("plain", "regularized"))):
-        (folder / f"metrics/curves/{name}.csv").write_text(curve)
-        result = {"validation": {"x2": {"plain": {"psnr": 31.5, "steps": 20}}}}
-        (folder / f"metrics/validation/{name}.json").write_text(json.dumps(result))
-    (folder / "docs").mkdir()
-    shutil.copy(ROOT / "docs/ablation.csv", folder / "docs")
-    shutil.copy(ROOT / "dvc.yaml", folder)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params |= {"scales": list(SCALES), "test_sets": ["tiny"], "network": "srcnn"}
-    params |= {"cascade_scales": [4]}
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    subprocess.run(
-        [sys.executable, "-m", "stages.report", "--test-set", "tiny"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-        timeout=60,
+def _results(photo: NDArray[np.uint8]) -> Results:
+    two = {"cat": photo, "<_script>": photo[:64, ::-1]}
+    return Results(
+        METHODS,
+        images={"tiny": two, "many": dict.fromkeys([*GAINS, "blank"], photo[:32, :40])},
+        gains={"tiny": dict.fromkeys(two, 1.0), "many": {**GAINS, "blank": None}},
+        shared={"tiny": [["mine/cat 2.png", "tiny/<_script>.png"]]},
     )
-    return folder / "report/index.html"
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, photo: NDArray[np.uint8]) -> Path:
-    return _make(tmp_path_factory.mktemp("report"), photo)
+    return make_report(tmp_path_factory.mktemp("report"), _results(photo))
 
 
 def test_page_names_no_address_but_its_own_data(report: Path) -> None:
@@ -92,7 +57,7 @@ def test_page_names_no_address_but_its_own_data(report: Path) -> None:
 def test_same_study_is_the_same_page(
     report: Path, tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:
-    assert _make(tmp_path, photo).read_bytes() == report.read_bytes()
+    assert make_report(tmp_path, _results(photo)).read_bytes() == report.read_bytes()
 
 
 def test_pictures_shared_with_the_training_set_are_named_under_the_table(report: Path) -> None:
@@ -102,8 +67,9 @@ def test_pictures_shared_with_the_training_set_are_named_under_the_table(report:
 
 def test_best_of_each_row_is_marked(report: Path) -> None:
     text = report.read_text("utf-8")
-    # Of x2's 25, 26, 27 and x4's 25 to 29; SSIM is set to a hundredth of it.
-    marked = ["27.00", "29.00", "0.2700", "0.2900"]
+    # Of x2's 25, 26, 27 and x4's 25 to 29; SSIM is set to a hundredth of it. The means of the
+    # second set are those of its first image.
+    marked = ["27.00", "29.00", "26.00", "27.00", "0.2700", "0.2900", "0.2600", "0.2700"]
     assert re.findall(r"<td><strong>([^<]*)<", text) == marked
     assert "<td>1</td><td><strong>2</strong></td>" in table(["", "a"], [["row", "1", "2"]], ["2"])
 
@@ -146,41 +112,64 @@ def test_text_cannot_end_the_script() -> None:
     assert "<" not in text and json.loads(text) == {"</script>": "<!--"}
 
 
-def test_large_picture_is_cut_to_what_is_around_the_error(photo: NDArray[np.uint8]) -> None:
-    truth = np.zeros((900, 1500), np.uint8)
-    wrong = truth.copy()
-    wrong[850:860, 1400:1410] = 255
-    gallery = Gallery()
-    gallery.add("large", 2, truth, {"bicubic": (wrong, 30.0)})
-    size = gallery.data["large"]["sizes"]["x2"]
-    assert (size["height"], size["width"]) == (640, 640)
-    crop = size["crop"]
-    # The crop holds the error: rows 850 to 860 of 900 are 590 to 600 of the last 640.
-    assert crop["top"] <= 590 and crop["top"] + crop["side"] >= 600
-    assert crop["left"] <= 1400 - (1500 - 640) and crop["left"] + crop["side"] >= 1410 - 860
+def test_notes_stand_under_the_tables() -> None:
+    means = {key: {"set5": {"x2": {"bicubic": 1.0}}} for key in METRICS}
+    page = score_tables(means, Path("s.json"), ["below 0.1 dB: chance", "a < `b`"])
+    assert page.endswith("<p>below 0.1 dB: chance</p>\n<p>a &lt; <code>b</code></p>")
+
+
+def test_image_without_a_finite_score_is_named_under_the_tables(report: Path) -> None:
+    tables, _, rest = report.read_text("utf-8").partition("<h2>Every image</h2>")
+    for name in ("PSNR", "SSIM"):
+        line = f"<p>many x2, x4: mean {name} of 10 of 11 images; no finite {name}: blank</p>"
+        assert tables.count(line) == 1
+    row = re.search(r'<tr><th scope="row">blank</th>(.*)</tr>', rest)
+    assert row and row[1].count("<td></td>") == 2 * len(METHODS[2]) and "nan" not in row[1]
+
+
+@pytest.mark.timeout(300)
+def test_page_of_four_sets_as_large_as_the_literatures_is_below_20_megabytes(
+    tmp_path: Path,
+) -> None:
+    # Set5, Set14, BSD100 and Urban100 of noise, which no format makes small, by seven methods.
+    noise = np.random.default_rng(1).integers(256, size=(700, 1024, 3), dtype=np.uint8)
+    counts = {"five": 5, "fourteen": 14, "bsd": 100, "urban": 100}
+    images = {name: {f"{name} {n:03}": noise for n in range(counts[name])} for name in counts}
+    gains = {name: {image: n / 50 for n, image in enumerate(images[name])} for name in images}
+    page = make_report(tmp_path, Results(dict.fromkeys((2, 4, 8), EVERY_METHOD), images, gains))
+    assert page.stat().st_size < 20_000_000
+    text = page.read_text("utf-8")
+    assert text.count('<th scope="row">urban 0') == 3 * 100
+    shown = 5 + 3 * MOST_IMAGES
+    assert text.count("data:image/webp") == shown * 3 * (len(EVERY_METHOD) + 1)
 
 
 # --- In a browser ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def page(report: Path) -> Iterator[Page]:
-    """The page in Chromium on a phone, with networking off; it may ask for nothing else."""
+def browser() -> Iterator[Browser]:
     with chromium() as browser:
-        context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
-        page = context.new_page()
-        said: list[str] = []
-        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                said.append(request.url) if not request.url.startswith(("file:", "data:")) else None
-            ),
-        )
-        page.goto(report.as_uri())
-        yield page
-        assert said == []
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, report: Path) -> Iterator[Page]:
+    """The page in Chromium on a phone, with networking off; it may ask for nothing else."""
+    context = browser.new_context(viewport={"width": 360, "height": 740}, offline=True)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            said.append(request.url) if not request.url.startswith(("file:", "data:")) else None
+        ),
+    )
+    page.goto(report.as_uri())
+    yield page
+    assert said == []
 
 
 def _cut(page: Page) -> str:
@@ -194,6 +183,7 @@ def test_slider_moves_by_keyboard_and_by_pointer(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     after = _cut(page)
     assert before != after
+    page.locator("#stack").scroll_into_view_if_needed()
     box = page.locator("#stack").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
@@ -272,3 +262,114 @@ def test_page_is_dark_where_the_reader_wants_it(page: Page) -> None:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         colours.append(page.evaluate(ground))
     assert colours == ["rgb(255, 255, 255)", "rgb(18, 22, 28)"]
+
+
+def _options(page: Page, select: str) -> list[str]:
+    return page.eval_on_selector_all(f"{select} option", "all => all.map(o => o.value)")
+
+
+@pytest.mark.slow
+def test_every_test_set_can_be_chosen_and_shows_its_own_images(page: Page) -> None:
+    assert _options(page, "#set") == ["tiny", "many"]
+    for name, rows, shown in (("many", 11, IN_TURN), ("tiny", 2, ["cat", "<_script>"])):
+        page.select_option("#set", name)
+        for scale in SCALES:
+            page.select_option("#scale", f"x{scale}")
+            assert page.locator("h3:visible").all_inner_texts() == [f"{name} x{scale}"]
+            assert page.locator(".sortable tbody tr:visible").count() == rows
+            assert _options(page, "#image") == shown
+            assert page.inner_text("#name-left").startswith("left: bicubic, 25.00 dB")
+
+
+@pytest.mark.slow
+def test_scale_and_pair_stay_when_another_test_set_is_chosen(page: Page) -> None:
+    page.select_option("#scale", "x2")
+    page.click("text=plain | ground truth")
+    page.select_option("#set", "many")
+    assert [page.input_value(f"#{name}") for name in ("scale", "left", "right")] == [
+        *("x2", "plain", "ground truth")
+    ]
+
+
+@pytest.mark.slow
+def test_best_and_worst_images_come_first_among_at_most_eight(page: Page) -> None:
+    page.select_option("#set", "many")
+    assert _options(page, "#image") == IN_TURN and len(IN_TURN) == MOST_IMAGES
+    labels = page.eval_on_selector_all("#image option", "all => all.map(o => o.textContent)")
+    assert labels[:3] == ["i, +3.00 dB", "b, -0.25 dB", "e, +2.00 dB"]
+    # Those without a gain come where there is room for them.
+    page.select_option("#set", "tiny")
+    assert _options(page, "#image") == ["cat", "<_script>"]
+
+
+def _column(page: Page, column: int) -> list[str]:
+    rows = ".sortable:visible tbody tr"
+    return page.eval_on_selector_all(rows, f"all => all.map(r => r.cells[{column}].textContent)")
+
+
+@pytest.mark.slow
+def test_click_on_a_column_sorts_by_it_and_another_click_turns_it_round(page: Page) -> None:
+    page.select_option("#set", "many")
+    names = [*GAINS, "blank"]
+    assert _column(page, 0) == names
+    by_gain = sorted(GAINS, key=lambda name: -GAINS[name])
+    for column in ("gain of plain", "plain", "regularized"):  # each rises with the gain
+        head = page.locator(".sortable:visible th", has_text=re.compile(f"^{column}$")).first
+        head.locator("button").click()
+        assert _column(page, 0) == [*by_gain, "blank"]  # without a score: last
+        assert head.get_attribute("aria-sort") == "descending"
+        head.locator("button").click()
+        assert _column(page, 0) == [*by_gain[::-1], "blank"]
+        assert head.get_attribute("aria-sort") == "ascending"
+        assert page.locator(".sortable:visible th[aria-sort]").count() == 1
+    page.locator(".sortable:visible th >> text=image").click()
+    assert _column(page, 0) == sorted(names)
+
+
+@pytest.mark.slow
+def test_columns_are_sorted_by_the_keyboard_too(page: Page) -> None:
+    page.select_option("#set", "many")
+    page.focus("#scale")
+    for _ in range(3):  # the table, which scrolls, the names, the gains
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "gain of plain"
+    page.keyboard.press("Enter")
+    assert _column(page, 0)[0] == "i"
+    page.keyboard.press("Space")
+    assert _column(page, 0)[0] == "b"
+    assert page.evaluate("document.activeElement.textContent") == "gain of plain"
+
+
+@pytest.mark.slow
+def test_gain_is_drawn_to_the_right_of_zero_where_it_is_one(page: Page) -> None:
+    page.select_option("#set", "many")
+    places = page.eval_on_selector_all(
+        ".sortable:visible .gain",
+        "all => all.map(g => [g.querySelector('circle'), g.querySelector('.zero')].map("
+        "e => e && e.getBoundingClientRect()).map(b => b && b.x + b.width / 2))",
+    )
+    assert len(places) == len(GAINS) + 1 and places.pop()[0] is None  # of the blank image
+    reach = [dot - zero for dot, zero in places]
+    most = max(reach)
+    for gain, found in zip(GAINS.values(), reach, strict=True):
+        assert found / most == pytest.approx(gain / max(GAINS.values()), abs=0.02)
+
+
+@pytest.mark.slow
+def test_without_javascript_every_set_and_score_is_there_to_be_read(
+    browser: Browser, report: Path
+) -> None:
+    page = browser.new_context(java_script_enabled=False, offline=True).new_page()
+    page.goto(report.as_uri())
+    titles = [f"{name} x{scale}" for name in ("tiny", "many") for scale in SCALES]
+    assert page.locator("h3:visible").all_inner_texts() == titles
+    assert page.locator(".sortable tbody tr:visible").count() == 2 * (2 + 11)
+    assert page.is_hidden("#set") and page.is_hidden("#image")
+    assert "Comparing pictures needs JavaScript" in page.inner_text("body")
+
+
+@pytest.mark.slow
+def test_page_says_that_its_pictures_are_compressed_and_cut(page: Page) -> None:
+    text = page.inner_text("body")
+    assert "not for measuring: compressed with loss (WebP)" in text
+    assert re.search(r"cat: 96 x 120 pixels shown, WebP of quality \d+\.", text)

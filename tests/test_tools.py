@@ -116,7 +116,7 @@ def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
 
 
 STUDIES: dict[str, Mapping[str, object]] = {
-    "long": long_recipe.SETTINGS,
+    "long": {**long_recipe.SETTINGS, **long_recipe.NO_STEPS},
     "mnist-seeds": mnist_seeds.SETTINGS,
     **{
         f"source-{network}": {**source_study.SETTING, **settings}

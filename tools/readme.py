@@ -5,14 +5,18 @@ python -m tools.readme [--check]
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from srstudy.common.params import read
 from srstudy.mnist.settings import MnistSettings
 from srstudy.scoring import chance
+from srstudy.scoring.missing import missing_scores
+from srstudy.scoring.tables import of_images, scales_of
 from srstudy.training.settings import RegularizationSettings
 from tools.table import SEEDS, for_page, table_of
 
@@ -38,26 +42,45 @@ def main() -> None:
 
 def results() -> str:
     """Our table beside the published figures, and what follows from it."""
-    return f"{for_page(table_of('psnr'))}{below_bicubic()}{warm_up()}{verdict()}{regularization()}"
+    return (
+        f"{for_page(table_of('psnr'))}{left_out()}{below_bicubic()}{warm_up()}{verdict()}"
+        f"{regularization()}"
+    )
+
+
+def left_out() -> str:
+    """Which images have no finite score, and so are left out of the means."""
+    lines = missing_scores(of_images(_of_each_image()), ["psnr"])
+    return "".join(f"\n{line}.\n" for line in lines)
 
 
 def below_bicubic() -> str:
-    """Which images a network leaves below bicubic interpolation."""
-    found = [
-        f"{image} ({test_set.stem} {scale} {method}, {psnr - scores['psnr']['bicubic']:+.2f} dB)"
-        for test_set in sorted(Path("metrics/images").glob("*.json"))
-        for scale, images in json.loads(test_set.read_text("utf-8")).items()
-        if scale != "protocol"
-        for image, scores in images.items()
-        for method, psnr in scores["psnr"].items()
-        if psnr is not None and psnr < (scores["psnr"]["bicubic"] or 0)
-    ]
+    """Which images a network leaves below bicubic interpolation.
+
+    Null stands for an infinite PSNR: of an image that is restored exactly.
+    """
+    found = []
+    for test_set, content in _of_each_image().items():
+        for scale, images in scales_of(content).items():
+            for image, entry in images.items():
+                psnr = {m: math.inf if v is None else v for m, v in entry["psnr"].items()}
+                bicubic = psnr["bicubic"]
+                for method in (method for method, value in psnr.items() if value < bicubic):
+                    exact = "bicubic is exact" if math.isinf(bicubic) else ""
+                    loss = exact or f"{psnr[method] - bicubic:+.2f} dB"
+                    found.append(f"{image} ({test_set} {scale} {method}, {loss})")
     if found:
         return f"\nBelow bicubic interpolation on these images: {', '.join(found)}.\n"
     return (
         "\nOn every test image, every network of this study, direct or as a cascade, is at least "
         "as good as bicubic interpolation.\n"
     )
+
+
+def _of_each_image() -> dict[str, dict[str, Any]]:
+    """The files of metrics/images, by test set."""
+    paths = sorted(Path("metrics/images").glob("*.json"))
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in paths}
 
 
 def warm_up() -> str:
@@ -115,7 +138,8 @@ def regularization() -> str:
             json.loads(file.read_text("utf-8"))["validation"][scale][setting]["psnr"]
             for file, setting in ((plain, "plain"), (regularized, "regularized"))
         ]
-        full.append(f"{values[1] - values[0]:+.3f} dB at {scale}")
+        if None not in values:  # null: every held-out image is restored exactly
+            full.append(f"{values[1] - values[0]:+.3f} dB at {scale}")
     if full:
         weight = read(RegularizationSettings).lambda_
         sentences.append(

@@ -1,6 +1,5 @@
-"""The report page's parts: tables and charts as HTML text, pictures as data of the page."""
+"""The report page's parts: tables and charts as HTML text, data of its script as JSON."""
 
-import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -9,21 +8,14 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from srstudy.report.charts import Line, line_chart
-from srstudy.report.pictures import caption, highest_window, squared_error
 from srstudy.scoring.metrics import METRICS, Metric
 from srstudy.scoring.tables import of_metric, shown
 
 TEMPLATE = Path(__file__).with_name("report_page.html")
-WITHOUT_LOSS = [cv2.IMWRITE_WEBP_QUALITY, 101]
-TRUTH = "ground truth"
-CROP = 64  # HR pixels
-SIDE = 640  # of a larger picture this much is shown
 SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="{label}">{content}</div>'
 
 
@@ -56,18 +48,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[s
     return "<table>\n" + "\n".join(lines) + "\n</table>"
 
 
-def score_tables(summary: Mapping[str, Any], path: Path) -> str:
+def score_tables(summary: Mapping[str, Any], path: Path, notes: Sequence[str] = ()) -> str:
     """The mean scores of metrics/summary.json: for each metric a table, in the order of METRICS.
 
     A row for each test set and scale, a column for each method. Methods whose scores are equal as
-    shown are both marked as the best. path: the file, for errors. Raises InputError where it
-    lacks a metric.
+    shown are both marked as the best. path: the file, for errors; notes: lines of plain text under
+    the tables. Raises InputError where the file lacks a metric.
     """
     tables = []
     for key, metric in METRICS.items():
         content = _score_table(metric, of_metric(summary, key, path))
         tables.append(SCROLLED.format(label=escape(metric.title), content=content))
-    return "\n".join(tables)
+    return "\n".join([*tables, *(f"<p>{marked_up(note)}</p>" for note in notes)])
 
 
 def _score_table(metric: Metric, means: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -135,55 +127,3 @@ def ablation_charts(runs: pd.DataFrame) -> str:
         title = f"x{scale}, {budget}: {steps} steps"
         charts.append(line_chart(title, "lambda", "validation PSNR in dB", lines, True))
     return "\n".join(charts)
-
-
-class Gallery:
-    """The pictures of the page: every version of some images at every scale."""
-
-    def __init__(self) -> None:
-        self.data: dict[str, dict[str, Any]] = {}
-
-    def add(
-        self,
-        name: str,
-        scale: int,
-        truth: NDArray[np.uint8],
-        versions: Mapping[str, tuple[NDArray[np.uint8], float | None]],
-    ) -> None:
-        """An image at a scale: (H, W[, 3]) uint8, and each method's version with its first score.
-
-        The zoomed crop is where the first version errs most; of pictures larger than SIDE only
-        what is around it is kept.
-        """
-        first, _ = next(iter(versions.values()))
-        rows, columns, crop = _window(squared_error(truth, first))
-        entry = self.data.setdefault(name, {"truth": {}, "sizes": {}, "scales": {}})
-        part = truth[rows, columns]
-        entry["truth"][f"x{scale}"] = {"picture": _uri(part), "caption": TRUTH}
-        entry["sizes"][f"x{scale}"] = {
-            "height": part.shape[0],
-            "width": part.shape[1],
-            "crop": crop,
-        }
-        entry["scales"][f"x{scale}"] = {
-            method: {"picture": _uri(image[rows, columns]), "caption": caption(method, score)}
-            for method, (image, score) in versions.items()
-        }
-
-
-def _window(error: NDArray[np.floating]) -> tuple[slice, slice, dict[str, int]]:
-    """Rows and columns of what is shown, and where in it the crop lies."""
-    height, width = error.shape
-    side = min(CROP, height, width)
-    top, left = highest_window(error, side)
-    high, wide = min(SIDE, height), min(SIDE, width)
-    first = min(max(0, top + side // 2 - high // 2), height - high)
-    start = min(max(0, left + side // 2 - wide // 2), width - wide)
-    crop = {"top": top - first, "left": left - start, "side": side}
-    return slice(first, first + high), slice(start, start + wide), crop
-
-
-def _uri(image: NDArray[np.uint8]) -> str:
-    bgr = image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1])
-    _, data = cv2.imencode(".webp", bgr, WITHOUT_LOSS)
-    return "data:image/webp;base64," + base64.b64encode(data.tobytes()).decode()

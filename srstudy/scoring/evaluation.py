@@ -15,6 +15,7 @@ from srstudy.degradations.shared.degradation import Degradation
 from srstudy.imagefiles.png import write_png
 from srstudy.images.protocols import Protocol
 from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.missing import mean_in_words
 from srstudy.scoring.settings import MethodSettings
 
 RESTORED, SCORES = Path("data/restored"), Path("data/scores")
@@ -68,7 +69,7 @@ def evaluate(
     }
     write_json(scores_file(scale, method, test_set), rounded)
     means = (
-        f"{metric.title} {np.mean([entry[key] for entry in scores.values()]):.{metric.digits}f}"
+        mean_in_words(metric, [entry[key] for entry in scores.values()])
         for key, metric in METRICS.items()
     )
     print(f"{test_set} x{scale} {method}: {', '.join(means)} (means)")

@@ -9,7 +9,9 @@ import pandas as pd
 
 from srstudy.common.errors import InputError
 from srstudy.scoring.metrics import METRICS, Metric
+from srstudy.scoring.missing import left_out
 
+PROTOCOL = "protocol"  # the key of a metrics file that says how its scores were made
 LEAST_DIGITS = 4  # of what metrics files hold, however few of them tables show
 
 # A frame of scores has one row an image and method: test_set, scale, image, method, and a column
@@ -35,10 +37,11 @@ def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def means(scores: pd.DataFrame, score: str) -> pd.Series:
     """The mean of a score, by (test set, scale, method), in order of arrival.
 
-    One missing score (equal images have no finite PSNR) leaves the mean out too.
+    Over the images that have one: see `left_out`. NaN where none has.
     """
-    grouped = scores.groupby(["test_set", "scale", "method"], sort=False)[score]
-    return grouped.agg(lambda values: values.mean(skipna=False))
+    known = scores.assign(**{score: scores[score].mask(left_out(scores, score))})
+    grouped = known.groupby(["test_set", "scale", "method"], sort=False)[score]
+    return grouped.agg(lambda values: values.mean())
 
 
 def nested(mean: pd.Series, digits: int) -> dict[str, dict[str, dict[str, float | None]]]:
@@ -68,6 +71,30 @@ def by_image(scores: pd.DataFrame, test_set: str) -> dict[str, Any]:
             found = None if pd.isna(value) else round(value, digits)
             entry.setdefault(key, {})[row["method"]] = found
     return content
+
+
+def scales_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a file metrics/images/<test set>.json what it has for each scale, by x2, x4, ..."""
+    return {scale: images for scale, images in content.items() if scale != PROTOCOL}
+
+
+def of_images(contents: Mapping[str, Any]) -> pd.DataFrame:
+    """The frame of scores of the files metrics/images/<test set>.json, by test set.
+
+    The other way round than `by_image`; what a file lacks of METRICS is missing.
+    """
+    return frame(
+        [
+            {
+                **{"test_set": test_set, "scale": int(scale[1:]), "image": image, "method": method},
+                **{key: entry.get(key, {}).get(method) for key in METRICS},
+            }
+            for test_set, content in contents.items()
+            for scale, images in scales_of(content).items()
+            for image, entry in images.items()
+            for method in next(iter(entry.values()))
+        ]
+    )
 
 
 def shown(metric: Metric, value: float | None) -> str:

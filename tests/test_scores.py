@@ -7,10 +7,12 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio
+from skimage.metrics import structural_similarity as skimage_ssim
 
 from srstudy.images.protocols import FULL_RANGE, LITERATURE, Protocol
 from srstudy.images.psnr import psnr
 from srstudy.scoring.metrics import METRICS, ssim
+from srstudy.scoring.ssim import ROWS, WINDOW, structural_similarity
 
 Grey = NDArray[np.uint8]  # whose luma is what it is: by FULL_RANGE the whole image is scored
 
@@ -53,6 +55,36 @@ def test_ssim_is_that_of_the_paper_computed_window_by_window(planes: tuple[Grey,
         (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
     )
     assert ssim(FULL_RANGE, *planes, 2) == pytest.approx(similarity.mean(), abs=1e-9)
+
+
+def _like_scikit_image(hr: NDArray[np.float64], restored: NDArray[np.float64]) -> None:
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    theirs = skimage_ssim(hr, restored, data_range=255.0, **options)
+    assert structural_similarity(hr, restored) == pytest.approx(theirs, abs=1e-12)
+
+
+@pytest.mark.parametrize("width", [WINDOW, WINDOW + 1, 97])
+@pytest.mark.parametrize("height", [WINDOW, 12, 31, *range(ROWS + 9, ROWS + 12), 3 * ROWS + 5])
+def test_ssim_is_that_of_scikit_image_at_every_shape(height: int, width: int) -> None:
+    random = np.random.default_rng(height * width)
+    hr = random.uniform(0, 255, (height, width))
+    for noise in (0.01, 3, 90):
+        _like_scikit_image(hr, np.clip(hr + random.normal(0, noise, hr.shape), 0, 255))
+
+
+def test_ssim_is_that_of_scikit_image_on_flat_grey_and_photographed_planes(
+    photo: NDArray[np.uint8],
+) -> None:
+    flat = [np.full((40, 50), value) for value in (0.0, 16.0, 128.0, 255.0)]
+    steps = np.repeat([[0.0, 255.0]], 40, 0).repeat(25, 1)
+    for hr in (*flat, steps):
+        for restored in (*flat, steps):
+            _like_scikit_image(hr, restored)
+    for protocol in (LITERATURE, FULL_RANGE):
+        for image in (photo, photo[..., 1]):
+            coarse = (image // 32 * 32).astype(np.uint8)
+            _like_scikit_image(*protocol.planes(image, coarse, 2))
+            _like_scikit_image(*protocol.planes(image, image, 2))
 
 
 @pytest.mark.parametrize("protocol", [LITERATURE, FULL_RANGE], ids=["literature", "full range"])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.degradations.shared.degradation import Degradation
 from srstudy.imagefiles.png import write_png
 from srstudy.images.protocols import Protocol
+from srstudy.scoring.ahead import ahead
 from srstudy.scoring.metrics import METRICS
 from srstudy.scoring.missing import mean_in_words
 from srstudy.scoring.settings import MethodSettings
@@ -51,10 +53,14 @@ def evaluate(
     """
     source = Path(f"data/lr/x{scale}/test") / test_set
     images, scores = names(source), dict[str, dict[str, float]]()
-    with whole_folder(images_folder(scale, method, test_set)) as partial:
-        for name in progress(images, f"{method} {test_set} x{scale}", len(images), "image"):
-            lr, hr = read_pair(source, FULL, name)
-            restored = restore(lr)
+    # Three images are under way: one is read, one restored, one written and scored.
+    with (
+        whole_folder(images_folder(scale, method, test_set)) as partial,
+        closing(ahead(read_pair(source, FULL, name) for name in images)) as pairs,
+        closing(ahead((pair.hr, restore(pair.lr)) for pair in pairs)) as results,
+    ):
+        shown = progress(images, f"{method} {test_set} x{scale}", len(images), "image")
+        for name, (hr, restored) in zip(shown, results, strict=True):
             if restored.dtype != np.uint8 or restored.shape != hr.shape:
                 raise InputError(
                     f"{method}: made {restored.dtype} of shape {restored.shape} out of {name} at "

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import structural_similarity
 
 from srstudy.images.protocols import Protocol
+from srstudy.scoring.ssim import WINDOW, structural_similarity
 
 Image = NDArray[np.uint8]
-SSIM_WINDOW = 11
 
 
 @dataclass(frozen=True)
@@ -39,17 +38,9 @@ def ssim(protocol: Protocol, hr: Image, restored: Image, scale: int) -> float:
     if the sizes differ.
     """
     planes = protocol.planes(hr, restored, scale)
-    if min(planes[0].shape) < SSIM_WINDOW:
+    if min(planes[0].shape) < WINDOW:
         return float("nan")
-    return float(
-        structural_similarity(
-            *(plane.astype(np.float64) for plane in planes),
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-            data_range=255.0,
-        )
-    )
+    return structural_similarity(*planes)
 
 
 METRICS: dict[str, Metric] = {

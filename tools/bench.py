@@ -31,7 +31,8 @@ REPORT = Path("docs/benchmarks.md")
 IMAGES, SIDE = 91, 160  # as many as T91 has, and about as large
 FACTORS = (1, 10, 100)  # as many images more, in further folders
 LARGEST = FACTORS[-1]
-PARTS = ("training", "patches", "extraction", "inference", "upscaling")  # of tools/bench_steps.py
+# Of tools/bench_steps.py.
+PARTS = ("training", "patches", "extraction", "inference", "upscaling", "scoring")
 LIGHT = (
     *("validate", "download", "own_images", "shared", "synthesize", "patch"),
     *("bicubic", "compare", "summarize", "report"),

@@ -1,6 +1,6 @@
 """The parts of `make bench` that are measured inside one process: each prints its rows as JSON.
 
-python -m tools.bench_steps training      (in the folder that tools/bench.py has made)
+python -m tools.bench_steps scoring
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -25,6 +25,7 @@ import tensorflow as tf
 from srstudy.backend.devices import choose_strategy, one_core_for_each_part
 from srstudy.backend.precision import precision_here
 from srstudy.common.params import read
+from srstudy.common.running import run
 from srstudy.images.pairs import Pair
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
@@ -36,24 +37,30 @@ from srstudy.training.settings import NetworkSettings
 from srstudy.training.trainer import Trainer
 from srstudy.upscale.upscaling import networks, restore_photo
 from stages import patch
+from tools.bench_scoring import scoring
 from tools.timing import by_turns, seconds
 
 Row = tuple[str, str, str]
 SCALE, STEPS, LR_SIDE, MATRIX = 2, 40, 512, 4096
 PATCHES = Path(f"data/patches/x{SCALE}.h5")
 CUT, BATCH = 20_000, 64  # patches cut at most, and at a time
+WHERE = (
+    "inference, upscaling and scoring run anywhere with a params.yaml, the others in the folder "
+    "that `make bench` makes. upscaling takes the longest: minutes, on two cores."
+)
 
 
 def main() -> None:
     """Run one part; its rows are the last line that is printed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts: dict[str, Callable[[], list[Row]]] = {
         "training": training,
         "patches": patches,
         "extraction": extraction,
         "inference": inference,
         "upscaling": upscaling,
+        "scoring": scoring,
     }
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=WHERE)
     parser.add_argument("part", choices=parts)
     print(json.dumps(parts[parser.parse_args().part]()))
 
@@ -209,7 +216,7 @@ def upscaling() -> list[Row]:
         images = {"grey": grey, "colour": np.dstack([grey, grey.T, grey[::-1]])}
         runs: list[Callable[[], object]] = [partial(steps[0].restore_luma, grey)]
         runs += [partial(restore_photo, image, steps) for image in images.values()]
-        rounds = by_turns(runs, 15 if how == "one tile" else 5)
+        rounds = by_turns(runs, 9 if how == "one tile" else 3)
         plain, *taken = zip(*rounds, strict=True)
         speed, alone = (2 * side) ** 2 / 1e6, statistics.median(plain)
         for kind, times in zip(images, taken, strict=True):
@@ -227,4 +234,4 @@ def upscaling() -> list[Row]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -32,6 +32,7 @@ from srstudy.report.page import (
     step_counts,
 )
 from srstudy.report.settings import ReportSettings
+from srstudy.scoring import chance
 from srstudy.scoring.evaluation import SETTINGS
 from srstudy.scoring.leftovers import keep_only
 from srstudy.scoring.missing import missing_scores
@@ -49,7 +50,7 @@ def main() -> None:
     names = [f"x{scale}-{setting}" for scale in scales for setting in SETTINGS]
     images = {name: read_json(Path(f"metrics/images/{name}.json")) for name in test_sets}
     # The lines under the tables.
-    notes = missing_scores(of_images(images)) + shared_lines(test_sets)
+    notes = missing_scores(of_images(images)) + shared_lines(test_sets) + chance.notes()
 
     pretraining = f"pretraining, x{scales[0]}"
     curves = {pretraining: pd.read_csv("metrics/curves/pretrained.csv")}
@@ -71,6 +72,7 @@ def main() -> None:
         side=str(SIDE),
         curves=learning_curves(curves),
         steps=step_counts(pretraining, curves[pretraining], validation),
+        verdict=escape(chance.verdict(chance.measured())),
         ablation=ablation_charts(pd.read_csv("docs/ablation.csv")),
         graph=draw(edges(stages), words),
         parameters=escape(Path("params.yaml").read_text("utf-8")),

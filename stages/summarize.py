@@ -16,6 +16,7 @@ from srstudy.datasets.shared_pictures import SHARED, shared_file, shared_lines
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.mnist.settings import MnistSettings
+from srstudy.scoring import chance
 from srstudy.scoring.evaluation import ENSEMBLE, SCORES, methods_at, scores_file
 from srstudy.scoring.leftovers import keep_only, remove_other_results, results_of
 from srstudy.scoring.metrics import METRICS
@@ -50,7 +51,7 @@ def main() -> None:
     notes = [made_by.sentence()]  # the lines under the table
     if methods.self_ensemble:
         notes.append(f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image")
-    notes += missing_scores(scores) + shared_lines(settings.test_sets)
+    notes += missing_scores(scores) + shared_lines(settings.test_sets) + chance.notes()
     table = "\n".join([for_people(scores), "", *notes, ""])
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:

@@ -73,7 +73,8 @@ def test_sentence_names_each_scale_rounded_up_and_the_seeds() -> None:
     # t = 4.303, s = 0.01: 0.0609 dB.
     assert chance.sentence(_runs(values)) == (
         "Differences below 0.00 dB (x2), 0.07 dB (x4) are chance: in 95 % of cases, two trainings "
-        "that differ by the seed alone are no further apart (3 seeds)."
+        "that differ by the seed alone are no further apart (3 seeds of the default "
+        "recipe: docs/seeds.csv)."
     )
 
 

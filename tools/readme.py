@@ -18,7 +18,7 @@ from srstudy.scoring import chance
 from srstudy.scoring.missing import missing_scores
 from srstudy.scoring.tables import of_images, scales_of
 from srstudy.training.settings import RegularizationSettings
-from tools.table import SEEDS, for_page, table_of
+from tools.table import for_page, table_of
 
 README = Path("README.md")
 START, END = "<!-- results -->", "<!-- /results -->"
@@ -103,11 +103,8 @@ def warm_up() -> str:
 
 def verdict() -> str:
     """Whether regularization helps on the test sets, where several seeds were run."""
-    path = Path(SEEDS)
-    if not path.is_file():
-        return ""
-    found = chance.verdict(chance.read_runs(path.read_text("utf-8"), SEEDS))
-    return found and f"\n{found} Every seed: [{SEEDS}]({SEEDS}).\n"
+    found = chance.verdict(chance.measured())
+    return found and f"\n{found} Every seed: [{chance.TABLE}]({chance.TABLE}).\n"
 
 
 def regularization() -> str:

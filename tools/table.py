@@ -31,7 +31,7 @@ from srstudy.scoring.tables import markdown, of_metric, shown
 from tools.published import PROTOCOL, figures
 from tools.revisions import commit_of, text_at
 
-SUMMARY, SEEDS = "metrics/summary.json", "docs/seeds.csv"
+SUMMARY, SEEDS = "metrics/summary.json", str(chance.TABLE)
 OURS = "this study"
 # What LaTeX gives a meaning to.
 SPECIAL = {

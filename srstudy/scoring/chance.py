@@ -7,12 +7,14 @@ set's images, in dB). Intervals are Student's, at 95 %.
 import io
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 from scipy import stats
 
 from srstudy.common.errors import InputError
 
+TABLE = Path("docs/seeds.csv")  # of the default recipe, by `make seeds`
 COLUMNS = ("scale", "seed", "set", "method", "psnr")
 UNTRAINED = "bicubic"  # has no seed, so that it says nothing of chance
 LEVEL = 0.95
@@ -67,8 +69,21 @@ def sentence(runs: pd.DataFrame) -> str:
     seeds = sorted({seeds for _, seeds in found.values()})
     return (
         f"Differences below {values} are chance: in 95 % of cases, two trainings that differ by "
-        f"the seed alone are no further apart ({' to '.join(map(str, seeds))} seeds)."
+        f"the seed alone are no further apart ({' to '.join(map(str, seeds))} seeds of the default "
+        f"recipe: {TABLE})."
     )
+
+
+def measured() -> pd.DataFrame:
+    """The runs of TABLE; none where there is no such file."""
+    if not TABLE.is_file():
+        return pd.DataFrame(columns=[*COLUMNS])
+    return read_runs(TABLE.read_text("utf-8"), str(TABLE))
+
+
+def notes() -> list[str]:
+    """The sentence of TABLE, as the lines that stand under a table: one, or none."""
+    return list(filter(None, [sentence(measured())]))
 
 
 def gains(

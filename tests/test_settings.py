@@ -112,7 +112,7 @@ def test_value_is_the_one_that_dvc_records(tmp_path: Path, value: str) -> None:
 def test_overrides_of_dvc_exp_run_are_read_as_numbers_and_entries(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     shutil.copy(ROOT / "params.yaml", path)
-    apply_overrides(path, ["lambda=1e-5", "steps.x2=200", "epochs.x2=null", "epochs.x8=9"])
+    apply_overrides(path, ["lambda=1e-5", "steps.x2=200", "steps.x8=null", "epochs.x8=9"])
     assert read(RegularizationSettings, path).lambda_ == 1e-5
     study = read_study(path)
     assert (study.steps[2], study.epochs[2], study.epochs[8]) == (200, None, 9)

@@ -212,7 +212,7 @@ def test_final_rate_share_is_that_of_the_trained_networks_alone(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_patches(tmp_path / "data/patches/x2.h5")
-    _, falling = _stage(tmp_path, monkeypatch, "plain")
+    _, falling = _stage(tmp_path, monkeypatch, "plain", final_rate_share=0)
     _, held = _stage(tmp_path, monkeypatch, "plain", final_rate_share=1)
     with (tmp_path / "metrics/curves/pretrained.csv").open(newline="") as lines:
         pretrained = list(csv.DictReader(lines))

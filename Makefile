@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,9 @@ long: setup ## Larger plain networks, pretrained for longer (docs/long-recipe.md
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 	@python -m tools.mnist_seeds
+
+four-sets: setup ## The study's networks on Set5, Set14, BSD100 and Urban100 (docs/four-sets.md)
+	@python -m tools.four_sets
 
 seeds: setup ## How large is chance? The default recipe with several seeds (docs/seeds.md)
 	@python -m tools.seeds

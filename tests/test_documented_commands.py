@@ -184,7 +184,7 @@ NOT_RUN = {
     "takes the real study, or a part of it: long trainings on images from the internet": [
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
         *("make source-study", "make below-bicubic", "make long", "make mnist-seeds"),
-        *("make seeds", "make training-data"),
+        *("make four-sets", "make seeds", "make training-data"),
         *("make ablation", "make bench", "make large-data", "make torture"),
         "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' "
         "-S pretrain_steps=1000 -S steps.x2=200",

@@ -15,7 +15,18 @@ from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from srstudy.networks.shared.sizes import sizes
 from srstudy.study.settings import read_study
-from tools import ablation, experiments, long_recipe, mnist_seeds, readme, source_study, verify
+from tools import (
+    ablation,
+    experiments,
+    four_sets,
+    long_recipe,
+    mnist_seeds,
+    readme,
+    seeds,
+    source_study,
+    training_data,
+    verify,
+)
 from tools.experiments import at_scales, overrides
 from tools.memory import measured
 from tools.published import student
@@ -118,6 +129,9 @@ def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
 STUDIES: dict[str, Mapping[str, object]] = {
     "long": {**long_recipe.SETTINGS, **long_recipe.NO_STEPS},
     "mnist-seeds": mnist_seeds.SETTINGS,
+    "four-sets": four_sets.SETTINGS,
+    "seeds": seeds.settings(5),
+    "training-data": training_data.settings("t290", 3),
     **{
         f"source-{network}": {**source_study.SETTING, **settings}
         for network, settings in source_study.NETWORKS.items()

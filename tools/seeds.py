@@ -38,7 +38,16 @@ def rows_of(name: str) -> Rows:
     """Run one seed; a row for each scale, test set and method."""
     seed = int(name.partition("-")[2])
     keys = [(s, t, m) for s in scales_of(seed) for t in TEST_SETS for m in METHODS]
-    settings: dict[str, object] = {
+    run_experiment(name, settings(seed), [f"evaluate@{s}-{m}-{t}" for s, t, m in keys])
+    return [
+        {"seed": seed, "scale": s, "set": t, "method": m, "psnr": mean(scores(name, s, t, m))}
+        for s, t, m in keys
+    ]
+
+
+def settings(seed: int) -> dict[str, object]:
+    """The changes to params.yaml for one seed."""
+    return {
         "seed": seed,
         "scales": scales_of(seed),
         "cascade_scales": [],
@@ -46,11 +55,6 @@ def rows_of(name: str) -> Rows:
         "datasets": ["t91", *TEST_SETS],
         "test_sets": [*TEST_SETS],
     }
-    run_experiment(name, settings, [f"evaluate@{s}-{m}-{t}" for s, t, m in keys])
-    return [
-        {"seed": seed, "scale": s, "set": t, "method": m, "psnr": mean(scores(name, s, t, m))}
-        for s, t, m in keys
-    ]
 
 
 def page(rows: pd.DataFrame) -> str:

@@ -36,8 +36,20 @@ def main() -> None:
 def rows_of(name: str) -> Rows:
     """Train on one set with one seed; a row for each test set, and one for the leaked image."""
     _, train_set, _, seed = name.split("-")
-    settings: dict[str, object] = {
-        "seed": int(seed),
+    run_experiment(
+        name, settings(train_set, int(seed)), [f"evaluate@{SCALE}-{METHOD}-{t}" for t in TEST_SETS]
+    )
+    found = {t: scores(name, SCALE, t, METHOD) for t in TEST_SETS}
+    values = {t: mean(images) for t, images in found.items()}
+    values["set5: woman"] = found[LEAKED[0]][LEAKED[1]]
+    key = {"seed": int(seed), "scale": SCALE, "method": train_set}
+    return [{**key, "set": test_set, "psnr": psnr} for test_set, psnr in values.items()]
+
+
+def settings(train_set: str, seed: int) -> dict[str, object]:
+    """The changes to params.yaml for one training set and seed."""
+    return {
+        "seed": seed,
         "train_set": train_set,
         "validation_share": "null",
         "validation_list": "true",
@@ -47,12 +59,6 @@ def rows_of(name: str) -> Rows:
         "datasets": [train_set, *TEST_SETS],
         "test_sets": [*TEST_SETS],
     }
-    run_experiment(name, settings, [f"evaluate@{SCALE}-{METHOD}-{t}" for t in TEST_SETS])
-    found = {t: scores(name, SCALE, t, METHOD) for t in TEST_SETS}
-    values = {t: mean(images) for t, images in found.items()}
-    values["set5: woman"] = found[LEAKED[0]][LEAKED[1]]
-    key = {"seed": int(seed), "scale": SCALE, "method": train_set}
-    return [{**key, "set": test_set, "psnr": psnr} for test_set, psnr in values.items()]
 
 
 def page(rows: pd.DataFrame) -> str:

@@ -1,0 +1,108 @@
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from dvc.utils.hydra import apply_overrides
+
+from srstudy.common.errors import InputError
+from tools import seeds, training_data
+from tools.repeats import TEST_SETS as SETS
+from tools.repeats import Rows, gather, recipe
+
+
+@pytest.fixture(autouse=True)
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The committed params.yaml in a folder of its own."""
+    shutil.copy("params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "params.yaml"
+
+
+def _run(name: str) -> Rows:
+    return [{"seed": int(name[-1]), "psnr": 30.0 + i} for i in range(2)]
+
+
+def test_rows_are_added_run_by_run_and_those_that_are_there_are_not_made_again() -> None:
+    table, made = Path("docs/table.csv"), []
+
+    def run(name: str) -> Rows:
+        made.append(name)
+        if name == "run-2" and len(made) == 2:
+            raise InputError("stopped")
+        return _run(name)
+
+    runs = {"run-1": 2, "run-2": 2}
+    with pytest.raises(InputError, match="stopped"):
+        gather(table, runs, run)
+    assert list(pd.read_csv(table)["run"]) == ["run-1", "run-1"]
+    rows = gather(table, runs, run)
+    assert made == ["run-1", "run-2", "run-2"]
+    assert list(rows["run"]) == list(pd.read_csv(table)["run"]) == 2 * ["run-1"] + 2 * ["run-2"]
+
+
+def test_run_that_has_too_few_rows_is_made_again() -> None:
+    table = Path("docs/table.csv")
+    gather(table, {"run-1": 2}, _run)
+    pd.read_csv(table).iloc[:1].to_csv(table, index=False)
+    assert len(gather(table, {"run-1": 2}, _run)) == 2
+
+
+def test_rows_of_another_recipe_are_refused(params: Path) -> None:
+    table = Path("docs/table.csv")
+    gather(table, {"run-1": 2}, _run)
+    before = table.read_bytes()
+    apply_overrides(params, ["lambda=0.5"])
+    with pytest.raises(InputError, match=r"docs/table\.csv: recipe: found \w+; allowed: \w+"):
+        gather(table, {"run-1": 2, "run-2": 2}, _run)
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ("seed=2", True),
+        ("test_sets=[set5]", True),
+        ("validation_share=0.2", True),
+        ("network_size.espcn.first=8", True),
+        ("network_size.progressive.blocks=2", False),
+        ("pretrain_steps=9", False),
+        ("lambda=1", False),
+    ],
+)
+def test_recipe_is_what_trainings_of_one_data_set_differ_by_but_the_seed(
+    params: Path, change: str, same: bool
+) -> None:
+    before = recipe()
+    apply_overrides(params, [change])
+    assert (recipe() == before) == same
+
+
+def _rows(values: dict[tuple[int, int, str], float], sets: tuple[str, ...] = SETS) -> pd.DataFrame:
+    """Rows of {(seed, scale, method): PSNR}, on each set the same."""
+    return pd.DataFrame(
+        {"seed": seed, "scale": scale, "set": test_set, "method": method, "psnr": psnr}
+        for (seed, scale, method), psnr in values.items()
+        for test_set in sets
+    )
+
+
+def test_page_of_seeds_has_means_deviations_and_paired_differences() -> None:
+    values = {(s, 2, "plain"): 30.0 + 0.1 * s for s in (1, 2, 3)}
+    values |= {(s, 2, "regularized"): 30.05 + 0.1 * s for s in (1, 2, 3)}
+    text = seeds.page(_rows(values))
+    assert "| set5 x2 | 3 | 30.200 ± 0.100 | 30.250 ± 0.100 |" in text
+    assert "| urban100 x2 | 3 | +0.0500 | +0.0500 to +0.0500 |" in text
+    assert "Regularization helps a little: +0.050 dB at x2" in text
+
+
+def test_page_of_training_data_answers_both_questions() -> None:
+    values = {
+        (seed, 2, train_set): 30.0 + 0.01 * seed + gain
+        for seed in (1, 2)
+        for train_set, gain in (("t91", 0.0), ("t290", 0.2), ("t291", 0.25))
+    }
+    text = training_data.page(_rows(values, (*SETS, "set5: woman")))
+    assert "| set14 | 30.015 ± 0.007 | 30.215 ± 0.007 | 30.265 ± 0.007 |" in text
+    assert "| 199 more images (t290 - t91) | bsd100 | +0.200 | +0.200 to +0.200 |" in text
+    assert "| the leak (t291 - t290) | set5: woman | +0.050 | +0.050 to +0.050 |" in text

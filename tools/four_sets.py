@@ -1,0 +1,47 @@
+"""The study's networks on the four test sets of the literature: `make four-sets`.
+
+One DVC experiment of the networks that `dvc repro` has trained: nothing is trained again. Writes
+docs/four-sets.json, the summary as metrics/summary.json has it, and docs/four-sets.md.
+"""
+
+import json
+from pathlib import Path
+
+from srstudy.common.running import run
+from srstudy.scoring import chance
+from tools.experiments import read_from, run_experiment
+from tools.repeats import TEST_SETS
+from tools.table import compared, for_page
+
+NAME = "four-sets"
+SETTINGS: dict[str, object] = {
+    "datasets": ["t91", *TEST_SETS],
+    "test_sets": [*TEST_SETS],
+    "cascade_scales": [],
+    "mnist.seeds": [],
+}
+RESULTS, PAGE = Path("docs/four-sets.json"), Path("docs/four-sets.md")
+
+
+def main() -> None:
+    """Score the networks where that is missing, write summary and page."""
+    run_experiment(NAME, SETTINGS, ["summarize"])
+    RESULTS.write_text(read_from(NAME, "metrics/summary.json"), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+    print(PAGE.read_text("utf-8"))
+
+
+def page() -> str:
+    """Both metrics' tables beside the published figures."""
+    summary = json.loads(RESULTS.read_text("utf-8"))
+    tables = [for_page(compared(summary, key, chance.measured())) for key in ("psnr", "ssim")]
+    text = "\n".join(tables).replace("](tools/", "](../tools/")
+    return (
+        "# Four test sets\n\nThe networks of the committed study, trained on T91, on Set5, Set14, "
+        "BSD100 and Urban100. The same as JSON: [four-sets.json](four-sets.json). Written by `make "
+        f"four-sets`.\n\n{text}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

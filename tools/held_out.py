@@ -1,0 +1,72 @@
+"""The PSNR on the 30 held-out images by which recipes are chosen (data/held-out.txt).
+
+    python -m tools.held_out models/x2-plain.weights.h5 models/x4-plain.weights.h5
+
+A line for each network: the mean over the images of each set and over all, luma as the study scores
+it but not rounded to 8 bits. A network that was trained on one of them says nothing here: the
+default study's T91 share holds them out, and so does `validation_list: true`.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import srstudy.backend.quiet  # noqa: F401  (it silences TensorFlow's start)
+from srstudy.common.errors import InputError
+from srstudy.common.running import run
+from srstudy.datasets.download import fetch
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.imagefiles.reading import read_image
+from srstudy.images.pairs import crop_to_multiple
+from srstudy.images.psnr import psnr
+from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.weights import load
+from srstudy.patches.grid import HELD_OUT, read_list
+
+# All of them are in one registered set.
+DATASET = "t290"
+
+
+def main() -> None:
+    """Fetch the images where they are missing, and score each network."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("weights", nargs="+", type=Path, metavar="WEIGHTS")
+    rows = [scores(path) for path in parser.parse_args().weights]
+    print(pd.DataFrame(rows).round(3).to_csv(index=False), end="")
+
+
+def scores(path: Path) -> dict[str, object]:
+    """Scale, and the means by set and over all images, in dB."""
+    model, architecture = load(path)
+    made_by, scale = degradation(architecture.degradation), architecture.scale
+    protocol, found = made_by.protocol, {}
+    for image in images():
+        hr = crop_to_multiple(read_image(image), scale)
+        restored = restore_luma(model, protocol.luma(made_by.degrade(hr, scale)))
+        planes = (protocol.luma(hr), np.clip(restored, 0, 255).astype(np.float64))
+        one, other = (protocol.crop(plane, scale) for plane in planes)
+        found[image.stem] = psnr(one, other)
+    t91 = [value for name, value in found.items() if name.startswith("t")]
+    bsd200 = [value for name, value in found.items() if not name.startswith("t")]
+    means = {"t91": np.mean(t91), "bsd200": np.mean(bsd200), "all": np.mean([*t91, *bsd200])}
+    return {"weights": path, "scale": scale, "images": len(found), **means}
+
+
+def images() -> list[Path]:
+    """The files of the held-out images, in the order of the list."""
+    folder = Path("data/raw") / DATASET
+    if not folder.is_dir():
+        folder = Path("data/held-out") / DATASET  # not DVC's: another study may have no such set
+    if not folder.is_dir():
+        fetch(DATASET, folder)
+    files = {path.stem: path for path in folder.iterdir()}
+    names = read_list(HELD_OUT)
+    if missing := [name for name in names if name not in files]:
+        raise InputError(f"{HELD_OUT}: found {missing[0]}; allowed: images of {DATASET}")
+    return [files[name] for name in names]
+
+
+if __name__ == "__main__":
+    run(main)

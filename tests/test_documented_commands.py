@@ -106,7 +106,7 @@ RUN = {
         "dvc exp run -S lambda=0.001,0.01,0.1 --queue",
     ],
     "tests/test_experiments.py::test_every_network_trains_and_is_scored": [
-        "dvc exp run -S network=srcnn -S learning_rate.x4=0.002 -S learning_rate.x8=0.002",
+        "dvc exp run -S network=srcnn -S learning_rate.x8=0.002",
     ],
     "tests/test_experiments.py::test_own_images_are_an_experiment_as_the_readme_writes_it": [
         "dvc exp run -S 'datasets=[]' -S '+own_images.mine=\"/home/me/Été 2024\"' "
@@ -143,8 +143,8 @@ RUN = {
         "dvc get https://example.org/sr-study.git models/x2-plain.weights.h5",
     ],
     "tests/test_extending.py::test_a_network_trains_and_stands_in_the_table": [
-        "dvc exp run -S network=imdn -S +network_size.imdn.blocks=2 -S learning_rate.x4=0.002 "
-        "-S learning_rate.x8=0.002 compare report",
+        "dvc exp run -S network=imdn -S +network_size.imdn.blocks=2 -S learning_rate.x8=0.002 "
+        "compare report",
         'pytest -m "not slow" tests/test_every_network.py tests/test_every_degradation.py '
         "tests/test_every_loss.py",
         "rm srstudy/networks/imdn.py",
@@ -185,6 +185,7 @@ NOT_RUN = {
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
         *("make source-study", "make below-bicubic", "make long", "make mnist-seeds"),
         *("make four-sets", "make seeds", "make training-data"),
+        "python -m tools.held_out models/x2-plain.weights.h5",
         *("make ablation", "make bench", "make large-data", "make torture"),
         "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' "
         "-S pretrain_steps=1000 -S steps.x2=200",

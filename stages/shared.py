@@ -25,7 +25,7 @@ def main() -> None:
     write_json(output, pairs)
     for line in lines_of(pairs, test_set):
         print(f"warning: {line}")
-    print(f"{output}: {len(pairs)} pictures in both {train_set} and {test_set}")
+    print(f"{output}: pictures in both {train_set} and {test_set}: {len(pairs)}")
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_stage_warns_by_name_and_writes_the_pairs(
     assert capsys.readouterr().out.splitlines() == [
         "warning: new/a.png is also in the training set mine, as eyes again.png, eyes.png: its "
         "score is not that of an unseen picture",
-        "data/shared/new.json: 2 pictures in both mine and new",
+        "data/shared/new.json: pictures in both mine and new: 2",
     ]
 
 

@@ -130,6 +130,13 @@ def test_page_has_this_study_then_the_methods_with_a_figure_in_a_row() -> None:
     assert "NetB |\n" in for_page(compared(urban, "psnr"))
 
 
+@pytest.mark.usefixtures("literature")
+def test_beside_some_of_the_others_only_these_are_ranked() -> None:
+    summary = _with(psnr={"set5": {"x2": {"bicubic": 33.67, "plain": 37.45}}})
+    assert "| *37.45* | **37.50** |" in for_page(compared(summary, "psnr"))
+    assert "| *33.67* | **37.45** |\n" in for_page(compared(summary, "psnr").beside([]))
+
+
 def test_best_and_second_best_by_the_shown_digits_ties_marked_alike() -> None:
     row = {"a": "31.40", "b": "31.4", "c": "31.39", "d": "31.39", "e": "", "f": "28.00"}
     assert best(row) == ({"a", "b"}, {"c", "d"})
@@ -354,7 +361,7 @@ def test_table_of_a_branch_as_the_readme_says(tmp_path: Path) -> None:
 
 
 def test_readme_has_the_table_of_the_tool() -> None:
-    assert readme.results().startswith(for_page(table_of("psnr")))
+    assert readme.results().startswith(for_page(table_of("psnr").beside(readme.CLASS)))
 
 
 def test_readme_says_whether_regularization_helps_where_seeds_were_run(

@@ -10,6 +10,7 @@ from pathlib import Path
 from srstudy.common.running import run
 from srstudy.scoring import chance
 from tools.experiments import read_from, run_experiment
+from tools.readme import CLASS
 from tools.repeats import TEST_SETS
 from tools.table import compared, for_page
 
@@ -34,7 +35,8 @@ def main() -> None:
 def page() -> str:
     """Both metrics' tables beside the published figures."""
     summary = json.loads(RESULTS.read_text("utf-8"))
-    tables = [for_page(compared(summary, key, chance.measured())) for key in ("psnr", "ssim")]
+    runs = chance.measured()
+    tables = [for_page(compared(summary, key, runs).beside(CLASS)) for key in ("psnr", "ssim")]
     text = "\n".join(tables).replace("](tools/", "](../tools/")
     return (
         "# Four test sets\n\nThe networks of the committed study, trained on T91, on Set5, Set14, "

@@ -21,6 +21,8 @@ from srstudy.training.settings import RegularizationSettings
 from tools.table import for_page, table_of
 
 README = Path("README.md")
+# Networks of this study's size or smaller; all others: `python -m tools.table`.
+CLASS = ("SRCNN", "FSRCNN", "VDSR", "DRCN", "LapSRN", "DRRN")
 START, END = "<!-- results -->", "<!-- /results -->"
 
 
@@ -43,7 +45,7 @@ def main() -> None:
 def results() -> str:
     """Our table beside the published figures, and what follows from it."""
     return (
-        f"{for_page(table_of('psnr'))}{left_out()}{below_bicubic()}{warm_up()}{verdict()}"
+        f"{for_page(table_of('psnr').beside(CLASS))}{left_out()}{below_bicubic()}{warm_up()}{verdict()}"
         f"{regularization()}"
     )
 

@@ -14,8 +14,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,16 @@ class Table:
     def methods(self) -> list[str]:
         """Those of this study, then the others."""
         return self.ours + self.others
+
+    def beside(self, others: Sequence[str]) -> "Table":
+        """The same beside some of the others only, so that these alone are ranked with ours."""
+        kept = [method for method in self.others if method in others]
+        shown = {*self.ours, *kept}
+        rows = {
+            key: {method: text for method, text in row.items() if method in shown}
+            for key, row in self.rows.items()
+        }
+        return replace(self, others=kept, rows=rows)
 
 
 def main() -> None:

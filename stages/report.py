@@ -50,7 +50,9 @@ def main() -> None:
     names = [f"x{scale}-{setting}" for scale in scales for setting in SETTINGS]
     images = {name: read_json(Path(f"metrics/images/{name}.json")) for name in test_sets}
     # The lines under the tables.
-    notes = missing_scores(of_images(images)) + shared_lines(test_sets) + chance.notes()
+    notes = missing_scores(of_images(images)) + shared_lines(test_sets)
+    notes += chance.notes(settings.degradation)
+    found = chance.verdict(chance.measured())
 
     pretraining = f"pretraining, x{scales[0]}"
     curves = {pretraining: pd.read_csv("metrics/curves/pretrained.csv")}
@@ -72,7 +74,7 @@ def main() -> None:
         side=str(SIDE),
         curves=learning_curves(curves),
         steps=step_counts(pretraining, curves[pretraining], validation),
-        verdict=escape(chance.verdict(chance.measured())),
+        verdict=escape(found and f"{found} Every seed: {chance.TABLE}."),
         ablation=ablation_charts(pd.read_csv("docs/ablation.csv")),
         graph=draw(edges(stages), words),
         parameters=escape(Path("params.yaml").read_text("utf-8")),

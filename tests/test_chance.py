@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,23 @@ def test_sentence_names_each_scale_rounded_up_and_the_seeds() -> None:
         "that differ by the seed alone are no further apart (3 seeds of the default "
         "recipe: docs/seeds.csv)."
     )
+
+
+def test_sentence_says_how_many_seeds_at_least_and_at_most() -> None:
+    psnr, seeds = [37.1, 37.2, 37.3, 37.4, 37.5], {2: 5, 4: 3, 8: 4}
+    values = {(scale, "set5", "plain"): psnr[:count] for scale, count in seeds.items()}
+    assert "(3 to 5 seeds of the default recipe: " in chance.sentence(_runs(values))
+
+
+def test_nothing_is_said_under_a_table_of_another_degradation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = _runs({(2, "set5", "plain"): [37.5, 37.6]})
+    monkeypatch.setattr(chance, "TABLE", tmp_path / "seeds.csv")
+    assert chance.notes("matlab") == []  # there is no such file
+    runs.to_csv(chance.TABLE, index=False)
+    assert chance.notes("matlab") == [chance.sentence(runs)]
+    assert chance.notes("opencv") == []
 
 
 def test_one_seed_says_nothing_of_chance() -> None:
@@ -153,6 +171,10 @@ def test_runs_come_out_of_a_file_as_they_went_in() -> None:
         ("scale,seed\n2,1\n", "scale, seed"),
         ("scale,seed,set,method,psnr\nx2,1,set5,plain,37.5\n", "invalid literal"),
         ("scale,seed,set,method,psnr\n2,1,set5,plain,many\n", "could not convert"),
+        ("scale,seed,set,method,psnr\n2,1,set5,plain,\n", "a psnr that is no finite number"),
+        # As a merge leaves it.
+        ("<<<<<<< HEAD\n2,1,set5,plain,37.5\n", "<<<<<<< HEAD"),
+        ("scale,seed\n2,1\n2,1,set5,plain,37.5\n", "Error tokenizing data"),
     ],
 )
 def test_file_that_is_no_table_of_runs_is_refused_in_one_line(text: str, found: Any) -> None:

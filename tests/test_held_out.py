@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from srstudy.common.errors import InputError
@@ -28,6 +29,25 @@ def test_image_of_the_list_that_is_not_there_is_named(
         held_out.images()
     Path("data/held-out.txt").write_text("sample/chelsea\n")
     assert [path.stem for path in held_out.images()] == ["chelsea"]
+    Path("data/held-out.txt").write_text("# none any more\n")
+    with pytest.raises(InputError, match=r"^data/held-out\.txt: found no image; allowed: images"):
+        held_out.images()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_set_without_an_image_in_the_list_has_no_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "data/registry", "data/registry")
+    monkeypatch.setattr(held_out, "DATASET", "sample")
+    monkeypatch.setattr(held_out, "PARTS", ("sample", "sample-test"))
+    Path("data/held-out.txt").write_text("sample/chelsea\nsample/rocket\n")
+    fresh = Architecture("espcn", 2, {"first": 8, "second": 8}, "matlab")
+    save(Path("fresh.weights.h5"), fresh.build(), fresh)
+    found = held_out.scores(Path("fresh.weights.h5"))
+    assert list(found) == ["weights", "scale", "images", "sample", "sample-test", "all"]
+    assert found["sample"] == found["all"] and pd.isna(found["sample-test"])  # type: ignore[call-overload]
 
 
 @pytest.mark.slow
@@ -37,6 +57,7 @@ def test_held_out_score_of_an_untrained_network_is_that_of_bicubic_interpolation
 ) -> None:
     fetch("t290", tmp_path / "data/raw/t290")
     shutil.copy(ROOT / "data/held-out.txt", tmp_path / "data")
+    shutil.copytree(ROOT / "data/registry", tmp_path / "data/registry")
     monkeypatch.chdir(tmp_path)
     size = {"channels": 8, "blocks": 1, "equivariant": True}
     fresh = Architecture("progressive", 2, size, "matlab")

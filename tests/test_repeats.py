@@ -7,8 +7,8 @@ from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
 from tools import seeds, training_data
+from tools.repeats import ASIDE, Rows, gather, recipe
 from tools.repeats import TEST_SETS as SETS
-from tools.repeats import Rows, gather, recipe
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,35 @@ def test_rows_of_another_recipe_are_refused(params: Path) -> None:
     assert table.read_bytes() == before
 
 
+def test_recipe_that_changes_while_the_study_goes_on_ends_it(params: Path) -> None:
+    table = Path("docs/table.csv")
+
+    def run(name: str) -> Rows:
+        apply_overrides(params, ["lambda=0.5"])  # by hand, after DVC has read the file
+        return _run(name)
+
+    with pytest.raises(InputError, match=r"docs/table\.csv: recipe: found \w+; allowed: \w+"):
+        gather(table, {"run-1": 2, "run-2": 2}, run)
+    assert list(pd.read_csv(table)["run"]) == ["run-1", "run-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "No columns"),
+        ("seed,psnr\n1,30\n", "seed, psnr"),
+        ("run,recipe\na,b\na,b,c\n", "Error token"),
+        ("run,recipe\na,\n", "recipe: found none"),
+    ],
+)
+def test_file_that_is_no_table_of_runs_is_refused_in_one_line(text: str, found: str) -> None:
+    table = Path("table.csv")
+    table.write_text(text)
+    with pytest.raises(InputError, match=rf"^table\.csv: (found )?{found}[^\n]*$"):
+        gather(table, {"run-1": 2}, _run)
+    assert table.read_text() == text
+
+
 @pytest.mark.parametrize(
     ("change", "same"),
     [
@@ -76,6 +105,14 @@ def test_recipe_is_what_trainings_of_one_data_set_differ_by_but_the_seed(
     before = recipe()
     apply_overrides(params, [change])
     assert (recipe() == before) == same
+
+
+@pytest.mark.parametrize("settings", [seeds.settings(5), training_data.settings("t291", 3)])
+def test_what_the_recipe_does_not_hold_but_trainings_depend_on_is_set_for_each_run(
+    settings: dict[str, object],
+) -> None:
+    unconcerned = {"cascade_from", "own_images", "self_ensemble", "network_size", "mnist"}
+    assert set(ASIDE) - unconcerned <= set(settings)
 
 
 def _rows(values: dict[tuple[int, int, str], float], sets: tuple[str, ...] = SETS) -> pd.DataFrame:

@@ -2,20 +2,23 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from dvc.utils.hydra import apply_overrides
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 from srstudy.common.errors import InputError
 from srstudy.report.gallery import MOST_IMAGES
 from srstudy.report.page import score_tables, script_data, table
+from srstudy.scoring import chance
 from srstudy.scoring.metrics import METRICS, Metric
 from tests.browser import chromium
-from tests.small_report import Results, make_report
+from tests.small_report import Results, make_report, run_stage
 
 METHODS = {
     2: ("bicubic", "plain", "regularized"),
@@ -63,6 +66,28 @@ def test_same_study_is_the_same_page(
 def test_pictures_shared_with_the_training_set_are_named_under_the_table(report: Path) -> None:
     said = "tiny/&lt;_script&gt;.png is also in the training set mine, as cat 2.png: its score"
     assert said in report.read_text("utf-8").partition("<h2>Look</h2>")[0]
+
+
+def test_what_is_chance_and_whether_regularization_helps_is_said_where_seeds_were_run(
+    report: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(report.parent.parent, folder)
+    rows = [
+        f"2,{seed},tiny,{method},{30 + seed + gain}"
+        for seed in (1, 2, 3)
+        for method, gain in (("plain", 0), ("regularized", 0.01 + seed / 1000))
+    ]
+    (folder / chance.TABLE).write_text("\n".join([",".join(chance.COLUMNS), *rows]))
+    for degradation, said in (("matlab", True), ("opencv", False)):
+        apply_overrides(folder / "params.yaml", [f"degradation={degradation}"])
+        run_stage(folder, "stages.report")
+        page = (folder / "report/index.html").read_text("utf-8")
+        scores, _, others = page.partition("<h2>Every image</h2>")
+        assert ("(x2) are chance: in 95 % of cases" in scores) == said
+        assert "Regularization helps a little: +0.012 dB at x2" in others
+        assert "Every seed: docs/seeds.csv.<" in others
+    assert "Every seed" not in report.read_text("utf-8")
 
 
 def test_best_of_each_row_is_marked(report: Path) -> None:

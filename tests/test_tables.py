@@ -6,12 +6,14 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import read_json, write_json
 from srstudy.common.yaml_file import load_yaml
 from srstudy.datasets.shared_pictures import shared_file
 from srstudy.degradations.shared.degradation import degradation
+from srstudy.scoring import chance
 from srstudy.scoring.evaluation import METHODS, scores_file
 from srstudy.scoring.metrics import METRICS, Metric
 from srstudy.scoring.tables import (
@@ -208,6 +210,21 @@ def test_table_ends_with_the_pictures_that_are_in_the_training_set_too(
     )
     assert [path.read_text("utf-8") for path in written] == [f"{table}{line} picture\n", scores]
     assert not shared_file("of-another-study").exists()
+
+
+def test_table_ends_with_what_is_chance_where_seeds_of_its_degradation_were_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _study(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    chance.TABLE.parent.mkdir()
+    rows = [f"2,{seed},set5,plain,{37 + seed / 100}" for seed in (1, 2, 3)]
+    chance.TABLE.write_text("\n".join([",".join(chance.COLUMNS), *rows]))
+    for name, said in (("opencv", False), ("matlab", True)):
+        apply_overrides(tmp_path / "params.yaml", [f"degradation={name}"])
+        summarize.main()
+        last = Path("metrics/table.txt").read_text("utf-8").splitlines()[-1]
+        assert last.startswith("Differences below 0.07 dB (x2) are chance") == said
 
 
 def test_scores_made_before_a_metric_are_refused_with_their_file(

@@ -205,6 +205,25 @@ def test_measured_command_that_fails_ends_with_what_it_said(tmp_path: Path) -> N
         measured([sys.executable, "-c", fails], tmp_path, os.environ)
 
 
+def test_experiment_of_another_params_yaml_is_not_taken_for_that_of_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy("params.yaml", tmp_path / "then.yaml")
+    apply_overrides(tmp_path / "then.yaml", ["seed=7", "steps.x2=9"])
+    then = (tmp_path / "then.yaml").read_text("utf-8")
+    monkeypatch.setattr(experiments, "experiments", lambda: ["mine"])
+    monkeypatch.setattr(experiments, "read_from", lambda name, path: {"params.yaml": then}[path])
+    experiments.run_experiment("mine", {"seed": 7, "steps": "{x2: 9}"}, [])
+    assert capsys.readouterr().out == "mine: already there\n"
+    line = (
+        "experiment mine: is there already, with another lambda, steps than params.yaml asks for; "
+        "to run it anew: dvc exp remove mine"
+    )
+    with pytest.raises(InputError) as caught:
+        experiments.run_experiment("mine", {"seed": 7, "lambda": 0.5}, [])
+    assert str(caught.value) == line
+
+
 def test_experiment_that_dvc_ends_is_named_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

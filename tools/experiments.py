@@ -1,21 +1,33 @@
 """Named DVC experiments beside the workspace: run if not there yet, and read their files."""
 
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import dvc.api
+from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
+from srstudy.common.params import PARAMS_FILE
+from srstudy.common.yaml_file import load_yaml
 
 
 def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
     """Run an experiment of the current commit in a temporary folder, unless it is there already.
 
     The workspace stays as it is. A killed run leaves no experiment behind and is simply run again.
-    `InputError` where DVC ends it otherwise than well.
+    `InputError` where DVC ends it otherwise than well, and where the one that is there had another
+    params.yaml than this one would have.
     """
     if name in experiments():
+        if keys := _other_params(name, settings):
+            raise InputError(
+                f"experiment {name}: is there already, with another {', '.join(keys)} than "
+                f"{PARAMS_FILE} asks for; to run it anew: dvc exp remove {name}"
+            )
         print(f"{name}: already there")
         return
     changes = [word for change in overrides(settings) for word in ("-S", change)]
@@ -23,6 +35,20 @@ def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[
     if subprocess.run(command, check=False).returncode:
         again = shlex.join([word for word in command if word != "--quiet"])
         raise InputError(f"experiment {name}: DVC ended it; what it says without --quiet: {again}")
+
+
+def _other_params(name: str, settings: Mapping[str, object]) -> list[str]:
+    """The keys of params.yaml that an experiment has otherwise than it would have now.
+
+    params.yaml can change without a commit, and an experiment is known by its commit and name.
+    """
+    with TemporaryDirectory() as folder:
+        wanted, found = Path(folder) / "wanted.yaml", Path(folder) / "found.yaml"
+        shutil.copy(PARAMS_FILE, wanted)
+        apply_overrides(wanted, overrides(settings))
+        found.write_text(read_from(name, str(PARAMS_FILE)), encoding="utf-8")
+        asked, had = load_yaml(wanted), load_yaml(found)
+    return [key for key in {**asked, **had} if asked.get(key) != had.get(key)]
 
 
 def overrides(settings: Mapping[str, object]) -> list[str]:

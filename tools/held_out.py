@@ -17,6 +17,7 @@ import srstudy.backend.quiet  # noqa: F401  (it silences TensorFlow's start)
 from srstudy.common.errors import InputError
 from srstudy.common.running import run
 from srstudy.datasets.download import fetch
+from srstudy.datasets.registry import read_registry
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.pairs import crop_to_multiple
@@ -25,8 +26,8 @@ from srstudy.networks.shared.inference import restore_luma
 from srstudy.networks.shared.weights import load
 from srstudy.patches.grid import HELD_OUT, read_list
 
-# All of them are in one registered set.
-DATASET = "t290"
+# All of them are in one registered set, which consists of parts of these.
+DATASET, PARTS = "t290", ("t91", "bsd200")
 
 
 def main() -> None:
@@ -41,17 +42,17 @@ def scores(path: Path) -> dict[str, object]:
     """Scale, and the means by set and over all images, in dB."""
     model, architecture = load(path)
     made_by, scale = degradation(architecture.degradation), architecture.scale
-    protocol, found = made_by.protocol, {}
+    protocol, found = made_by.protocol, dict[str, float]()
     for image in images():
         hr = crop_to_multiple(read_image(image), scale)
         restored = restore_luma(model, protocol.luma(made_by.degrade(hr, scale)))
         planes = (protocol.luma(hr), np.clip(restored, 0, 255).astype(np.float64))
         one, other = (protocol.crop(plane, scale) for plane in planes)
         found[image.stem] = psnr(one, other)
-    t91 = [value for name, value in found.items() if name.startswith("t")]
-    bsd200 = [value for name, value in found.items() if not name.startswith("t")]
-    means = {"t91": np.mean(t91), "bsd200": np.mean(bsd200), "all": np.mean([*t91, *bsd200])}
-    return {"weights": path, "scale": scale, "images": len(found), **means}
+    values = pd.Series(found)
+    # Of a set that the list has no image of: NaN.
+    means = {name: values[values.index.isin(_stems(name))].mean() for name in PARTS}
+    return {"weights": path, "scale": scale, "images": len(found), **means, "all": values.mean()}
 
 
 def images() -> list[Path]:
@@ -63,9 +64,15 @@ def images() -> list[Path]:
         fetch(DATASET, folder)
     files = {path.stem: path for path in folder.iterdir()}
     names = read_list(HELD_OUT)
+    if not names:
+        raise InputError(f"{HELD_OUT}: found no image; allowed: images of {DATASET}")
     if missing := [name for name in names if name not in files]:
         raise InputError(f"{HELD_OUT}: found {missing[0]}; allowed: images of {DATASET}")
     return [files[name] for name in names]
+
+
+def _stems(dataset: str) -> list[str]:
+    return [Path(row.file).stem for row in read_registry(dataset)]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ ASIDE = (
     *("self_ensemble", "test_sets", "train_set", "validation_share", "validation_images"),
     *("validation_list", "network_size"),
 )
+# Runs of each study hold out these images, whatever params.yaml holds out: of T91 the same.
+HELD_OUT_BY_LIST: dict[str, object] = {
+    "validation_share": "null",
+    "validation_images": "null",
+    "validation_list": "true",
+}
 
 Rows = list[dict[str, Any]]
 
@@ -40,17 +46,18 @@ def recipe() -> str:
 def gather(table: Path, runs: Mapping[str, int], run: Callable[[str], Rows]) -> pd.DataFrame:
     """The rows of all runs: what `table` has, and by `run(name)` what it lacks.
 
-    runs: names, and how many rows each has. `InputError` where the table is of another recipe.
+    runs: names, and how many rows each has. `InputError` where the table is of another recipe than
+    params.yaml, also where that is changed while the study goes on, or is no such table.
     """
-    there = pd.read_csv(table, dtype={"recipe": str}) if table.is_file() else pd.DataFrame()
-    now = recipe()
-    if len(there) and set(there["recipe"]) != {now}:
-        found = ", ".join(sorted(set(there["recipe"])))
-        raise InputError(
-            f"{table}: recipe: found {found}; allowed: {now}, that of {PARAMS_FILE}; move the file "
-            "away to begin anew"
-        )
+    there = _read(table)
     for name, count in runs.items():
+        now = recipe()
+        if len(there) and set(there["recipe"]) != {now}:
+            found = ", ".join(sorted(set(there["recipe"])))
+            raise InputError(
+                f"{table}: recipe: found {found}; allowed: {now}, that of {PARAMS_FILE}; move the "
+                "file away to begin anew"
+            )
         if len(there) and (there["run"] == name).sum() == count:
             print(f"{name}: its rows are in {table}")
             continue
@@ -61,6 +68,19 @@ def gather(table: Path, runs: Mapping[str, int], run: Callable[[str], Rows]) -> 
             rows.to_csv(partial, index=False)
         there = rows
     return there[there["run"].isin(list(runs))]
+
+
+def _read(table: Path) -> pd.DataFrame:
+    if not table.is_file():
+        return pd.DataFrame()
+    try:
+        rows = pd.read_csv(table, dtype={"recipe": str})
+        found = ", ".join(rows.columns)
+    except ValueError as error:  # of pandas: an empty file, or rows of more columns than the first
+        rows, found = pd.DataFrame(), str(error).partition("\n")[0]
+    if not {"run", "recipe"} <= set(rows.columns):
+        raise InputError(f"{table}: found {found}; expected the columns run, recipe and others")
+    return rows.fillna({"recipe": "none"})
 
 
 def scores(name: str, scale: int, test_set: str, method: str) -> dict[str, float]:

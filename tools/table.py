@@ -138,7 +138,7 @@ def compared(
         theirs = []
     for figure in theirs:
         rows[figure.test_set, figure.scale][figure.method] = figure.text
-    if runs is not None and key == "psnr" and protocol == PROTOCOL:
+    if runs is not None and key == "psnr" and protocol == chance.DEGRADATION:
         remarks.append(chance.sentence(runs))
     sources = {(f.test_set, f.scale, f.method): f.source for f in theirs}
     others = list(dict.fromkeys(figure.method for figure in theirs))

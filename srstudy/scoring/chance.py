@@ -9,12 +9,14 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from srstudy.common.errors import InputError
 
 TABLE = Path("docs/seeds.csv")  # of the default recipe, by `make seeds`
+DEGRADATION = "matlab"  # of the default recipe: other scores are not of that size
 COLUMNS = ("scale", "seed", "set", "method", "psnr")
 UNTRAINED = "bicubic"  # has no seed, so that it says nothing of chance
 LEVEL = 0.95
@@ -25,12 +27,17 @@ def read_runs(text: str, name: str) -> pd.DataFrame:
     """A table of runs from CSV; name: of the file, for the `InputError` that says what it lacks."""
     try:
         runs = pd.read_csv(io.StringIO(text))
-        found = ", ".join(runs.columns)
-        return runs.astype({"scale": int, "psnr": float})[list(COLUMNS)]
+        if set(COLUMNS) <= set(runs.columns):
+            runs = runs.astype({"scale": int, "psnr": float})[list(COLUMNS)]
+            if np.isfinite(runs["psnr"]).all():
+                return runs
+            found = "a psnr that is no finite number"
+        else:
+            found = ", ".join(runs.columns)
     except pd.errors.EmptyDataError:
         found = "nothing"
-    except (KeyError, ValueError) as error:
-        found = str(error).partition("\n")[0] if set(COLUMNS) <= set(runs.columns) else found
+    except ValueError as error:  # a word for a number, or rows of more columns than the first
+        found = str(error).partition("\n")[0]
     raise InputError(f"{name}: found {found}; expected the columns {', '.join(COLUMNS)}")
 
 
@@ -66,10 +73,11 @@ def sentence(runs: pd.DataFrame) -> str:
         f"{math.ceil(round(limit * 100, 6)) / 100:.2f} dB (x{scale})"
         for scale, (limit, _) in found.items()
     )
-    seeds = sorted({seeds for _, seeds in found.values()})
+    counts = [seeds for _, seeds in found.values()]
+    seeds = " to ".join(map(str, sorted({min(counts), max(counts)})))
     return (
         f"Differences below {values} are chance: in 95 % of cases, two trainings that differ by "
-        f"the seed alone are no further apart ({' to '.join(map(str, seeds))} seeds of the default "
+        f"the seed alone are no further apart ({seeds} seeds of the default "
         f"recipe: {TABLE})."
     )
 
@@ -81,9 +89,12 @@ def measured() -> pd.DataFrame:
     return read_runs(TABLE.read_text("utf-8"), str(TABLE))
 
 
-def notes() -> list[str]:
-    """The sentence of TABLE, as the lines that stand under a table: one, or none."""
-    return list(filter(None, [sentence(measured())]))
+def notes(degradation: str) -> list[str]:
+    """The sentence of TABLE, as the lines that stand under a table: one, or none.
+
+    degradation: that of the table's scores; of another than TABLE's nothing is known.
+    """
+    return list(filter(None, [sentence(measured())])) if degradation == DEGRADATION else []
 
 
 def gains(

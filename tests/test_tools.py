@@ -126,6 +126,7 @@ def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
     assert rows[-1][4:] == ["", "24.44"]  # VDSR has no such figure
 
 
+OWN_RECIPES = ("long", "source", "ablation")
 STUDIES: dict[str, Mapping[str, object]] = {
     "long": {**long_recipe.SETTINGS, **long_recipe.NO_STEPS},
     "mnist-seeds": mnist_seeds.SETTINGS,
@@ -162,6 +163,14 @@ def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
         wanted = yaml.safe_load(str(value)) if isinstance(value, str) else value
         merged = {**found, **wanted} if isinstance(wanted, dict) else wanted
         assert found == merged, key
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith(OWN_RECIPES)])
+def test_study_with_a_recipe_of_its_own_does_not_change_with_the_default_schedule(
+    name: str,
+) -> None:
+    schedule = {"learning_rate", "final_rate_share", "warmup_share", "pretrain_epochs", "epochs"}
+    assert {*schedule, "pretrain_steps", "steps", "validation_share"} <= set(STUDIES[name])
 
 
 def test_scales_have_one_value_each() -> None:

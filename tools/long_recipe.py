@@ -25,6 +25,7 @@ SETTINGS: dict[str, object] = {
     "epochs": at_scales(1, SCALES),
     "learning_rate": "{x2: 0.002, x4: 0.0003, x8: 0.0003}",
     "final_rate_share": 1,
+    "warmup_share": 0.02,
 }
 # The default's budget is in steps, which this one's takes the place of.
 NO_STEPS: dict[str, object] = {"pretrain_steps": "null", "steps": at_scales("null", SCALES)}

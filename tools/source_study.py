@@ -13,6 +13,7 @@ from srstudy.scoring.tables import markdown
 from tools.experiments import read_from, run_experiment
 from tools.published import student
 
+# All of the schedule is said here: docs/source-study.md does not change with the default's.
 SETTING: dict[str, object] = {
     "degradation": "opencv",
     "scales": "[2]",
@@ -24,6 +25,9 @@ SETTING: dict[str, object] = {
     "pretrain_steps": "null",
     "steps": "{x2: null}",
     "learning_rate": "{x2: 0.002}",
+    "final_rate_share": 0,
+    "warmup_share": 0.02,
+    "validation_share": 0.1,
 }
 NETWORKS: dict[str, dict[str, object]] = {
     "srcnn": {

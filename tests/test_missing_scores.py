@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from srstudy.common.files import read_json
+from srstudy.common.files import read_json, write_json
+from srstudy.datasets.shared_pictures import shared_file
 from srstudy.imagefiles.png import write_png
 from srstudy.networks.shared.weights import save
 from srstudy.scoring.metrics import METRICS
@@ -150,6 +151,7 @@ def study(tmp_path_factory: pytest.TempPathFactory, photo: NDArray[np.uint8]) ->
         write_png(folder / f"photos/{name}.png", image)
     methods = {2: (BICUBIC, PLAIN, "regularized")}
     write_study(folder, methods, ["own"])
+    write_json(folder / shared_file("own"), [])  # as stage `shared` says of other training images
     (folder / "models").mkdir()
     for setting in methods[2][1:]:
         architecture = small("srcnn", 2)

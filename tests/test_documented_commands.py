@@ -26,7 +26,7 @@ from PIL import Image
 
 from srstudy.study.settings import read_study
 from tests.documented import PAGES, commands, scripts
-from tests.tiny import ROOT, Study
+from tests.tiny import ROOT, Study, every_scale
 
 # Run by these tests: as they stand, or in the form that fits a tiny study: with its data sets, its
 # targets, a server of the test's own.
@@ -381,6 +381,10 @@ def test_photographs_are_enlarged_as_the_readme_says(
 @pytest.mark.timeout(900)
 def test_the_tutorial_is_followed(tmp_path: Path) -> None:
     study = Study.of_working_tree(tmp_path / "study", tmp_path / "shared")
+    # In steps, as the real params.yaml is: the tutorial changes those.
+    study.set(pretrain_epochs=None, pretrain_steps=1)
+    study.set(epochs=every_scale(None), steps=every_scale(1))
+    study.commit("a budget in steps")
     said, name = dict[str, str](), ""
     lines = "\n".join(scripts("docs/tutorial.md")).replace("\\\n", " ").splitlines()
     try:

@@ -37,7 +37,8 @@ def main() -> None:
 
     folder = Path(f"data/lr/x{scale}/train") / arguments.dataset
     if settings.validation_list:
-        training, held_out = split_by(names(folder), read_list(HELD_OUT))
+        listed = read_list(HELD_OUT, arguments.dataset)
+        training, held_out = split_by(names(folder), listed)
     else:
         share, count = settings.validation_share, settings.validation_images
         training, held_out = split(names(folder), share, count)

@@ -4,7 +4,7 @@
 
 Loss without lambda, learning rate held at its peak: each network then goes on from here, at its
 own scale and in its own setting, while its rate falls. With `pretrain_epochs: 0` the file
-holds fresh weights.
+holds the weights that `start_from` names: fresh ones, or those of another training.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -28,7 +28,7 @@ def main() -> None:
         steps=settings.pretrain_steps,
         final_rate_share=1.0,
     )
-    last = train("pretrained", recipe)
+    last = train("pretrained", recipe, settings.start)
     print(
         f"pretrained: {recipe.network} x{scale}, {last.step} steps, "
         f"validation {last.validation_psnr:.2f} dB"

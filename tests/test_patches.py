@@ -129,14 +129,16 @@ def test_list_that_does_not_split_the_images_is_refused(listed: list[str], found
 
 def test_list_has_a_set_and_a_name_a_line(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
-    path.write_text("# first\n\nt91/t1\nmine/Été 1  # why\n", "utf-8")
-    assert read_list(path) == ["t1", "Été 1"]
-    for wrong in ("t1", "/t1", "t91/", "a/b/c"):
+    path.write_text("# first\n\nt91,t290/t1\nmine/Été 1  # why\nmine/t2", "utf-8")
+    assert read_list(path, "t91") == read_list(path, "t290") == ["t1"]
+    assert read_list(path, "mine") == ["Été 1", "t2"]
+    assert read_list(path, "t9") == []
+    for wrong in ("t1", "/t1", "t91/", "a/b/c", "a,/b", ",a/b"):
         path.write_text(f"t91/t1\n{wrong}\n", "utf-8")
         with pytest.raises(InputError, match=f"list.txt: line 2: found '{wrong}'; allowed: set/na"):
-            read_list(path)
+            read_list(path, "t91")
     with pytest.raises(InputError, match=r"none.txt: cannot be read"):
-        read_list(tmp_path / "none.txt")
+        read_list(tmp_path / "none.txt", "t91")
 
 
 def test_committed_list_is_10_of_t91_and_20_of_bsd200_evenly_spaced() -> None:
@@ -145,7 +147,10 @@ def test_committed_list_is_10_of_t91_and_20_of_bsd200_evenly_spaced() -> None:
     registry = {name: _registered(name) for name in ("t91", "t290")}
     bsd200 = [name for name in registry["t290"] if name not in registry["t91"]]
     t91_part, bsd200_part = split(registry["t91"], count=10)[1], split(bsd200, count=20)[1]
-    assert found == [*(f"t91/{n}" for n in t91_part), *(f"bsd200/{n}" for n in bsd200_part)]
+    assert found == [
+        *(f"t91,t290,t291/{name}" for name in t91_part),
+        *(f"bsd200,t290,t291/{name}" for name in bsd200_part),
+    ]
     # So that the default study's share holds out the same.
     share = load_yaml(ROOT / "params.yaml")["validation_share"]
     assert split(registry["t91"], share)[1] == t91_part

@@ -1,4 +1,5 @@
 import copy
+import json
 import math
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import parse_yaml
@@ -19,6 +21,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.params import keys_of, read
 from srstudy.common.yaml_file import DEEPEST, LARGEST, load_yaml
 from srstudy.degradations.shared.settings import SynthesisSettings
+from srstudy.networks.shared.sizes import sizes
 from srstudy.patches.settings import PatchSettings
 from srstudy.study.settings import StudySettings, read_study
 from srstudy.training.settings import RegularizationSettings, TrainSettings
@@ -170,6 +173,36 @@ def test_budget_may_be_given_either_way(tmp_path: Path, given: Values) -> None:
         assert getattr(study, key) == by_scale
 
 
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({}, None),
+        ({"network": "espcn"}, "network: found 'edsr'; allowed: 'espcn'"),
+        (
+            {"network_size.edsr.blocks": 3},
+            r"size: found {.*'blocks': 2.*}; allowed: {.*'blocks': 3",
+        ),
+        ({"degradation": "opencv"}, "degradation: found 'matlab'; allowed: 'opencv'"),
+    ],
+)
+def test_weights_to_start_from_are_of_the_chosen_network(
+    tmp_path: Path, change: Values, fault: str | None
+) -> None:
+    values = {**BASE, "network": "edsr", "start_from": str(tmp_path / "before.weights.h5")}
+    values["network_size"] = {**values["network_size"], "edsr": {"blocks": 2}}
+    entries = {"network": "edsr", "scale": 8, "size": sizes("edsr", {"blocks": 2})}
+    with h5py.File(values["start_from"], "w") as file:
+        file.attrs["network"] = json.dumps({**entries, "degradation": "matlab"})
+    for key, value in change.items():
+        values = _changed(key, value, values)
+    path = _write(tmp_path / "params.yaml", values)
+    if fault is None:
+        assert read_study(path).start == Path(values["start_from"])
+        return
+    with pytest.raises(InputError, match=f"start_from: .*before.weights.h5: {fault}"):
+        read_study(path)
+
+
 def test_every_fault_has_its_line(tmp_path: Path) -> None:
     path = _write(
         tmp_path / "params.yaml", {**BASE, "lambda": -1, "seed": "x", "epochs": {"x2": 0, "x4": 1}}
@@ -278,6 +311,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("epochs.x4, steps.x4", {"epochs.x4": None}, "found neither; allowed: one of the two"),
     ("pretrain_epochs, pretrain_steps", {"pretrain_steps": 9}, "found both, 1 and 9"),
     ("pretrain_epochs, pretrain_steps", {"pretrain_epochs": None}, "found neither"),
+    ("start_from", "", "found ''; allowed: weights/fresh, or a file of weights"),
+    ("start_from", "none.weights.h5", "start_from: none.weights.h5: holds no network of this"),
     (
         "validation_share, validation_images, validation_list",
         {"validation_images": 9},

@@ -316,6 +316,35 @@ def test_without_pretraining_every_network_starts_from_fresh_weights(
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_pretraining_starts_from_the_weights_that_start_from_names(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    monkeypatch.chdir(tmp_path)
+    before, x4 = (
+        Path("before.weights.h5"),
+        Architecture("edsr", 4, SIZE | {"channels": 4}, "matlab"),
+    )
+    save(before, x4.build(), x4, 7)  # of another scale: all but the last layer is taken
+    _stage(tmp_path, monkeypatch, "plain", start_from=str(before), pretrain_epochs=0)
+    pretrained, architecture = load(Path("models/pretrained.weights.h5"))
+    pairs = list(zip(pretrained.get_weights(), load(before)[0].get_weights(), strict=True))
+    assert architecture.scale == 2
+    assert [np.array_equal(*pair) for pair in pairs[:-2]] == [True] * (len(pairs) - 2)
+    # The last layer is fresh: an average of 7 steps would hold on to it.
+    assert trained_steps(Path("models/pretrained.weights.h5")) == 0
+
+
+@pytest.mark.parametrize(("steps", "points"), [(3, 3), (60, 5), (240, 10), (480, 20), (9600, 20)])
+def test_learning_curve_has_a_point_in_24_steps_but_from_5_to_20(
+    make_patches: MakePatches, monkeypatch: pytest.MonkeyPatch, steps: int, points: int
+) -> None:
+    monkeypatch.setattr(Trainer, "step", lambda *_: 0.1)
+    monkeypatch.setattr(Trainer, "_validate", lambda *_: 30.0)
+    _, curve = train_tiny(make_patches(), replace(SHORT, epochs=None, steps=steps))
+    assert len(curve) == points and curve[-1].step == steps
+
+
 def test_training_goes_on_from_the_weights_it_is_given(make_patches: MakePatches) -> None:
     path = make_patches()
     start = TINY.build()

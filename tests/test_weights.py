@@ -154,7 +154,7 @@ def test_at_another_scale_only_what_makes_the_pixels_stays_fresh(
 
 def test_weights_of_another_network_are_not_loaded() -> None:
     other = Architecture("edsr", 2, SIZE | {"channels": 8}, "opencv")
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(InputError, match="do not fit"):
         EDSR.load_matching(EDSR.build(), other.build(), other)
 
 

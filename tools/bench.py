@@ -38,6 +38,13 @@ LIGHT = (
     *("bicubic", "compare", "summarize", "report"),
 )
 HEAVY = ("pretrain", "train", "evaluate", "ensemble", "cascade", "mnist")
+# What a training's speed hangs on, by the processor's flag, best first.
+VECTORS = {
+    "amx_bf16": "AMX",
+    "avx512_bf16": "AVX-512 with bfloat16",
+    "avx512f": "AVX-512",
+    "avx2": "AVX2",
+}
 
 
 def main() -> None:
@@ -66,17 +73,23 @@ def main() -> None:
 
 
 def machine() -> str:
-    """The processor, the cores that we may use, and the memory."""
-    with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
-        model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "?")
+    """The processor, what it computes in, the cores that we may use, and the memory."""
+    said: dict[str, str] = {}
+    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+        key, _, value = line.partition(":")
+        said.setdefault(key.strip(), value.strip())
+    flags = said.get("flags", "").split()
+    computes = next((words for flag, words in VECTORS.items() if flag in flags), "no AVX2")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores of {model} ({platform.machine()}), {memory:.0f} GiB"
+    model = said.get("model name", "?")
+    return f"{cores} cores of {model} ({platform.machine()}, {computes}), {memory:.0f} GiB"
 
 
 def make_study(study: Path) -> None:
     """Photographs of T91's size, and settings that need no download."""
     fetch("sample", study / "photos")
+    shutil.copytree("data/registry", study / "data/registry")  # as `scoring` fetches them too
     photos = [read_image(path) for path in list_images(study / "photos")]
     for factor in FACTORS:
         folder = study / f"data/raw/bench{factor}"

@@ -63,7 +63,7 @@ def images() -> list[Path]:
     if not folder.is_dir():
         fetch(DATASET, folder)
     files = {path.stem: path for path in folder.iterdir()}
-    names = read_list(HELD_OUT)
+    names = read_list(HELD_OUT, DATASET)
     if not names:
         raise InputError(f"{HELD_OUT}: found no image; allowed: images of {DATASET}")
     if missing := [name for name in names if name not in files]:

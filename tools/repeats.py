@@ -16,6 +16,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
+from srstudy.training.settings import FRESH
 from tools.experiments import read_output
 
 TEST_SETS = ("set5", "set14", "bsd100", "urban100")
@@ -23,10 +24,12 @@ TEST_SETS = ("set5", "set14", "bsd100", "urban100")
 ASIDE = (
     *("cascade_from", "cascade_scales", "datasets", "mnist", "own_images", "scales", "seed"),
     *("self_ensemble", "test_sets", "train_set", "validation_share", "validation_images"),
-    *("validation_list", "network_size"),
+    *("validation_list", "network_size", "start_from"),
 )
-# Runs of each study hold out these images, whatever params.yaml holds out: of T91 the same.
-HELD_OUT_BY_LIST: dict[str, object] = {
+# Runs of each study start from nothing, and hold out these images, whatever params.yaml holds
+# out: of T91 the same.
+EACH_RUN: dict[str, object] = {
+    "start_from": FRESH,
     "validation_share": "null",
     "validation_images": "null",
     "validation_list": "true",

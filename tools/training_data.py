@@ -15,7 +15,7 @@ from srstudy.scoring.chance import gains
 from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import run_experiment
-from tools.repeats import HELD_OUT_BY_LIST, TEST_SETS, Rows, gather, mean, scores
+from tools.repeats import EACH_RUN, TEST_SETS, Rows, gather, mean, scores
 
 TRAIN_SETS = ("t91", "t290", "t291")
 SEEDS = (1, 2, 3)
@@ -51,7 +51,7 @@ def settings(train_set: str, seed: int) -> dict[str, object]:
     return {
         "seed": seed,
         "train_set": train_set,
-        **HELD_OUT_BY_LIST,
+        **EACH_RUN,
         "scales": [SCALE],
         "cascade_scales": [],
         "mnist.seeds": [],

@@ -54,8 +54,10 @@ def split_by(names: Sequence[str], listed: Sequence[str]) -> tuple[list[str], li
     return [name for name in names if name not in set(listed)], held_out
 
 
-def read_list(path: Path) -> list[str]:
-    """The names in a list of images: `set/name` a line, without a suffix; `#` begins a comment.
+def read_list(path: Path, dataset: str) -> list[str]:
+    """The names of a data set's images in a list: `set/name` a line, without a suffix.
+
+    An image of several sets has them all in its line, as `t91,t290/name`; `#` begins a comment.
 
     Raises `InputError` for a file that is missing and for a line that is no such name.
     """
@@ -68,10 +70,11 @@ def read_list(path: Path) -> list[str]:
         text = line.partition("#")[0].strip()
         if not text:
             continue
-        group, slash, name = text.partition("/")
-        if not (group and slash and name) or "/" in name:
+        sets, _, name = text.partition("/")
+        if not (name and all(sets.split(","))) or "/" in name:
             raise InputError(f"{path}: line {number}: found {text!r}; allowed: set/name")
-        found.append(name)
+        if dataset in sets.split(","):
+            found.append(name)
     return found
 
 

@@ -30,6 +30,7 @@ from srstudy.training.settings import (
     TrainSettings,
     budget_fault,
     pretraining_fault,
+    start_fault,
 )
 
 
@@ -106,7 +107,11 @@ def read_study(path: Path = PARAMS_FILE) -> StudySettings:
         *_faults_by_scale(study),
         *size_faults(study, study.scales),
     ]
-    faults += [fault for fault in (pretraining_fault(study), validation_fault(study)) if fault]
+    said = (
+        *(pretraining_fault(study), validation_fault(study)),
+        start_fault(study, study.degradation),
+    )
+    faults += [fault for fault in said if fault]
     if faults:
         raise InputError("\n".join(f"{path}: {fault}" for fault in faults))
     return study

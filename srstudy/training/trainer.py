@@ -29,7 +29,8 @@ from srstudy.patches.batches import Batches
 from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe
 
-CURVE_POINTS = 20
+# Of a learning curve. Each costs a pass over the held-out images, so a short training has fewer.
+CURVE_POINTS, STEPS_A_POINT = range(5, 21), 24
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Trainer:
 
     architecture: the recipe's, for the degradation of the data; precision: float32 or bfloat16;
     start: a network of the same function whose weights are loaded where they fit, None for fresh
-    ones; trained: the steps that those weights have behind them.
+    ones; trained: the steps that those weights have behind them. The attribute `trained` is their
+    number, or 0 where some weights are fresh.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Trainer:
             taken = architecture.load_matching(self._network, *start) if start else 0
             if taken < len(list(layers_with_weights(self._network))):
                 trained = 0  # some of it is fresh
+            self.trained = trained
             self._optimizer = Optimizer(
                 self._network.trainable_variables,
                 recipe.optimizer,
@@ -101,7 +104,8 @@ class Trainer:
         a number.
         """
         steps = self._recipe.total_steps(batches.steps_per_epoch)
-        every = max(1, steps // CURVE_POINTS)
+        least, most = CURVE_POINTS[0], CURVE_POINTS[-1]
+        every = max(1, steps // min(most, max(least, steps // STEPS_A_POINT)))
         curve, losses = self._resume(checkpoints)
         if curve:
             watch(curve)  # the file that it was written to may be gone

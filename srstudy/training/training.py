@@ -44,7 +44,7 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
             model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints, write)
             # Once more: a run that was killed after its last row has not written it.
             write(curve)
-            steps = before + curve[-1].step
+            steps = trainer.trained + curve[-1].step
             save(Path(f"models/{name}.weights.h5"), model, architecture, steps)
             checkpoints.clear()
     return curve[-1]

@@ -7,7 +7,6 @@ holds dates), with the parameters as one JSON attribute. Nothing in it is ever e
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import h5py
 import keras
@@ -15,6 +14,7 @@ import keras
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE, ensure_room, whole_file
 from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.described import described, no_network
 from srstudy.networks.shared.sizes import sizes
 
 STEPS = "steps"  # the attribute that counts them
@@ -44,17 +44,15 @@ def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architectur
 
     `InputError` names a file that is missing, broken, or (where scale is given) of another scale.
     """
+    entries = described(path)
     try:
-        with h5py.File(path, "r") as file:
-            described: dict[str, Any] = json.loads(file.attrs[NETWORK_ATTRIBUTE])
-        architecture = Architecture(**described)
+        architecture = Architecture(**entries)
         # A file that asks for more than its network allows would be built for hours.
         sizes(architecture.network, architecture.size)
         model = architecture.build()
         model.load_weights(path)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"{path}: holds no network of this project: {what}") from error
+        raise no_network(path, error) from error
     if scale is not None and architecture.scale != scale:
         raise InputError(f"{path}: scale: found {architecture.scale}; allowed here: {scale}")
     return model, architecture

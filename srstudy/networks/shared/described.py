@@ -1,0 +1,28 @@
+"""What a file of weights says of its network. Read without TensorFlow, for checks."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from srstudy.common.errors import InputError
+from srstudy.common.files import NETWORK_ATTRIBUTE
+
+
+def described(path: Path) -> dict[str, Any]:
+    """The entries of its `Architecture`: network, scale, size, degradation.
+
+    `InputError` names a file that is missing or broken, or that says nothing of a network.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            entries = json.loads(file.attrs[NETWORK_ATTRIBUTE])
+        return dict(entries)
+    except (OSError, KeyError, ValueError, TypeError, RecursionError) as error:
+        raise no_network(path, error) from error
+
+
+def no_network(path: Path, why: Exception) -> InputError:
+    """What is said of such a file."""
+    return InputError(f"{path}: holds no network of this project: {' '.join(str(why).split())}")

@@ -1,6 +1,7 @@
 """What the pipeline promises, proved by real DVC runs of a tiny study."""
 
 import re
+import shutil
 from pathlib import Path
 
 import dvc.api
@@ -128,6 +129,18 @@ def test_lambda_zero_trains_the_plain_network_byte_for_byte(work: Study) -> None
     models = work.root / "models"
     plain, regularized = (models / f"x2-{s}.weights.h5" for s in ("plain", "regularized"))
     assert plain.read_bytes() == regularized.read_bytes()
+
+
+def test_training_goes_on_from_a_file_of_weights(work: Study) -> None:
+    before, pretrained = work.root / "before.weights.h5", work.root / "models/pretrained.weights.h5"
+    shutil.copy(work.root / "models/x2-plain.weights.h5", before)
+    changes = ("-S", "start_from=before.weights.h5", "-S", "pretrain_epochs=0")
+    run = work.experiment(*changes, "train-plain@2")
+    assert run.stages == {"validate", "pretrain", "train-plain@2"}
+    assert pretrained.read_bytes() == before.read_bytes()
+
+    shutil.copy(work.root / "models/x2-regularized.weights.h5", before)
+    assert work.repro("train-plain@2").stages == {"pretrain", "train-plain@2"}
 
 
 @pytest.mark.parametrize(

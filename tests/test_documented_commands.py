@@ -105,6 +105,9 @@ RUN = {
     "tests/test_experiments.py::test_a_queued_sweep_finishes_and_is_compared_side_by_side": [
         "dvc exp run -S lambda=0.001,0.01,0.1 --queue",
     ],
+    "tests/test_pipeline.py::test_training_goes_on_from_a_file_of_weights": [
+        "dvc exp run -S start_from=before.weights.h5",
+    ],
     "tests/test_experiments.py::test_every_network_trains_and_is_scored": [
         "dvc exp run -S network=srcnn -S learning_rate.x8=0.002",
     ],

@@ -1,4 +1,3 @@
-import json
 import os
 import shutil
 import sys
@@ -15,6 +14,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from srstudy.networks.shared.sizes import sizes
 from srstudy.study.settings import read_study
+from srstudy.training.settings import FRESH
 from tools import (
     ablation,
     experiments,
@@ -102,33 +102,10 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
     ]
 
 
-def test_long_recipe_is_set_beside_the_default_and_the_published_figures(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    scores = {"a": {"psnr": 30.0, "ssim": 0.9}, "b": {"psnr": 33.0, "ssim": 0.9}}
-
-    def tracked(name: str, path: str) -> str:
-        scale = Path(path).name.partition("-")[0]
-        assert name == "long"
-        return json.dumps({"validation": {scale: {"plain": {"psnr": 0.0, "steps": 1234}}}})
-
-    monkeypatch.setattr(long_recipe, "read_from", tracked)
-    monkeypatch.setattr(long_recipe, "read_output", lambda name, path: json.dumps(scores))
-    summary = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in long_recipe.table().splitlines()[2:]
-    ]
-    assert rows[0] == [
-        *("set5 x2", "1,234", "31.50", f"{summary['set5']['x2']['plain']:.2f}", "37.53", "37.52")
-    ]
-    assert rows[-1][:3] == ["set14 x8", "1,234", "31.50"]
-    assert rows[-1][4:] == ["", "24.44"]  # VDSR has no such figure
-
-
 OWN_RECIPES = ("long", "source", "ablation")
 STUDIES: dict[str, Mapping[str, object]] = {
-    "long": {**long_recipe.SETTINGS, **long_recipe.NO_STEPS},
+    # The weights of the part before are there only when that is done.
+    **{f"long-{n}": {**long_recipe.settings(n), "start_from": FRESH} for n in long_recipe.PARTS},
     "mnist-seeds": mnist_seeds.SETTINGS,
     "four-sets": four_sets.SETTINGS,
     "seeds": seeds.settings(5),
@@ -170,7 +147,8 @@ def test_study_with_a_recipe_of_its_own_does_not_change_with_the_default_schedul
     name: str,
 ) -> None:
     schedule = {"learning_rate", "final_rate_share", "warmup_share", "pretrain_epochs", "epochs"}
-    assert {*schedule, "pretrain_steps", "steps", "validation_share"} <= set(STUDIES[name])
+    schedule |= {"start_from", "pretrain_steps", "steps", "validation_share"}
+    assert schedule <= {key.partition(".")[0] for key in STUDIES[name]} | set(STUDIES[name])
 
 
 def test_scales_have_one_value_each() -> None:

@@ -14,6 +14,7 @@ import matplotlib
 import pandas as pd
 
 from srstudy.common.running import run
+from srstudy.training.settings import FRESH
 from tools.experiments import at_scales, read_from, run_experiment
 
 LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
@@ -23,6 +24,7 @@ SEEDS = {"short": (1, 2), "undertrained": (1,)}
 # All of the schedule is said here: docs/ablation.csv does not change with the default's.
 GROUND: dict[str, object] = {
     "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
+    "start_from": FRESH,
     "pretrain_epochs": 0,
     "pretrain_steps": "null",
     "optimizer": "adam",

@@ -15,12 +15,18 @@ from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
 
 
-def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
+def run_experiment(
+    name: str,
+    settings: Mapping[str, object],
+    targets: Sequence[str],
+    copied: Sequence[Path] = (),
+) -> None:
     """Run an experiment of the current commit in a temporary folder, unless it is there already.
 
-    The workspace stays as it is. A killed run leaves no experiment behind and is simply run again.
-    `InputError` where DVC ends it otherwise than well, and where the one that is there had another
-    params.yaml than this one would have.
+    copied: files that it needs and that git may not have yet. The workspace stays as it is. A
+    killed run leaves no experiment behind and is simply run again. `InputError` where DVC ends it
+    otherwise than well, and where the one that is there had another params.yaml than this one would
+    have.
     """
     if name in experiments():
         if keys := _other_params(name, settings):
@@ -31,6 +37,7 @@ def run_experiment(name: str, settings: Mapping[str, object], targets: Sequence[
         print(f"{name}: already there")
         return
     changes = [word for change in overrides(settings) for word in ("-S", change)]
+    changes += [word for path in copied for word in ("--copy-paths", str(path))]
     command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *changes, *targets]
     if subprocess.run(command, check=False).returncode:
         again = shlex.join([word for word in command if word != "--quiet"])
@@ -77,6 +84,11 @@ def read_from(name: str, path: str) -> str:
 def read_output(name: str, path: str) -> str:
     """The text of a stage's output in DVC's cache, of an experiment of the current commit."""
     return str(dvc.api.read(path, rev=name))
+
+
+def read_bytes(name: str, path: str) -> bytes:
+    """As `read_output`, of a file that is no text."""
+    return bytes(dvc.api.read(path, rev=name, mode="rb"))
 
 
 def _output(command: Sequence[str]) -> str:

@@ -1,80 +1,189 @@
-"""The three plain networks, larger and pretrained for longer: `make long`.
+"""The strongest plain networks that an evening on two cores trains, on 290 images: `make long`.
 
-One DVC experiment, `long`, that leaves the workspace as it is; `dvc exp apply long` brings its
-parameters, models and curves into it. Writes docs/long-recipe.md.
+Pretraining at x2 in parts, then a network for each scale. Each part is a DVC experiment; when it is
+done its weights (weights/long/, weights/*-clean.onnx), its learning curve (docs/long/) and its rows
+(docs/long-recipe.csv) are in the workspace, so that a study that was stopped goes on after it, also
+in another clone where they were committed. Writes docs/long-recipe.md.
 """
 
+import io
 import json
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pandas as pd
+
+from srstudy.common.files import whole_file
 from srstudy.common.running import run
-from srstudy.scoring.tables import markdown
+from srstudy.scoring.metrics import METRICS
+from srstudy.training.settings import FRESH
 from tools.bench import machine
-from tools.experiments import at_scales, experiments, read_from, read_output, run_experiment
-from tools.published import figures
+from tools.experiments import at_scales, read_bytes, read_from, read_output, run_experiment
+from tools.long_page import page
+from tools.repeats import TEST_SETS, Rows, digits_of, gather, mean
 
-NAME = "long"
-SCALES = (2, 4, 8)
-TEST_SETS = ("set5", "set14")
-SETTINGS: dict[str, object] = {
-    "loss": "charbonnier",
+TABLE, PAGE, CURVES = Path("docs/long-recipe.csv"), Path("docs/long-recipe.md"), Path("docs/long")
+WEIGHTS, SOURCE = Path("weights/long"), Path("tools/long_recipe.py")
+HELD_OUT, METHOD = "held-out", "plain"
+SCALES = (2, 3, 4, 8)
+
+GROUND: dict[str, object] = {
+    "datasets": ["t290", *TEST_SETS],
+    "own_images": "{}",
+    "train_set": "t290",
+    "test_sets": [*TEST_SETS],
+    "cascade_scales": [],
+    "self_ensemble": [],
+    "mnist.seeds": [],
+    "degradation": "matlab",
+    "downscaled_copies": "[0.9, 0.8, 0.7, 0.6]",
+    "patch_size": "{x2: 64, x3: 66, x4: 128, x8: 128}",
+    "stride": "{x2: 24, x3: 24, x4: 48, x8: 48}",
+    "validation_share": "null",
+    "validation_images": "null",
+    "validation_list": "true",
+    "network": "progressive",
     "network_size.progressive": "{channels: 48, blocks: 12, equivariant: true}",
-    "validation_share": 0.02,
-    "pretrain_epochs": 10,
-    "epochs": at_scales(1, SCALES),
-    "learning_rate": "{x2: 0.002, x4: 0.0003, x8: 0.0003}",
-    "final_rate_share": 1,
+    "loss": "charbonnier",
+    "optimizer": "muon",
+    "batch_size": "{x2: 16, x3: 16, x4: 8, x8: 8}",
+    "gradient_clip": 0.01,
+    "ema": 0.999,
     "warmup_share": 0.02,
+    "flips_and_rotations": "true",
+    "precision": "auto",
+    "epochs": at_scales("null", SCALES),
 }
-# The default's budget is in steps, which this one's takes the place of.
-NO_STEPS: dict[str, object] = {"pretrain_steps": "null", "steps": at_scales("null", SCALES)}
-REPORT = Path("docs/long-recipe.md")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One training: at a scale, from the weights of another part, in so many steps.
+
+    rate: the learning rate; last: the share of it where the rate ends; seed: another one for each
+    part of the pretraining, so that it sees other batches. A part without a name of its scale is
+    pretraining.
+    """
+
+    scale: int
+    start: str | None
+    steps: int
+    rate: float = 0.002
+    last: float = 1.0
+    seed: int = 1
+
+
+PARTS = {
+    "pretrained-1": Part(2, None, 7500),
+    "x2": Part(2, "pretrained-1", 1000),
+}
 
 
 def main() -> None:
-    """Run the experiment where it is missing, print and write its table."""
-    start, there = time.monotonic(), NAME in experiments()
-    stages = [f"evaluate@{scale}-plain-{test}" for scale in SCALES for test in TEST_SETS]
-    run_experiment(NAME, {**SETTINGS, **NO_STEPS}, stages)
-    minutes = (time.monotonic() - start) / 60
-    where = "" if there else f"It took {minutes:.0f} minutes on {machine()}. "
-    changes = [f"- `{key}`: {value}" for key, value in SETTINGS.items()]
-    REPORT.write_text(
-        "# The long recipe\n\nThe plain networks of x2, x4 and x8 with these changes to "
-        "[params.yaml](../params.yaml):\n\n" + "\n".join(changes) + f"\n\n{where}Written by "
-        f"`make long`.\n\n{table()}",
-        encoding="utf-8",
+    """Run what is missing, write table and page."""
+    counts = {name: 1 if pretrains(name) else 1 + len(TEST_SETS) for name in PARTS}
+    rows = gather(TABLE, counts, rows_of, recipe_of, SOURCE)
+    PAGE.write_text(page(rows, GROUND, HELD_OUT), encoding="utf-8")
+    print(PAGE.read_text("utf-8"))
+
+
+def recipe_of(name: str) -> str:
+    """The digits that stand for a part and those before it."""
+    part = PARTS[name]
+    before = recipe_of(part.start) if part.start else ""
+    return digits_of({**settings(name), "before": before})
+
+
+def pretrains(name: str) -> bool:
+    """Whether a part is one of the pretraining's."""
+    return name.startswith("pretrained")
+
+
+def settings(name: str) -> dict[str, object]:
+    """The changes to params.yaml for a part."""
+    part = PARTS[name]
+    key = f"x{part.scale}"
+    budget: dict[str, object] = (
+        {"pretrain_steps": part.steps, "pretrain_epochs": "null", f"steps.{key}": 1}
+        if pretrains(name)
+        else {"pretrain_steps": "null", "pretrain_epochs": 0, f"steps.{key}": part.steps}
     )
-    print(REPORT.read_text("utf-8"))
+    return {
+        **GROUND,
+        "scales": [part.scale],
+        "start_from": str(weights_of(part.start)) if part.start else FRESH,
+        "seed": part.seed,
+        f"learning_rate.{key}": part.rate,
+        "final_rate_share": part.last,
+        **budget,
+    }
 
 
-def table() -> str:
-    """A row for each test set and scale: ours, by this recipe and the default, and the others'."""
-    default = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
-    published = {(f.test_set, f.scale, f.method): f.text for f in figures("psnr")}
-    others = ("VDSR", "LapSRN")
-    rows = []
-    for test_set in TEST_SETS:
-        for scale in SCALES:
-            name = f"x{scale}"
-            theirs = (published.get((test_set, name, method), "") for method in others)
-            values = [mean_psnr(test_set, scale), default[test_set][name]["plain"]]
-            cells = [*(f"{value:.2f}" for value in values), *theirs]
-            rows.append([f"{test_set} {name}", steps(scale), *cells])
-    return markdown(["PSNR in dB", "steps after pretraining", "**long**", "default", *others], rows)
+def weights_of(name: str) -> Path:
+    """The file of a pretraining's weights, which others start from."""
+    return WEIGHTS / f"{name}.weights.h5"
 
 
-def steps(scale: int) -> str:
-    """Those of the network itself; the ones before, at x2, are shared by all."""
-    scores = json.loads(read_from(NAME, f"metrics/validation/x{scale}-plain.json"))
-    return f"{scores['validation'][f'x{scale}']['plain']['steps']:,}"
+def rows_of(name: str) -> Rows:
+    """Train one part; its weights and curve into the workspace, and a row for each set of images.
+
+    Pretraining is scored on the held-out images alone: of its curve's last point.
+    """
+    part, changes, experiment = PARTS[name], settings(name), f"long-{name}"
+    copied = [weights_of(part.start)] if part.start else []
+    images = [f"synthesize-test@{part.scale}-{test_set}" for test_set in TEST_SETS]
+    # By itself, so that the minutes are the training's.
+    run_experiment(f"{experiment}-data", changes, [f"patch@{part.scale}", *images], copied)
+    model = "pretrained" if pretrains(name) else f"x{part.scale}-{METHOD}"
+    stage = "pretrain" if pretrains(name) else f"train-{METHOD}@{part.scale}"
+    begin = time.monotonic()
+    run_experiment(experiment, changes, [stage], copied)
+    minutes = (time.monotonic() - begin) / 60
+
+    curve = read_from(experiment, f"metrics/curves/{model}.csv")
+    _write(CURVES / f"{name}.csv", curve.encode())
+    weights = read_bytes(experiment, f"models/{model}.weights.h5")
+    last = pd.read_csv(io.StringIO(curve)).iloc[-1]
+    entries: dict[str, Mapping[str, float]] = {HELD_OUT: {"psnr": float(last["validation_psnr"])}}
+    if pretrains(name):
+        _write(weights_of(name), weights)
+    else:
+        targets = [f"evaluate@{part.scale}-{METHOD}-{test_set}" for test_set in TEST_SETS]
+        run_experiment(f"{experiment}-scores", changes, targets, copied)
+        entries |= {t: _means(f"{experiment}-scores", part.scale, t) for t in TEST_SETS}
+        export(weights, part.scale)
+    told = {"steps": part.steps, "minutes": round(minutes, 1), "machine": machine()}
+    key = {"scale": part.scale, "method": METHOD if not pretrains(name) else "pretraining"}
+    return [
+        {"test_set": images, **key, "psnr": found["psnr"], "ssim": found.get("ssim"), **told}
+        for images, found in entries.items()
+    ]
 
 
-def mean_psnr(test_set: str, scale: int) -> float:
-    """Over the images of a test set, of the experiment's plain network."""
-    scores = json.loads(read_output(NAME, f"data/scores/x{scale}/{test_set}/plain.json"))
-    return sum(image["psnr"] for image in scores.values()) / len(scores)
+def export(weights: bytes, scale: int) -> None:
+    """The network as `upscale` takes it: weights/xS-clean.onnx."""
+    from srstudy.export.onnx_files import save_onnx  # starts TensorFlow
+    from srstudy.networks.shared.weights import load
+
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "trained.weights.h5"
+        source.write_bytes(weights)
+        model, architecture = load(source, scale)
+        save_onnx(WEIGHTS.parent / f"x{scale}-clean.onnx", model, architecture, source, half=True)
+
+
+def _means(experiment: str, scale: int, test_set: str) -> dict[str, float]:
+    path = f"data/scores/x{scale}/{test_set}/{METHOD}.json"
+    images = json.loads(read_output(experiment, path))
+    return {key: mean({i: image[key] for i, image in images.items()}) for key in METRICS}
+
+
+def _write(path: Path, content: bytes) -> None:
+    with whole_file(path) as partial:
+        partial.write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -43,24 +43,36 @@ def recipe() -> str:
     values = load_yaml(PARAMS_FILE)
     kept = {key: value for key, value in values.items() if key not in ASIDE}
     kept["network_size"] = values["network_size"][values["network"]]
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:8]
+    return digits_of(kept)
 
 
-def gather(table: Path, runs: Mapping[str, int], run: Callable[[str], Rows]) -> pd.DataFrame:
+def digits_of(settings: Mapping[str, object]) -> str:
+    """Eight hex digits that stand for settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def gather(
+    table: Path,
+    runs: Mapping[str, int],
+    run: Callable[[str], Rows],
+    recipe_of: Callable[[str], str] = lambda name: recipe(),
+    source: Path = PARAMS_FILE,
+) -> pd.DataFrame:
     """The rows of all runs: what `table` has, and by `run(name)` what it lacks.
 
-    runs: names, and how many rows each has. `InputError` where the table is of another recipe than
-    params.yaml, also where that is changed while the study goes on, or is no such table.
+    runs: names, and how many rows each has; recipe_of: the digits of a run's recipe, which source
+    has. `InputError` where the table has rows of another one, also where it is changed while the
+    study goes on, or is no such table.
     """
     there = _read(table)
     for name, count in runs.items():
-        now = recipe()
-        if len(there) and set(there["recipe"]) != {now}:
-            found = ", ".join(sorted(set(there["recipe"])))
-            raise InputError(
-                f"{table}: recipe: found {found}; allowed: {now}, that of {PARAMS_FILE}; move the "
-                "file away to begin anew"
-            )
+        now = recipe_of(name)
+        for row in there.itertuples():
+            if row.run in runs and row.recipe != (wanted := recipe_of(row.run)):
+                raise InputError(
+                    f"{table}: {row.run}: recipe: found {row.recipe}; allowed: {wanted}, that of "
+                    f"{source}; without its rows it is run anew"
+                )
         if len(there) and (there["run"] == name).sum() == count:
             print(f"{name}: its rows are in {table}")
             continue

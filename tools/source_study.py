@@ -10,6 +10,7 @@ from pathlib import Path
 
 from srstudy.common.running import run
 from srstudy.scoring.tables import markdown
+from srstudy.training.settings import FRESH
 from tools.experiments import read_from, run_experiment
 from tools.published import student
 
@@ -21,6 +22,7 @@ SETTING: dict[str, object] = {
     "datasets": "[t91,set5]",
     "test_sets": "[set5]",
     "downscaled_copies": "[]",
+    "start_from": FRESH,
     "pretrain_epochs": 0,
     "pretrain_steps": "null",
     "steps": "{x2: null}",

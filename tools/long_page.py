@@ -1,0 +1,68 @@
+"""The page of the long recipe: its figures beside the default's and the published ones."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from srstudy.common.files import read_json
+from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.tables import markdown
+from tools.readme import CLASS
+from tools.table import compared, for_page
+
+FOUR_SETS = Path("docs/four-sets.json")
+OURS, DEFAULT = "long", "default"
+
+
+def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> str:
+    """Tables of both metrics, then the trainings that they are of.
+
+    rows: of docs/long-recipe.csv; settings: what params.yaml is changed by; held_out: the name that
+    the rows of the held-out images have for a test set.
+    """
+    scored = rows[rows["test_set"] != held_out]
+    tables = [for_page(compared(_summary(scored), key).beside(CLASS)) for key in METRICS]
+    text = "\n".join(tables).replace("](tools/", "](../tools/")
+    trained = rows[rows["test_set"] == held_out]
+    lines = [
+        [r.run, f"x{r.scale}", f"{r.steps:,}", f"{r.minutes:.0f}", f"{r.psnr:.3f}", r.machine]
+        for r in trained.itertuples()
+    ]
+    heading = ["training", "scale", "steps", "minutes", "PSNR of the held-out images", "machine"]
+    changes = "\n".join(f"- `{key}`: {_plain(value)}" for key, value in settings.items())
+    return (
+        "# The long recipe\n\nThe strongest plain networks that an evening on two cores trains: "
+        f"`{OURS}`, single pass; `{DEFAULT}` is the plain network of [params.yaml](../params.yaml) "
+        "([four-sets.md](four-sets.md)). Written by `make long`; the same as CSV: "
+        f"[long-recipe.csv](long-recipe.csv).\n\n{text}\n"
+        f"## Trainings\n\nEach begins with the weights of the last pretraining before it; "
+        f"{trained['minutes'].sum():.0f} minutes in all. The held-out images are those of "
+        "[data/held-out.txt](../data/held-out.txt), from LR luma in whole numbers. Curves: "
+        f"[long/](long).\n\n{markdown(heading, lines)}\n"
+        f"## Settings\n\nChanges to [params.yaml](../params.yaml):\n\n{changes}\n\n"
+        "Steps, learning rates and seeds: `PARTS` in "
+        "[tools/long_recipe.py](../tools/long_recipe.py). How this was found: "
+        "[recipe.md](recipe.md).\n"
+    )
+
+
+def _summary(scored: pd.DataFrame) -> dict[str, Any]:
+    """As metrics/summary.json: bicubic interpolation, the default where it was scored, ours."""
+    default = read_json(FOUR_SETS)
+    found: dict[str, Any] = {"protocol": default["protocol"]}
+    for key in METRICS:
+        table = found[key] = {}
+        for row in scored.itertuples():
+            before = default[key].get(row.test_set, {}).get(f"x{row.scale}", {})
+            entry = {OURS: getattr(row, key)}
+            if "plain" in before:
+                entry = {"bicubic": before["bicubic"], DEFAULT: before["plain"], **entry}
+            table.setdefault(row.test_set, {})[f"x{row.scale}"] = entry
+    return found
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -24,7 +24,9 @@ from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
 from numpy.typing import NDArray
 from PIL import Image
 
+from srstudy.common.yaml_file import load_yaml
 from srstudy.study.settings import read_study
+from tests.described import write_description
 from tests.documented import PAGES, commands, scripts
 from tests.tiny import ROOT, Study, every_scale
 
@@ -336,6 +338,11 @@ def test_values_of_an_experiment_are_taken_by_dvc_and_allowed(command: str, tmp_
         for folder in ("/home/me/Été 2024", "/home/me/test"):
             (tmp_path / folder[1:]).mkdir(parents=True)
         command = command.replace("/home/me", f"{tmp_path}/home/me")
+    if "before.weights.h5" in command:
+        params = load_yaml(ROOT / "params.yaml")
+        before = tmp_path / "before.weights.h5"
+        write_description(before, params["network"], params["network_size"][params["network"]])
+        command = command.replace(before.name, str(before))
     arguments = shlex.split(command)[1:]
     given = to_path_overrides(get_main_parser().parse_args(arguments).set_param)
     path = tmp_path / "params.yaml"

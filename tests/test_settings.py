@@ -1,5 +1,4 @@
 import copy
-import json
 import math
 import shutil
 import subprocess
@@ -8,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
 import pytest
 from dvc.utils.hydra import apply_overrides
 from dvc.utils.serialize import parse_yaml
@@ -21,10 +19,10 @@ from srstudy.common.errors import InputError
 from srstudy.common.params import keys_of, read
 from srstudy.common.yaml_file import DEEPEST, LARGEST, load_yaml
 from srstudy.degradations.shared.settings import SynthesisSettings
-from srstudy.networks.shared.sizes import sizes
 from srstudy.patches.settings import PatchSettings
 from srstudy.study.settings import StudySettings, read_study
 from srstudy.training.settings import RegularizationSettings, TrainSettings
+from tests.described import write_description
 from tests.imports import ROOT
 
 Values = dict[str, Any]
@@ -190,9 +188,7 @@ def test_weights_to_start_from_are_of_the_chosen_network(
 ) -> None:
     values = {**BASE, "network": "edsr", "start_from": str(tmp_path / "before.weights.h5")}
     values["network_size"] = {**values["network_size"], "edsr": {"blocks": 2}}
-    entries = {"network": "edsr", "scale": 8, "size": sizes("edsr", {"blocks": 2})}
-    with h5py.File(values["start_from"], "w") as file:
-        file.attrs["network"] = json.dumps({**entries, "degradation": "matlab"})
+    write_description(Path(values["start_from"]), "edsr", {"blocks": 2}, scale=8)
     for key, value in change.items():
         values = _changed(key, value, values)
     path = _write(tmp_path / "params.yaml", values)

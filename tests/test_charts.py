@@ -60,3 +60,12 @@ def test_legend_lies_below_all_curves() -> None:
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(ValueError, match="curves: nothing to draw"):
         line_chart("curves", "", "", [])
+
+
+def test_marked_places_are_dots_with_their_names_inside_the_chart() -> None:
+    line = Line("papers", [1, 10, 1000], [30.0, 31.0, 32.0], marks=["a", "b", "c"])
+    svg = ElementTree.fromstring(line_chart("", "", "", [line], logarithmic=True))
+    assert len(list(svg.iter("circle"))) == 3 and not list(svg.iter("polyline"))
+    marks = [e for e in svg.iter("text") if "mark" in e.attrib.get("class", "")]
+    assert [e.text for e in marks] == ["a", "b", "c"]
+    assert [e.attrib["class"] for e in marks] == ["mark key", "mark key", "mark y"]

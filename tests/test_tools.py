@@ -10,6 +10,7 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
+from srstudy.common import choices
 from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from srstudy.networks.shared.sizes import sizes
@@ -21,6 +22,7 @@ from tools import (
     four_sets,
     long_recipe,
     mnist_seeds,
+    networks,
     readme,
     seeds,
     source_study,
@@ -106,6 +108,7 @@ OWN_RECIPES = ("long", "source", "ablation")
 STUDIES: dict[str, Mapping[str, object]] = {
     # The weights of the part before are there only when that is done.
     **{f"long-{n}": {**long_recipe.settings(n), "start_from": FRESH} for n in long_recipe.PARTS},
+    **{f"network-{name}": networks.settings(name) for name in choices.names("networks")},
     "mnist-seeds": mnist_seeds.SETTINGS,
     "four-sets": four_sets.SETTINGS,
     "seeds": seeds.settings(5),

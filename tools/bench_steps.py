@@ -18,7 +18,6 @@ from unittest.mock import patch as replaced
 
 import cv2
 import h5py
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -38,6 +37,7 @@ from srstudy.training.trainer import Trainer
 from srstudy.upscale.upscaling import networks, restore_photo
 from stages import patch
 from tools.bench_scoring import scoring
+from tools.costs import multiply_adds
 from tools.timing import by_turns, seconds
 
 Row = tuple[str, str, str]
@@ -88,7 +88,9 @@ def training() -> list[Row]:
         pairs = by_turns([on_fixed, on_data], 4)
         step = statistics.median(fixed_time for fixed_time, _ in pairs) / STEPS
         starving = statistics.median(data / fixed_time for fixed_time, data in pairs)
-        flops = 3 * convolution_flops(architecture, fixed.lr.shape)
+        count, height, width, _ = fixed.hr.shape
+        # The backward pass is two more of them; a multiply-add is two operations.
+        flops = 3 * 2 * count * multiply_adds(architecture.build(), SCALE, height, width)
     matrix = tf.cast(tf.random.normal((MATRIX, MATRIX)), precision)
     # TensorFlow divides one matmul among the threads that it has: here one core's worth.
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
@@ -103,16 +105,6 @@ def training() -> list[Row]:
         ),
         ("step with data over step on one fixed batch", f"{starving:.3f}", ""),
     ]
-
-
-def convolution_flops(architecture: Architecture, shape: tuple[int, ...]) -> int:
-    """Multiplications and additions of one forward pass; every layer works on LR pixels."""
-    kernels = [
-        layer.kernel.shape
-        for layer in architecture.build().layers
-        if isinstance(layer, keras.layers.Conv2D)
-    ]
-    return sum(2 * math.prod(kernel) for kernel in kernels) * math.prod(shape)
 
 
 def patches() -> list[Row]:

@@ -40,6 +40,20 @@ def figures(metric: str) -> list[Figure]:
     ]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Of a published method: parameters in thousands, multiply-adds in 10^9 by scale ("x2")."""
+
+    parameters: float
+    multiply_adds: dict[str, float]
+
+
+def costs() -> dict[str, Cost]:
+    """What published methods cost, for an output of 1280 x 720 pixels."""
+    found = _content()["costs"]
+    return {name: Cost(**cost) for name, cost in found.items() if name != "source"}
+
+
 def student() -> dict[str, dict[str, float]]:
     """The student project's PSNR in dB on Set5 x2, by method and image."""
     return _content()["student"]

@@ -16,7 +16,8 @@ KEYS, KEY_ROW = 2, 20  # the legend: so many lines in a row, a row so high
 class Line:
     """A curve; spread: the lowest and highest value at each x, drawn as a band.
 
-    dashed: in the colour of the line before it, which it goes with.
+    dashed: in the colour of the line before it, which it goes with; marks: the names of its places,
+    which are then dots by themselves.
     """
 
     label: str
@@ -24,6 +25,7 @@ class Line:
     y: Sequence[float]
     spread: Sequence[tuple[float, float]] = ()
     dashed: bool = False
+    marks: Sequence[str] = ()
 
 
 def line_chart(
@@ -70,11 +72,14 @@ def line_chart(
             band = points(most + least[::-1])
             parts.append(element("polygon", class_=f"band {kind}", points=band))
         curve = [(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)]
-        parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
-        if len(curve) == 1:  # which is no line that could be seen
-            parts.append(
-                element("circle", class_=f"curve {kind}", cx=curve[0][0], cy=curve[0][1], r=2)
-            )
+        if not line.marks:
+            parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
+        # A single place is no line that could be seen.
+        for x, y in curve if line.marks or len(curve) == 1 else []:
+            parts.append(element("circle", class_=f"curve {kind}", cx=x, cy=y, r=2))
+        for (x, y), mark in zip(curve, line.marks, strict=False):
+            beside, side = (x - 6, "y") if x > WIDTH * 2 / 3 else (x + 6, "key")
+            parts.append(text(mark, beside, y + 4, class_=f"mark {side}"))
         row, column = divmod(number, KEYS)
         key = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
         place = HEIGHT + 14 + row * KEY_ROW

@@ -1,0 +1,73 @@
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from srstudy.common.errors import InputError
+from tests.imports import ROOT
+from tools import networks
+from tools.published import costs
+from tools.repeats import TEST_SETS
+
+COST = {"seconds": 0.1, "megapixels": 2.0, "parameters": 57000, "multiply_adds": 52_700_000_000}
+
+
+@pytest.fixture
+def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the experiments that were run; the third one fails."""
+    found: list[str] = []
+
+    def run(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
+        assert settings["pretrain_steps"] == 1800 * (4 if "times" in name else 1)
+        assert len(targets) == 8
+        found.append(name)
+        if len(found) == 3:
+            raise InputError("stopped")
+
+    scores = {"a": {"psnr": 36.0, "ssim": 0.9}, "b": {"psnr": 37.0, "ssim": 0.8}}
+    monkeypatch.setattr(networks, "run_experiment", run)
+    monkeypatch.setattr(networks, "measured", lambda changes, scale: COST)
+    monkeypatch.setattr(networks, "read_output", lambda name, path: json.dumps(scores))
+    (tmp_path / "docs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return found
+
+
+def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
+    with pytest.raises(InputError, match="stopped"):
+        networks.main()
+    networks.main()
+    assert sorted(set(ran[:2])) == sorted(ran[:2]) and ran[2] == ran[3]
+    assert len(ran) == 1 + 6 + len(networks.HUNGRY)
+    rows = pd.read_csv("docs/networks.csv")
+    assert len(rows) == (6 + len(networks.HUNGRY)) * 8
+    vdsr = rows[(rows["network"] == "vdsr") & (rows["scale"] == 4)]
+    assert sorted(set(vdsr["minutes"])) == [4.8, 19.2] and set(vdsr["test_set"]) == set(TEST_SETS)
+    assert set(vdsr["steps"]) == {1800 + 1100, 7200 + 4300}
+
+    text = Path("docs/networks.md").read_text("utf-8")
+    assert "| srcnn | 3.6 | 2,160 | 36.50 (-0.16) |" in text  # SRCNN has 36.66
+    assert "| srcnn x2 | 57 | 52.7 | 2.00 |" in text
+    drawn = ElementTree.fromstring(Path("docs/networks.svg").read_text("utf-8"))
+    words = [e.text for e in drawn.iter() if e.tag.endswith("text")]
+    assert {"srcnn", "SRCNN", "published", "set5 x4"} <= set(words)
+    assert {"this study", f"in {networks.TIMES} times the minutes"} <= set(words)
+
+
+def test_steps_fill_the_minutes_in_two_digits() -> None:
+    assert networks.steps_in(3, 0.0712) == 2500
+    assert networks.steps_in(0.01, 2.0) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_network_is_measured_as_it_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    found = networks.measured(networks.settings("srcnn"), 4)
+    published = costs()["SRCNN"]
+    assert found["parameters"] / 1e3 == pytest.approx(published.parameters, rel=0.08)
+    assert found["multiply_adds"] / 1e9 == pytest.approx(published.multiply_adds["x4"], rel=0.01)
+    assert found["seconds"] > 0 and found["megapixels"] > 0

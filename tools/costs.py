@@ -1,0 +1,45 @@
+"""What a network costs: parameters, and multiply-adds for an output of 1280 x 720 pixels."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+# The size that papers count for: Ahn et al., Fast, accurate, and lightweight super-resolution with
+# cascading residual network, ECCV 2018.
+HEIGHT, WIDTH = 720, 1280
+
+
+def parameters(model: keras.Model) -> int:
+    """The number of trained weights; those that equivariance holds equal count each."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def multiply_adds(model: keras.Model, scale: int, height: int = HEIGHT, width: int = WIDTH) -> int:
+    """Of all convolutions and matrix products, for an HR luma plane (height, width).
+
+    Rounded down to whole LR pixels. Interpolation counts too, as far as it is a convolution;
+    additions and activations do not, as in the literature.
+    """
+    lr = tf.TensorSpec((1, height // scale, width // scale, 1), tf.float32)
+    graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(lr).graph
+    return sum(_of_operation(operation) for operation in graph.get_operations())
+
+
+def _of_operation(operation: tf.Operation) -> int:
+    if operation.type == "MatMul":
+        one = operation.inputs[0].shape
+        inner = one[0] if operation.get_attr("transpose_a") else one[1]
+        return math.prod(operation.outputs[0].shape) * inner
+    if operation.type == "Conv2D":
+        height, width, inner, _ = operation.inputs[1].shape
+        return math.prod(operation.outputs[0].shape) * height * width * inner
+    if operation.type == "DepthwiseConv2dNative":
+        height, width = operation.inputs[1].shape[:2]
+        return math.prod(operation.outputs[0].shape) * height * width
+    if operation.type == "Conv2DBackpropInput":
+        # The transposed convolution, as the literature counts it: over the pixels that it gives,
+        # which is scale * scale times what it does.
+        height, width, _, inner = operation.inputs[1].shape
+        return math.prod(operation.outputs[0].shape) * height * width * inner
+    return 0

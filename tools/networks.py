@@ -1,0 +1,155 @@
+"""Every network of the box beside its paper: `make networks`.
+
+Each at x2 and x4, plain, on 290 images, as large as it was published, in equal time on this
+machine; the hungry ones once more in four times of it. A network is a DVC experiment; its rows are
+added to docs/networks.csv when it is done, so that a study that was stopped goes on after it.
+Writes docs/networks.csv, docs/networks.md and docs/networks.svg.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from dvc.utils.hydra import apply_overrides
+
+from srstudy.common.choices import names
+from srstudy.common.params import PARAMS_FILE
+from srstudy.common.running import run
+from srstudy.networks.shared.sizes import ROOM, sizes
+from srstudy.scoring.metrics import METRICS
+from srstudy.training.settings import FRESH
+from tools.bench import machine
+from tools.experiments import at_scales, overrides, read_output, run_experiment
+from tools.networks_page import CHART, PAGE, chart, page
+from tools.repeats import TEST_SETS, Rows, digits_of, gather, mean
+
+TABLE, SOURCE, METHOD = Path("docs/networks.csv"), Path("tools/networks.py"), "plain"
+SCALES = (2, 4)
+# Minutes of training: at x2, shared by both scales, then at each scale by itself.
+SHARED, OWN = 3.0, {2: 0.6, 4: 1.8}
+HUNGRY, TIMES = ("vdsr", "edsr", "progressive"), 4
+# As published, where that is not the default.
+PUBLISHED = {
+    "srcnn": {"middle_kernel": 5},
+    "edsr": {"channels": 64, "blocks": 16, "equivariant": False},
+}
+GROUND: dict[str, object] = {
+    "datasets": ["t290", *TEST_SETS],
+    "own_images": "{}",
+    "train_set": "t290",
+    "test_sets": [*TEST_SETS],
+    "scales": [*SCALES],
+    "cascade_scales": [],
+    "self_ensemble": [],
+    "mnist.seeds": [],
+    "degradation": "matlab",
+    "downscaled_copies": "[0.9, 0.8, 0.7, 0.6]",
+    "patch_size": "{x2: 64, x4: 128}",
+    "stride": "{x2: 24, x4: 48}",
+    "validation_share": "null",
+    "validation_images": "null",
+    "validation_list": "true",
+    "loss": "mse",
+    "optimizer": "muon",
+    "batch_size": "{x2: 16, x4: 8}",
+    "learning_rate": at_scales(0.002, SCALES),
+    "final_rate_share": 1,
+    "warmup_share": 0.05,
+    "gradient_clip": 0.01,
+    "ema": 0.999,
+    "flips_and_rotations": "true",
+    "precision": "auto",
+    "seed": 1,
+    "start_from": FRESH,
+    "pretrain_epochs": "null",
+    "epochs": at_scales("null", SCALES),
+}
+
+
+def main() -> None:
+    """Train and score what is missing; write table, page and chart."""
+    runs = [*names(ROOM), *(f"{name}-times-{TIMES}" for name in HUNGRY)]
+    counts = dict.fromkeys(runs, len(SCALES) * len(TEST_SETS))
+    rows = gather(TABLE, counts, rows_of, recipe_of, SOURCE)
+    CHART.write_text(chart(rows), encoding="utf-8")
+    PAGE.write_text(page(rows), encoding="utf-8")
+    print(PAGE.read_text("utf-8"))
+
+
+def settings(network: str) -> dict[str, object]:
+    """The changes to params.yaml for a network, without its budget."""
+    size = sizes(network, PUBLISHED.get(network, {}))
+    entries = ", ".join(f"{key}: {json.dumps(value)}" for key, value in size.items())
+    return {**GROUND, "network": network, f"network_size.{network}": f"{{{entries}}}"}
+
+
+def recipe_of(run_name: str) -> str:
+    """The digits of all but the steps, which are as many as the time is."""
+    network, times = _parsed(run_name)
+    return digits_of({**settings(network), "times": times, "minutes": [SHARED, str(OWN)]})
+
+
+def rows_of(run_name: str) -> Rows:
+    """Train one network in its time; a row for each scale and test set."""
+    network, times = _parsed(run_name)
+    changes = settings(network)
+    costs = {scale: measured(changes, scale) for scale in SCALES}
+    minutes = {scale: times * own for scale, own in OWN.items()}
+    steps = {scale: steps_in(minutes[scale], costs[scale]["seconds"]) for scale in SCALES}
+    shared = steps_in(times * SHARED, costs[2]["seconds"])
+    budget = {"pretrain_steps": shared, **{f"steps.x{s}": n for s, n in steps.items()}}
+    keys = [(scale, test_set) for scale in SCALES for test_set in TEST_SETS]
+    experiment = f"network-{run_name}"
+    targets = [f"evaluate@{scale}-{METHOD}-{test_set}" for scale, test_set in keys]
+    run_experiment(experiment, {**changes, **budget}, targets)
+    return [
+        {
+            **{"network": network, "times": times, "scale": scale, "test_set": test_set},
+            **scores(experiment, scale, test_set),
+            **{key: costs[scale][key] for key in ("parameters", "multiply_adds")},
+            "megapixels_per_second": round(costs[scale]["megapixels"], 3),
+            "steps": shared + steps[scale],
+            "minutes": round(times * SHARED + minutes[scale], 1),
+            "machine": machine(),
+        }
+        for scale, test_set in keys
+    ]
+
+
+def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
+    """What a step, and restoring, takes here: of tools/step_time.py."""
+    with TemporaryDirectory() as folder:
+        params = Path(folder) / PARAMS_FILE
+        shutil.copy(PARAMS_FILE, params)
+        apply_overrides(params, overrides(changes))
+        command = [sys.executable, "-m", "tools.step_time", str(scale)]
+        environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+        found = subprocess.run(
+            command, cwd=folder, env=environment, check=True, text=True, stdout=subprocess.PIPE
+        )
+    return dict(json.loads(found.stdout.splitlines()[-1]))
+
+
+def steps_in(minutes: float, seconds: float) -> int:
+    """How many steps of so many seconds the minutes hold, in two digits: a kill changes nothing."""
+    return max(1, int(float(f"{60 * minutes / seconds:.1e}")))
+
+
+def scores(experiment: str, scale: int, test_set: str) -> dict[str, float]:
+    """The means of a test set's metrics."""
+    path = f"data/scores/x{scale}/{test_set}/{METHOD}.json"
+    images = json.loads(read_output(experiment, path))
+    return {key: mean({i: image[key] for i, image in images.items()}) for key in METRICS}
+
+
+def _parsed(run_name: str) -> tuple[str, int]:
+    network, _, times = run_name.partition("-times-")
+    return network, int(times or 1)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -42,7 +42,7 @@ setup: .venv/installed ## Install everything, at pinned versions, into .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] pretrain_steps=411 steps.x2=137 steps.x4=56 steps.x8=56 network_size.progressive.blocks=5
+DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] start_from=weights/fresh pretrain_steps=411 steps.x2=137 steps.x4=56 steps.x8=56 network_size.progressive.blocks=5
 
 demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
 	@rm -rf .demo

@@ -13,6 +13,7 @@ from scipy import stats
 
 from srstudy.common.errors import InputError
 from srstudy.scoring import chance
+from tests.imports import ROOT
 
 PSNR = {2: 37.5, 4: 31.4}
 
@@ -189,3 +190,9 @@ def test_order_of_rows_does_not_matter() -> None:
     runs = _runs(_gaining(0.01, 0.02, 0.04))
     said = {chance.verdict(runs.iloc[list(order)]) for order in itertools.permutations(range(6))}
     assert len(said) == 1
+
+
+def test_tables_that_are_committed_have_the_sentence_of_the_committed_seeds() -> None:
+    said = chance.sentence(chance.measured())
+    for page in ("docs/tutorial.md", "docs/seeds.md", "docs/four-sets.md", "metrics/table.txt"):
+        assert said in (ROOT / page).read_text("utf-8"), page

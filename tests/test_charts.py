@@ -65,7 +65,9 @@ def test_nothing_to_draw_is_refused() -> None:
 def test_marked_places_are_dots_with_their_names_inside_the_chart() -> None:
     line = Line("papers", [1, 10, 1000], [30.0, 31.0, 32.0], marks=["a", "b", "c"])
     svg = ElementTree.fromstring(line_chart("", "", "", [line], logarithmic=True))
-    assert len(list(svg.iter("circle"))) == 3 and not list(svg.iter("polyline"))
-    marks = [e for e in svg.iter("text") if "mark" in e.attrib.get("class", "")]
+    # And one in the legend, where a line would be drawn.
+    assert len(list(svg.iter("circle"))) == 3 + 1 and not list(svg.iter("polyline"))
+    marks = [e for e in svg.iter("text") if e.attrib.get("class") == "mark line0"]
     assert [e.text for e in marks] == ["a", "b", "c"]
-    assert [e.attrib["class"] for e in marks] == ["mark key", "mark key", "mark y"]
+    sides = ["start", "start", "end"]
+    assert [e.attrib["style"] for e in marks] == [f"text-anchor: {side}" for side in sides]

@@ -1,6 +1,9 @@
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import pytest
-from keras import layers
+from keras import layers, ops
 
 from srstudy.networks.shared.architecture import Architecture
 from tools.costs import multiply_adds, parameters
@@ -45,3 +48,26 @@ def test_dense_and_depthwise_layers_are_counted() -> None:
     x = layers.Conv2D(4, 1)(x)
     model = keras.Model(inputs, keras.ops.depth_to_space(x, 2))
     assert multiply_adds(model, 2, 8, 12) == 4 * 6 * (6 + 6 * 9 + 6 * 4)
+
+
+# Of x, 4 x 6 LR pixels of 4 channels; Keras puts grouped convolutions into a function of their own.
+@pytest.mark.parametrize(
+    ("layer", "count"),
+    [
+        (lambda x: layers.Conv2D(4, 3, groups=2, padding="same")(x), 24 * 9 * 4 * 2),
+        (lambda x: layers.Dense(4)(x), 24 * 4 * 4),
+        # Channel attention, and attention along a row: four projections and two products.
+        (lambda x: ops.matmul(x, ops.matmul(ops.transpose(x, (0, 1, 3, 2)), x)), 2 * 24 * 4 * 4),
+        (
+            lambda x: layers.MultiHeadAttention(1, 4, attention_axes=(2,))(x, x),
+            24 * 4 * 4 * 4 + 2 * 24 * 6 * 4,
+        ),
+    ],
+)
+def test_what_a_network_of_ones_own_may_have_is_counted(
+    layer: Callable[[Any], Any], count: int
+) -> None:
+    inputs = keras.Input((4, 6, 1))
+    x = layers.Conv2D(4, 1)(inputs)
+    model = keras.Model(inputs, ops.depth_to_space(layer(x), 2))
+    assert multiply_adds(model, 2, 8, 12) == 24 * 4 + count

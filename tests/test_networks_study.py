@@ -1,12 +1,18 @@
 import json
+import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+import yaml
 
+from srstudy.common.choices import names
 from srstudy.common.errors import InputError
+from srstudy.common.yaml_file import load_yaml
+from srstudy.networks.shared.sizes import ROOM
 from tests.imports import ROOT
 from tools import networks
 from tools.published import costs
@@ -29,9 +35,13 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     scores = {"a": {"psnr": 36.0, "ssim": 0.9}, "b": {"psnr": 37.0, "ssim": 0.8}}
     monkeypatch.setattr(networks, "run_experiment", run)
+    monkeypatch.setattr(networks, "experiments", lambda: [])
     monkeypatch.setattr(networks, "measured", lambda changes, scale: COST)
     monkeypatch.setattr(networks, "read_output", lambda name, path: json.dumps(scores))
     (tmp_path / "docs").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/registry").symlink_to(ROOT / "data/registry")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return found
 
@@ -41,9 +51,10 @@ def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
         networks.main()
     networks.main()
     assert sorted(set(ran[:2])) == sorted(ran[:2]) and ran[2] == ran[3]
-    assert len(ran) == 1 + 6 + len(networks.HUNGRY)
+    runs = len(names(ROOM)) + len(networks.HUNGRY)
+    assert len(ran) == 1 + runs
     rows = pd.read_csv("docs/networks.csv")
-    assert len(rows) == (6 + len(networks.HUNGRY)) * 8
+    assert len(rows) == runs * 8
     vdsr = rows[(rows["network"] == "vdsr") & (rows["scale"] == 4)]
     assert sorted(set(vdsr["minutes"])) == [4.8, 19.2] and set(vdsr["test_set"]) == set(TEST_SETS)
     assert set(vdsr["steps"]) == {1800 + 1100, 7200 + 4300}
@@ -55,6 +66,39 @@ def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
     words = [e.text for e in drawn.iter() if e.tag.endswith("text")]
     assert {"srcnn", "SRCNN", "published", "set5 x4"} <= set(words)
     assert {"this study", f"in {networks.TIMES} times the minutes"} <= set(words)
+
+
+def test_run_that_was_stopped_before_its_rows_keeps_the_steps_that_it_had(
+    ran: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Measured anew, a step takes another time, and DVC would find an experiment of other steps.
+    had = {"pretrain_steps": 1800, "steps": {"x2": 350, "x4": 1000}}
+    monkeypatch.setattr(networks, "experiments", lambda: ["network-srcnn"])
+    monkeypatch.setattr(networks, "params_of", lambda name: had)
+    monkeypatch.setattr(networks, "measured", lambda changes, scale: {**COST, "seconds": 0.2})
+    assert {row["steps"] for row in networks.rows_of("srcnn")} == {2150, 2800}
+
+
+def test_network_that_params_yaml_lacks_is_named_before_anything_is_trained(
+    ran: list[str],
+) -> None:
+    values = load_yaml(Path("params.yaml"))
+    del values["network_size"]["vdsr"]
+    Path("params.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(InputError, match="network_size: nothing for 'vdsr'; add the line"):
+        networks.main()
+    assert not ran
+
+
+def test_network_that_cannot_be_measured_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    ended = subprocess.CompletedProcess([], 1, stdout="")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(InputError, match=r"^network srcnn: could not be measured: see above$"):
+        networks.measured(networks.settings("srcnn"), 2)
 
 
 def test_steps_fill_the_minutes_in_two_digits() -> None:

@@ -117,23 +117,28 @@ def test_split_wants_a_share_or_a_count_and_not_both() -> None:
 
 
 def test_split_by_a_list_holds_out_those_that_it_names() -> None:
-    assert split_by(["a", "b", "c"], ["c", "a", "z"]) == (["b"], ["a", "c"])
+    assert split_by(["a", "b", "c"], ["c", "a"]) == (["b"], ["a", "c"])
 
 
-@pytest.mark.parametrize(("listed", "found"), [(["z"], "none"), (["b", "a"], "every one")])
+@pytest.mark.parametrize(("listed", "found"), [([], "none"), (["b", "a"], "every one")])
 def test_list_that_does_not_split_the_images_is_refused(listed: list[str], found: str) -> None:
     said = f"^validation_list: found {found} of train_set's 2 images in data/held-out.txt; allowed"
     with pytest.raises(InputError, match=said):
         split_by(["a", "b"], listed)
 
 
+def test_listed_image_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^validation_list: found 'z' in data/held-out.txt; all"):
+        split_by(["a", "b"], ["a", "z"])
+
+
 def test_list_has_a_set_and_a_name_a_line(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
-    path.write_text("# first\n\nt91,t290/t1\nmine/Été 1  # why\nmine/t2", "utf-8")
+    path.write_text("# first\n\nt91, t290/t1\nmine/Été 1  # why\nmine/t2", "utf-8")
     assert read_list(path, "t91") == read_list(path, "t290") == ["t1"]
     assert read_list(path, "mine") == ["Été 1", "t2"]
     assert read_list(path, "t9") == []
-    for wrong in ("t1", "/t1", "t91/", "a/b/c", "a,/b", ",a/b"):
+    for wrong in ("t1", "/t1", "t91/", "a/b/c", "a,/b", ",a/b", "a, ,c/b"):
         path.write_text(f"t91/t1\n{wrong}\n", "utf-8")
         with pytest.raises(InputError, match=f"list.txt: line 2: found '{wrong}'; allowed: set/na"):
             read_list(path, "t91")

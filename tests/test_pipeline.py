@@ -8,6 +8,7 @@ import dvc.api
 import pytest
 
 from tests.tiny import ROOT, TARGETS, TINY_EDSR, Study
+from tools.long_recipe import weights_of
 
 # The first test of all waits for the study that the others share.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -141,6 +142,21 @@ def test_training_goes_on_from_a_file_of_weights(work: Study) -> None:
 
     shutil.copy(work.root / "models/x2-regularized.weights.h5", before)
     assert work.repro("train-plain@2").stages == {"pretrain", "train-plain@2"}
+
+
+def test_temporary_experiment_takes_along_weights_that_git_has_not(work: Study) -> None:
+    # Where `make long` has them: DVC makes no folder for what it copies.
+    before = str(weights_of("before"))
+    shutil.copy(work.root / "models/x2-plain.weights.h5", work.root / before)
+    changes = ("-S", f"start_from={before}", "-S", "pretrain_epochs=0", "pretrain")
+    alone = work.try_("dvc", "exp", "run", "--temp", *changes)
+    assert alone.status and f"{before}', which is not in this temporary copy" in alone.text
+
+    work.experiment("--temp", "--name", "along", "--copy-paths", before, *changes)
+    # It is in the experiment too, so that whoever takes that over has it.
+    for path in ("models/pretrained.weights.h5", before):
+        with dvc.api.open(path, str(work.root), "along", mode="rb") as file:
+            assert file.read() == (work.root / before).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -308,7 +308,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("pretrain_epochs, pretrain_steps", {"pretrain_steps": 9}, "found both, 1 and 9"),
     ("pretrain_epochs, pretrain_steps", {"pretrain_epochs": None}, "found neither"),
     ("start_from", "", "found ''; allowed: weights/fresh, or a file of weights"),
-    ("start_from", "none.weights.h5", "start_from: none.weights.h5: holds no network of this"),
+    ("start_from", "none.weights.h5", "found 'none.weights.h5'; allowed: a file that exists"),
+    ("start_from", "weights", "found 'weights'; allowed: a file that exists"),
+    ("start_from", "weights/x2-plain.onnx", "allowed: a file whose name ends with .weights.h5"),
+    ("start_from", "models/x2-plain.weights.h5", "is what this study makes; allowed: a copy"),
     (
         "validation_share, validation_images, validation_list",
         {"validation_images": 9},
@@ -391,6 +394,25 @@ def test_wrong_own_images_are_refused(
     assert fragment in _refusal(path, key)
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_weights_that_this_study_makes_are_none_to_start_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: bool
+) -> None:
+    # Where they are already made as well: DVC would call it a cycle, or not see it.
+    monkeypatch.chdir(tmp_path)
+    made = tmp_path / "models/pretrained.weights.h5"
+    made.parent.mkdir()
+    network, size = BASE["network"], BASE["network_size"][BASE["network"]]
+    write_description(made, network, size)
+    start = tmp_path / "link.weights.h5" if link else made
+    if link:
+        start.symlink_to(made)
+    path = _write(tmp_path / "params.yaml", {**BASE, "start_from": str(start)})
+    assert "models/ is what this study makes; allowed: a copy elsewhere" in _refusal(
+        path, "start_from"
+    )
+
+
 @pytest.mark.parametrize(
     ("folder", "fragment"),
     [
@@ -406,6 +428,16 @@ def test_own_images_that_a_temporary_experiment_lacks_are_said_to_be_outside_git
     (tmp_path / ".dvc/tmp/exps/tmp1").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / ".dvc/tmp/exps/tmp1")
     assert fragment in _refusal(path, "own_images.mine")
+
+
+def test_weights_that_a_temporary_experiment_lacks_are_said_to_be_outside_git(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _write(tmp_path / "params.yaml", {**BASE, "start_from": "before.weights.h5"})
+    (tmp_path / ".dvc/tmp/exps/tmp1").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / ".dvc/tmp/exps/tmp1")
+    said = _refusal(path, "start_from")
+    assert "not in this temporary copy" in said and "or a file in git" in said
 
 
 def test_own_images_may_be_trained_and_tested_on(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What makes a training stale and what does not, by real `dvc status` of a tiny study."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,6 +106,11 @@ def test_training_stays_up_to_date_after(work: Study, change: str) -> None:
     assert not _stale(work) & TRAININGS
 
 
+def _other_start(study: Study) -> None:
+    shutil.copy(study.root / "models/x2-plain.weights.h5", study.root / "before.weights.h5")
+    study.set(start_from="before.weights.h5")
+
+
 CONCERNED: dict[str, tuple[Callable[[Study], None], set[str]]] = {
     "the chosen network's code": (_comment("srstudy/networks/edsr.py"), TRAININGS),
     "what networks share": (_comment("srstudy/networks/shared/layers.py"), TRAININGS),
@@ -123,6 +129,8 @@ CONCERNED: dict[str, tuple[Callable[[Study], None], set[str]]] = {
         _set("learning_rate.x4", 0.5),
         {"train-plain@4", "train-regularized@4"},
     ),
+    # The trainings after it as soon as it gives them other weights.
+    "the weights to start from": (_other_start, {"pretrain"}),
     "lambda": (_set("lambda", 0.1), {"train-regularized@2", "train-regularized@4"}),
 }
 

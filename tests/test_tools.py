@@ -104,11 +104,16 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
     ]
 
 
-OWN_RECIPES = ("long", "source", "ablation")
+OWN_RECIPES = ("long", "network", "source", "ablation")
+# How many steps a network gets is measured.
+ONE_STEP = {"pretrain_steps": 1, **{f"steps.x{scale}": 1 for scale in networks.SCALES}}
 STUDIES: dict[str, Mapping[str, object]] = {
     # The weights of the part before are there only when that is done.
     **{f"long-{n}": {**long_recipe.settings(n), "start_from": FRESH} for n in long_recipe.PARTS},
-    **{f"network-{name}": networks.settings(name) for name in choices.names("networks")},
+    **{
+        f"network-{name}": {**networks.settings(name), **ONE_STEP}
+        for name in choices.names("networks")
+    },
     "mnist-seeds": mnist_seeds.SETTINGS,
     "four-sets": four_sets.SETTINGS,
     "seeds": seeds.settings(5),
@@ -143,6 +148,17 @@ def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
         wanted = yaml.safe_load(str(value)) if isinstance(value, str) else value
         merged = {**found, **wanted} if isinstance(wanted, dict) else wanted
         assert found == merged, key
+
+
+@pytest.mark.parametrize("name", [f"long-{next(iter(long_recipe.PARTS))}", "network-edsr"])
+def test_sizes_of_a_study_stand_beside_entries_that_say_none(name: str, tmp_path: Path) -> None:
+    path, wanted = tmp_path / "params.yaml", yaml.safe_load(Path("params.yaml").read_text())
+    wanted["network_size"] = {network: {} for network in wanted["network_size"]}
+    path.write_text(yaml.safe_dump(wanted))
+    apply_overrides(path, overrides(STUDIES[name]))
+    study = read_study(path)
+    (sizes_said,) = (v for k, v in STUDIES[name].items() if k == f"network_size.{study.network}")
+    assert study.size == yaml.safe_load(str(sizes_said))
 
 
 @pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith(OWN_RECIPES)])
@@ -221,8 +237,7 @@ def test_experiment_that_dvc_ends_is_named_in_one_line(
     dvc.write_text('#!/bin/sh\n[ "$2" = list ]\n')  # lists none, runs none
     dvc.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    line = (
-        r"^experiment mine: DVC ended it; .*: dvc exp run --temp --name mine -S lambda=1 summarize$"
-    )
+    command = r"dvc exp run --temp --name mine -S \+\+lambda=1 summarize"
+    line = rf"^experiment mine: DVC ended it; .*: {command}$"
     with pytest.raises(InputError, match=line):
         experiments.run_experiment("mine", {"lambda": 1}, ["summarize"])

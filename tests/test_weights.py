@@ -106,6 +106,12 @@ def test_network_of_another_scale_is_refused(path: Path) -> None:
     assert "scale: found 2; allowed here: 4" in _refusal(path, 4)
 
 
+def test_file_of_another_suffix_is_refused(path: Path) -> None:
+    # Keras would take it for its older format and say that it holds no layers.
+    other = path.rename(path.with_name("x2-plain.h5"))
+    assert "allowed: a file whose name ends with .weights.h5" in _refusal(other)
+
+
 def test_missing_broken_and_foreign_files_are_refused_by_name(path: Path, tmp_path: Path) -> None:
     _refusal(tmp_path / "missing.weights.h5")
     garbage = tmp_path / "garbage.weights.h5"

@@ -19,6 +19,7 @@ import yaml
 
 from srstudy.common.scales import SCALES
 from srstudy.common.yaml_file import load_yaml
+from srstudy.training.settings import FRESH
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = ("compare", "report")
@@ -38,6 +39,7 @@ SMALL = {
     "scales": [2, 4],
     "cascade_scales": [4],
     "lambda": 0.001,
+    "start_from": FRESH,
     "pretrain_epochs": 1,
     "pretrain_steps": None,
     "epochs": every_scale(1),

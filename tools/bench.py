@@ -23,6 +23,7 @@ from srstudy.common.yaml_file import load_yaml
 from srstudy.datasets.download import fetch
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
+from srstudy.training.settings import FRESH
 from tools.memory import Measured, measured
 
 Row = tuple[str, str, str]
@@ -103,7 +104,8 @@ def make_study(study: Path) -> None:
     values = load_yaml(ROOT / "params.yaml")
     # Few steps and few held-out images: training is here for the memory that it starts with.
     values |= {"downscaled_copies": [], "pretrain_epochs": None, "pretrain_steps": 20}
-    values |= {"validation_share": None, "validation_images": 2}
+    values |= {"start_from": FRESH}
+    values |= {"validation_share": None, "validation_images": 2, "validation_list": False}
     (study / "params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
 
 

@@ -23,6 +23,10 @@ def multiply_adds(model: keras.Model, scale: int, height: int = HEIGHT, width: i
     """
     lr = tf.TensorSpec((1, height // scale, width // scale, 1), tf.float32)
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(lr).graph
+    return _of_graph(graph)
+
+
+def _of_graph(graph: tf.Graph) -> int:
     return sum(_of_operation(operation) for operation in graph.get_operations())
 
 
@@ -31,6 +35,20 @@ def _of_operation(operation: tf.Operation) -> int:
         one = operation.inputs[0].shape
         inner = one[0] if operation.get_attr("transpose_a") else one[1]
         return math.prod(operation.outputs[0].shape) * inner
+    if operation.type == "BatchMatMulV2":
+        one = operation.inputs[0].shape
+        inner = one[-2] if operation.get_attr("adj_x") else one[-1]
+        return math.prod(operation.outputs[0].shape) * inner
+    if operation.type == "Einsum" and len(operation.inputs) > 1:
+        # A product for each combination of places along all of its axes.
+        labels = operation.get_attr("equation").decode().partition("->")[0].split(",")
+        axes: dict[str, int] = {}
+        for names, tensor in zip(labels, operation.inputs, strict=True):
+            axes |= zip(names, tensor.shape, strict=True)
+        return math.prod(axes.values())
+    if operation.type in ("PartitionedCall", "StatefulPartitionedCall"):
+        called = operation.get_attr("f").name
+        return _of_graph(operation.graph._get_function(called).graph)
     if operation.type == "Conv2D":
         height, width, inner, _ = operation.inputs[1].shape
         return math.prod(operation.outputs[0].shape) * height * width * inner

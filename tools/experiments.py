@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import dvc.api
 from dvc.utils.hydra import apply_overrides
@@ -23,10 +24,10 @@ def run_experiment(
 ) -> None:
     """Run an experiment of the current commit in a temporary folder, unless it is there already.
 
-    copied: files that it needs and that git may not have yet. The workspace stays as it is. A
-    killed run leaves no experiment behind and is simply run again. `InputError` where DVC ends it
-    otherwise than well, and where the one that is there had another params.yaml than this one would
-    have.
+    copied: files that it needs and that git may not have yet, in folders that it has. The workspace
+    stays as it is. A killed run leaves no experiment behind and is simply run again. `InputError`
+    where DVC ends it otherwise than well, and where the one that is there had another params.yaml
+    than this one would have.
     """
     if name in experiments():
         if keys := _other_params(name, settings):
@@ -50,17 +51,27 @@ def _other_params(name: str, settings: Mapping[str, object]) -> list[str]:
     params.yaml can change without a commit, and an experiment is known by its commit and name.
     """
     with TemporaryDirectory() as folder:
-        wanted, found = Path(folder) / "wanted.yaml", Path(folder) / "found.yaml"
+        wanted = Path(folder) / PARAMS_FILE
         shutil.copy(PARAMS_FILE, wanted)
         apply_overrides(wanted, overrides(settings))
-        found.write_text(read_from(name, str(PARAMS_FILE)), encoding="utf-8")
-        asked, had = load_yaml(wanted), load_yaml(found)
+        asked, had = load_yaml(wanted), params_of(name)
     return [key for key in {**asked, **had} if asked.get(key) != had.get(key)]
 
 
+def params_of(name: str) -> dict[str, Any]:
+    """The params.yaml of an experiment of the current commit."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / PARAMS_FILE
+        path.write_text(read_from(name, str(PARAMS_FILE)), encoding="utf-8")
+        return load_yaml(path)
+
+
 def overrides(settings: Mapping[str, object]) -> list[str]:
-    """The changes to params.yaml as `dvc exp run -S` takes them."""
-    return [f"{key}={value}" for key, value in settings.items()]
+    """The changes to params.yaml as `dvc exp run -S` takes them.
+
+    By `++`, as it need not say them yet: an entry of network_size may be {}.
+    """
+    return [f"++{key}={value}" for key, value in settings.items()]
 
 
 def at_scales(value: object, scales: Iterable[int]) -> str:

@@ -33,6 +33,7 @@ from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.orientations import ORIENTATIONS, turned
 from srstudy.images.resize import imresize
+from srstudy.training.settings import FRESH
 from tools.bench import machine
 from tools.memory import Measured, measured
 
@@ -129,8 +130,8 @@ def make_study(study: Path, steps: int) -> None:
     }
     values |= {"train_set": NAME, "test_sets": [NAME]}
     # One image held out: each costs a whole restoration at every point of the learning curve.
-    values |= {"validation_share": None, "validation_images": 1}
-    values |= {"pretrain_epochs": None, "pretrain_steps": steps}
+    values |= {"validation_share": None, "validation_images": 1, "validation_list": False}
+    values |= {"start_from": FRESH, "pretrain_epochs": None, "pretrain_steps": steps}
     (study / "params.yaml").write_text(yaml.safe_dump(values), "utf-8")
     subprocess.run(["git", "init", "--quiet", study], check=True, env=_environment(study))
 

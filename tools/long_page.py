@@ -28,9 +28,12 @@ def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> s
     text = "\n".join(tables).replace("](tools/", "](../tools/")
     trained = rows[rows["test_set"] == held_out]
     lines = [
-        [r.run, f"x{r.scale}", f"{r.steps:,}", f"{r.minutes:.0f}", f"{r.psnr:.3f}", r.machine]
+        [r.run, f"x{r.scale}", f"{r.steps:,}", _minutes(r.minutes), f"{r.psnr:.3f}", r.machine]
         for r in trained.itertuples()
     ]
+    # A training that was stopped and went on has no time that was measured.
+    known = trained["minutes"].notna().all()
+    in_all = f"; {trained['minutes'].sum():.0f} minutes in all" if known else ""
     heading = ["training", "scale", "steps", "minutes", "PSNR of the held-out images", "machine"]
     changes = "\n".join(f"- `{key}`: {_plain(value)}" for key, value in settings.items())
     return (
@@ -38,8 +41,8 @@ def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> s
         f"`{OURS}`, single pass; `{DEFAULT}` is the plain network of [params.yaml](../params.yaml) "
         "([four-sets.md](four-sets.md)). Written by `make long`; the same as CSV: "
         f"[long-recipe.csv](long-recipe.csv).\n\n{text}\n"
-        f"## Trainings\n\nEach begins with the weights of the last pretraining before it; "
-        f"{trained['minutes'].sum():.0f} minutes in all. The held-out images are those of "
+        f"## Trainings\n\nEach begins with the weights of the last pretraining before it"
+        f"{in_all}. The held-out images are those of "
         "[data/held-out.txt](../data/held-out.txt), from LR luma in whole numbers. Curves: "
         f"[long/](long).\n\n{markdown(heading, lines)}\n"
         f"## Settings\n\nChanges to [params.yaml](../params.yaml):\n\n{changes}\n\n"
@@ -62,6 +65,10 @@ def _summary(scored: pd.DataFrame) -> dict[str, Any]:
                 entry = {"bicubic": before["bicubic"], DEFAULT: before["plain"], **entry}
             table.setdefault(row.test_set, {})[f"x{row.scale}"] = entry
     return found
+
+
+def _minutes(value: float | None) -> str:
+    return "" if pd.isna(value) else f"{value:.0f}"
 
 
 def _plain(value: object) -> str:

@@ -9,25 +9,35 @@ in another clone where they were committed. Writes docs/long-recipe.md.
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.scoring.metrics import METRICS
 from srstudy.training.settings import FRESH
 from tools.bench import machine
-from tools.experiments import at_scales, read_bytes, read_from, read_output, run_experiment
+from tools.experiments import (
+    at_scales,
+    experiments,
+    read_bytes,
+    read_from,
+    read_output,
+    run_experiment,
+)
 from tools.long_page import page
 from tools.repeats import TEST_SETS, Rows, digits_of, gather, mean
 
 TABLE, PAGE, CURVES = Path("docs/long-recipe.csv"), Path("docs/long-recipe.md"), Path("docs/long")
 WEIGHTS, SOURCE = Path("weights/long"), Path("tools/long_recipe.py")
 HELD_OUT, METHOD = "held-out", "plain"
+# A file for each training that was begun, with its minutes when it is done.
+CLOCKS = Path(".dvc/tmp/long")
 SCALES = (2, 3, 4, 8)
 
 GROUND: dict[str, object] = {
@@ -132,16 +142,21 @@ def rows_of(name: str) -> Rows:
 
     Pretraining is scored on the held-out images alone: of its curve's last point.
     """
-    part, changes, experiment = PARTS[name], settings(name), f"long-{name}"
+    # By its recipe too: weights that began with others are another experiment's.
+    part, changes, experiment = PARTS[name], settings(name), f"long-{name}-{recipe_of(name)}"
     copied = [weights_of(part.start)] if part.start else []
+    for path in copied:
+        if not path.is_file():
+            raise InputError(
+                f"{path}: found no file; allowed: that of {part.start}, from git, or made anew "
+                f"where {TABLE} has no row of it"
+            )
     images = [f"synthesize-test@{part.scale}-{test_set}" for test_set in TEST_SETS]
     # By itself, so that the minutes are the training's.
     run_experiment(f"{experiment}-data", changes, [f"patch@{part.scale}", *images], copied)
     model = "pretrained" if pretrains(name) else f"x{part.scale}-{METHOD}"
     stage = "pretrain" if pretrains(name) else f"train-{METHOD}@{part.scale}"
-    begin = time.monotonic()
-    run_experiment(experiment, changes, [stage], copied)
-    minutes = (time.monotonic() - begin) / 60
+    minutes = timed(experiment, lambda: run_experiment(experiment, changes, [stage], copied))
 
     curve = read_from(experiment, f"metrics/curves/{model}.csv")
     _write(CURVES / f"{name}.csv", curve.encode())
@@ -155,12 +170,30 @@ def rows_of(name: str) -> Rows:
         run_experiment(f"{experiment}-scores", changes, targets, copied)
         entries |= {t: _means(f"{experiment}-scores", part.scale, t) for t in TEST_SETS}
         export(weights, part.scale)
-    told = {"steps": part.steps, "minutes": round(minutes, 1), "machine": machine()}
+    told = {"steps": part.steps, "minutes": minutes, "machine": machine()}
     key = {"scale": part.scale, "method": METHOD if not pretrains(name) else "pretraining"}
     return [
         {"test_set": images, **key, "psnr": found["psnr"], "ssim": found.get("ssim"), **told}
         for images, found in entries.items()
     ]
+
+
+def timed(experiment: str, train: Callable[[], None]) -> float | None:
+    """Run an experiment that trains; its minutes, None where it was stopped in between."""
+    clock = CLOCKS / experiment
+    before = clock.read_text("utf-8") if clock.is_file() else None
+    if experiment in experiments():
+        train()  # checks that it is the same
+        return float(before) if before else None
+    _write(clock, b"")
+    begin = time.monotonic()
+    train()
+    minutes = round((time.monotonic() - begin) / 60, 1)
+    if before == "":  # a training that goes on from its checkpoint
+        clock.unlink()
+        return None
+    _write(clock, str(minutes).encode())
+    return minutes
 
 
 def export(weights: bytes, scale: int) -> None:

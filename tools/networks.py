@@ -17,13 +17,22 @@ from tempfile import TemporaryDirectory
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.choices import names
+from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.running import run
 from srstudy.networks.shared.sizes import ROOM, sizes
 from srstudy.scoring.metrics import METRICS
+from srstudy.study.settings import read_study
 from srstudy.training.settings import FRESH
 from tools.bench import machine
-from tools.experiments import at_scales, overrides, read_output, run_experiment
+from tools.experiments import (
+    at_scales,
+    experiments,
+    overrides,
+    params_of,
+    read_output,
+    run_experiment,
+)
 from tools.networks_page import CHART, PAGE, chart, page
 from tools.repeats import TEST_SETS, Rows, digits_of, gather, mean
 
@@ -72,6 +81,7 @@ GROUND: dict[str, object] = {
 
 def main() -> None:
     """Train and score what is missing; write table, page and chart."""
+    read_study()  # each network of one's own is named there, and right as far as a look tells
     runs = [*names(ROOM), *(f"{name}-times-{TIMES}" for name in HUNGRY)]
     counts = dict.fromkeys(runs, len(SCALES) * len(TEST_SETS))
     rows = gather(TABLE, counts, rows_of, recipe_of, SOURCE)
@@ -98,12 +108,17 @@ def rows_of(run_name: str) -> Rows:
     network, times = _parsed(run_name)
     changes = settings(network)
     costs = {scale: measured(changes, scale) for scale in SCALES}
+    experiment = f"network-{run_name}"
     minutes = {scale: times * own for scale, own in OWN.items()}
-    steps = {scale: steps_in(minutes[scale], costs[scale]["seconds"]) for scale in SCALES}
-    shared = steps_in(times * SHARED, costs[2]["seconds"])
+    if experiment in experiments():
+        # Of a study that was stopped before its rows were written: it is not measured anew.
+        had = params_of(experiment)
+        shared, steps = had["pretrain_steps"], {s: had["steps"][f"x{s}"] for s in SCALES}
+    else:
+        shared = steps_in(times * SHARED, costs[2]["seconds"])
+        steps = {scale: steps_in(minutes[scale], costs[scale]["seconds"]) for scale in SCALES}
     budget = {"pretrain_steps": shared, **{f"steps.x{s}": n for s, n in steps.items()}}
     keys = [(scale, test_set) for scale in SCALES for test_set in TEST_SETS]
-    experiment = f"network-{run_name}"
     targets = [f"evaluate@{scale}-{METHOD}-{test_set}" for scale, test_set in keys]
     run_experiment(experiment, {**changes, **budget}, targets)
     return [
@@ -129,13 +144,15 @@ def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
         command = [sys.executable, "-m", "tools.step_time", str(scale)]
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
         found = subprocess.run(
-            command, cwd=folder, env=environment, check=True, text=True, stdout=subprocess.PIPE
+            command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE
         )
+    if found.returncode:
+        raise InputError(f"network {changes['network']}: could not be measured: see above")
     return dict(json.loads(found.stdout.splitlines()[-1]))
 
 
 def steps_in(minutes: float, seconds: float) -> int:
-    """How many steps of so many seconds the minutes hold, in two digits: a kill changes nothing."""
+    """How many steps of so many seconds the minutes hold, in two digits."""
     return max(1, int(float(f"{60 * minutes / seconds:.1e}")))
 
 

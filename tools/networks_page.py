@@ -23,7 +23,9 @@ STYLE = """<style>
 svg { background: #fff; } text { fill: #555; font: 14px sans-serif; text-anchor: middle; }
 .title { fill: #111; font-weight: 600; } .y { text-anchor: end; } .key { text-anchor: start; }
 .mark { font-size: 12px; } .grid { stroke: #ddd; } .curve { fill: none; stroke-width: 2; }
-.line0 { stroke: #0b62c4; } .line1 { stroke: #b3530a; } .line2 { stroke: #6b6b6b; }
+.curve.line0 { stroke: #0b62c4; } .curve.line1 { stroke: #b3530a; }
+.curve.line2 { stroke: #6b6b6b; } .mark.line0 { fill: #0b62c4; }
+.mark.line1 { fill: #b3530a; } .mark.line2 { fill: #6b6b6b; }
 </style>"""
 
 
@@ -62,7 +64,8 @@ def page(rows: pd.DataFrame) -> str:
         + "\n".join(texts)
         + "\nMultiply-adds are for an output of 1280 x 720 pixels; speed is of restoring one in "
         f"float32 by TensorFlow.\n\n{markdown(heading, cost)}\n"
-        f"![PSNR over multiply-adds]({CHART.name})\n"
+        f"![PSNR over multiply-adds]({CHART.name})\n\n"
+        "Published: figures and costs of [tools/published.yaml](../tools/published.yaml).\n"
     )
 
 

@@ -16,27 +16,24 @@ from pathlib import Path
 
 from srstudy.common.errors import InputError
 from srstudy.export.onnx_files import save_litert, save_onnx
+from srstudy.networks.shared.described import SUFFIX
 from srstudy.networks.shared.weights import load
-
-ENDING = ".weights.h5"
 
 
 def main() -> None:
     """Write NAME.onnx and NAME.tflite for each models/NAME.weights.h5."""
     parser = argparse.ArgumentParser(prog="export", description=__doc__.splitlines()[0])
     parser.add_argument("weights", nargs="*", type=Path, metavar="FILE",
-                        help=f"default: every models/*{ENDING}")  # fmt: skip
+                        help=f"default: every models/*{SUFFIX}")  # fmt: skip
     parser.add_argument("-o", "--output", required=True, type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
     try:
-        found = arguments.weights or sorted(Path("models").glob(f"x*{ENDING}"))
+        found = arguments.weights or sorted(Path("models").glob(f"x*{SUFFIX}"))
         if not found:
             raise InputError("models: holds no network; `dvc repro` or `dvc pull` bring them")
         for path in found:
-            if not path.name.endswith(ENDING):
-                raise InputError(f"{path}: allowed: a file whose name ends with {ENDING}")
             model, architecture = load(path)
-            name = path.name.removesuffix(ENDING)
+            name = path.name.removesuffix(SUFFIX)
             onnx, litert = (arguments.output / f"{name}{suffix}" for suffix in (".onnx", ".tflite"))
             save_onnx(onnx, model, architecture, path)
             save_litert(litert, model)

@@ -42,8 +42,12 @@ def split(
 def split_by(names: Sequence[str], listed: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names for training and names held out: those that are listed.
 
-    Raises `InputError` if none of the names is listed, or all of them.
+    Raises `InputError` if none of the names is listed, or all of them, or one that is not there.
     """
+    if absent := [name for name in listed if name not in set(names)]:
+        raise InputError(
+            f"validation_list: found {absent[0]!r} in {HELD_OUT}; allowed: images of train_set"
+        )
     held_out = [name for name in names if name in set(listed)]
     if not 0 < len(held_out) < len(names):
         found = "none" if not held_out else "every one"
@@ -70,10 +74,11 @@ def read_list(path: Path, dataset: str) -> list[str]:
         text = line.partition("#")[0].strip()
         if not text:
             continue
-        sets, _, name = text.partition("/")
-        if not (name and all(sets.split(","))) or "/" in name:
+        before, _, name = text.partition("/")
+        sets = [one.strip() for one in before.split(",")]
+        if not (name and all(sets)) or "/" in name:
             raise InputError(f"{path}: line {number}: found {text!r}; allowed: set/name")
-        if dataset in sets.split(","):
+        if dataset in sets:
             found.append(name)
     return found
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from srstudy.report.marks import Box, places
 from srstudy.report.svg import element, points, text
 
 WIDTH, HEIGHT = 420, 300  # without the legend
@@ -63,6 +64,7 @@ def line_chart(
     for tick in _powers(first, last) if logarithmic else _round_numbers(first, last):
         parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 18))
     colour = -1
+    marked: list[tuple[str, str, tuple[float, float]]] = []
     for number, line in enumerate(lines):
         colour += not line.dashed
         kind = f"line{colour}{' dashed' if line.dashed else ''}"
@@ -77,14 +79,20 @@ def line_chart(
         # A single place is no line that could be seen.
         for x, y in curve if line.marks or len(curve) == 1 else []:
             parts.append(element("circle", class_=f"curve {kind}", cx=x, cy=y, r=2))
-        for (x, y), mark in zip(curve, line.marks, strict=False):
-            beside, side = (x - 6, "y") if x > WIDTH * 2 / 3 else (x + 6, "key")
-            parts.append(text(mark, beside, y + 4, class_=f"mark {side}"))
+        marked += [(mark, kind, dot) for mark, dot in zip(line.marks, curve, strict=False)]
         row, column = divmod(number, KEYS)
         key = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
         place = HEIGHT + 14 + row * KEY_ROW
-        parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 5}h24"))
+        if line.marks:
+            dot = {"cx": key + 12, "cy": place - 5, "r": 2}
+            parts.append(element("circle", class_=f"curve {kind}", **dot))
+        else:
+            parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 5}h24"))
         parts.append(text(line.label, key + 30, place, class_="key"))
+    inside = Box(LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
+    beside = places([dot for *_, dot in marked], [mark for mark, *_ in marked], inside)
+    for (mark, kind, _), (x, y, anchor) in zip(marked, beside, strict=True):
+        parts.append(text(mark, x, y, class_=f"mark {kind}", style=f"text-anchor: {anchor}"))
     box = f"0 0 {WIDTH} {HEIGHT + math.ceil(len(lines) / KEYS) * KEY_ROW}"
     return element("svg", *parts, class_="chart", role="img", viewBox=box, aria_label=title)
 

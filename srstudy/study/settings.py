@@ -24,13 +24,14 @@ from srstudy.scoring.settings import (
     SummarySettings,
     cascade_steps,
 )
+from srstudy.study.absence import absence
+from srstudy.study.start import start_fault
 from srstudy.training.settings import (
     PretrainSettings,
     RegularizationSettings,
     TrainSettings,
     budget_fault,
     pretraining_fault,
-    start_fault,
 )
 
 
@@ -148,7 +149,7 @@ def _unknown_images(study: StudySettings) -> list[str]:
         if name in (*registered, DIGITS):
             faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
         if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
-            faults.append(f"own_images.{name}: found {folder!r}{_absence(folder)}")
+            faults.append(f"own_images.{name}: found {folder!r}{absence(folder, 'a folder')}")
 
     sources = [name for name in (*study.datasets, *study.own_images) if name != DIGITS]
     for key, chosen in (("train_set", [study.train_set]), ("test_sets", study.test_sets)):
@@ -159,18 +160,6 @@ def _unknown_images(study: StudySettings) -> list[str]:
                     f"{key}: found {name!r}; allowed: a name in datasets or own_images ({known})"
                 )
     return faults
-
-
-def _absence(folder: str) -> str:
-    """What is to be said of a folder that is not there."""
-    # Where `dvc exp run --temp` and the queue run. They copy what git tracks, and no more.
-    copied = ".dvc/tmp/exps" in Path.cwd().as_posix()
-    if copied and not Path(folder).is_absolute():
-        return (
-            ", which is not in this temporary copy of the project: DVC copies what git tracks; "
-            "allowed: an absolute path, or a folder in git"
-        )
-    return "; allowed: a folder that exists"
 
 
 def _cascade_faults(study: StudySettings) -> list[str]:

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from srstudy.common.errors import InputError
-from srstudy.common.params import Entries, Slice, one_of_two, refuse, shown
+from srstudy.common.params import Entries, Slice, one_of_two, refuse
 from srstudy.common.values import (
     MOST_EPOCHS,
     MOST_STEPS,
@@ -20,7 +19,6 @@ from srstudy.common.values import (
     whole,
     within,
 )
-from srstudy.networks.shared.described import described
 from srstudy.networks.shared.sizes import faults_of_entries, sizes
 
 # Stands for weights that nothing was trained for. A file, as DVC looks at what start_from names.
@@ -98,22 +96,6 @@ def pretraining_fault(settings: PretrainSettings) -> str | None:
     """The line where not exactly one of the pretraining's epochs and steps is given."""
     epochs, steps = settings.pretrain_epochs, settings.pretrain_steps
     return one_of_two("pretrain_epochs", epochs, "pretrain_steps", steps)
-
-
-def start_fault(settings: PretrainSettings, degradation: str) -> str | None:
-    """The line where the weights to start from are of another network than the chosen one."""
-    if settings.start is None:
-        return None
-    try:
-        found = described(settings.start)
-    except InputError as error:
-        return f"start_from: {error}"
-    wanted = {"network": settings.network, "size": settings.size, "degradation": degradation}
-    for key, value in wanted.items():
-        if found.get(key) != value:
-            other = shown(found.get(key))
-            return f"start_from: {settings.start}: {key}: found {other}; allowed: {shown(value)}"
-    return None
 
 
 def budget_fault(settings: TrainSettings, scale: int) -> str | None:

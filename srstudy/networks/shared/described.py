@@ -9,12 +9,18 @@ import h5py
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 
+# By which Keras knows the format: it would take FILE.h5 for an older one, and find nothing in it.
+SUFFIX = ".weights.h5"
+
 
 def described(path: Path) -> dict[str, Any]:
     """The entries of its `Architecture`: network, scale, size, degradation.
 
-    `InputError` names a file that is missing or broken, or that says nothing of a network.
+    `InputError` names a file that is missing or broken, that says nothing of a network, or whose
+    name does not end in `.weights.h5`.
     """
+    if not path.name.endswith(SUFFIX):
+        raise InputError(f"{path}: allowed: a file whose name ends with {SUFFIX}")
     try:
         with h5py.File(path, "r") as file:
             entries = json.loads(file.attrs[NETWORK_ATTRIBUTE])

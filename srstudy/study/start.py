@@ -1,0 +1,35 @@
+"""Whether training can begin with what `start_from` names."""
+
+import os
+from pathlib import Path
+
+from srstudy.common.errors import InputError
+from srstudy.common.params import shown
+from srstudy.networks.shared.described import described
+from srstudy.study.absence import absence
+from srstudy.training.settings import PretrainSettings
+
+MADE_HERE = Path("models")
+
+
+def start_fault(settings: PretrainSettings, degradation: str) -> str | None:
+    """The line where it is no file of the chosen network's weights, or one that the study makes."""
+    if settings.start is None:
+        return None
+    found = f"start_from: found {shown(settings.start_from)}"
+    # What DVC calls a cycle; through a link it would not see that each run changes its own start.
+    ways = (Path(os.path.abspath(settings.start)), Path(os.path.realpath(settings.start)))  # noqa: PTH100
+    if any(MADE_HERE.absolute() in way.parents for way in ways):
+        return f"{found}, and {MADE_HERE}/ is what this study makes; allowed: a copy elsewhere"
+    if not os.path.isfile(settings.start):  # noqa: PTH113 (Path.is_file fails on a name too long)
+        return f"{found}{absence(settings.start_from, 'a file')}"
+    try:
+        entries = described(settings.start)
+    except InputError as error:
+        return f"start_from: {error}; allowed: a file of weights of this project"
+    wanted = {"network": settings.network, "size": settings.size, "degradation": degradation}
+    for key, value in wanted.items():
+        if entries.get(key) != value:
+            other = shown(entries.get(key))
+            return f"start_from: {settings.start}: {key}: found {other}; allowed: {shown(value)}"
+    return None

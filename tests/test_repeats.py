@@ -1,11 +1,13 @@
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
+from tests.imports import ROOT
 from tools import seeds, training_data
 from tools.repeats import ASIDE, Rows, gather, recipe
 from tools.repeats import TEST_SETS as SETS
@@ -143,3 +145,12 @@ def test_page_of_training_data_answers_both_questions() -> None:
     assert "| set14 | 30.015 ± 0.007 | 30.215 ± 0.007 | 30.265 ± 0.007 |" in text
     assert "| 199 more images (t290 - t91) | bsd100 | +0.200 | +0.200 to +0.200 |" in text
     assert "| the leak (t291 - t290) | set5: woman | +0.050 | +0.050 to +0.050 |" in text
+
+
+@pytest.mark.parametrize("study", [seeds, training_data])
+def test_committed_page_has_the_tables_of_the_rows_beside_it(study: ModuleType) -> None:
+    def tables(text: str) -> list[str]:  # the rest of a page names the machine that wrote it
+        return [line for line in text.splitlines() if line.startswith("|")]
+
+    rows = pd.read_csv(ROOT / study.TABLE, dtype={"recipe": str})
+    assert tables((ROOT / study.PAGE).read_text("utf-8")) == tables(study.page(rows))

@@ -141,14 +141,17 @@ def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
         params = Path(folder) / PARAMS_FILE
         shutil.copy(PARAMS_FILE, params)
         apply_overrides(params, overrides(changes))
-        command = [sys.executable, "-m", "tools.step_time", str(scale)]
         environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-        found = subprocess.run(
-            command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE
-        )
-    if found.returncode:
-        raise InputError(f"network {changes['network']}: could not be measured: see above")
-    return dict(json.loads(found.stdout.splitlines()[-1]))
+        measures: dict[str, float] = {}
+        for what in ("training", "restoring"):
+            command = [sys.executable, "-m", "tools.step_time", str(scale), what]
+            found = subprocess.run(
+                command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE
+            )
+            if found.returncode:
+                raise InputError(f"network {changes['network']}: could not be measured: see above")
+            measures |= json.loads(found.stdout.splitlines()[-1])
+    return measures
 
 
 def steps_in(minutes: float, seconds: float) -> int:

@@ -1,15 +1,17 @@
 """How long a step of a training takes on this machine, and how fast its network restores.
 
-    python -m tools.step_time 2
+    python -m tools.step_time 2 training
+    python -m tools.step_time 2 restoring
 
-Of the network that params.yaml chooses, at a scale: seconds a step, on patches of noise; HR
-megapixels a second; parameters; multiply-adds.
+Of the network that params.yaml chooses, at a scale: seconds a step, on patches of noise; or HR
+megapixels a second, parameters and multiply-adds. Each on the threads that its stage has.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
 import argparse
 import json
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from srstudy.common.running import run
 from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.images.pairs import Pair
+from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.inference import restore_luma
 from srstudy.patches.settings import PatchSettings
 from srstudy.training.recipe import Recipe
@@ -33,24 +36,45 @@ def main() -> None:
     """Measure one scale; the last line is JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("scale", type=int, choices=SCALES)
-    scale = parser.parse_args().scale
+    parser.add_argument("what", choices=MEASURED)
+    arguments = parser.parse_args()
+    print(json.dumps(MEASURED[arguments.what](arguments.scale)))
+
+
+def training(scale: int) -> dict[str, float]:
+    """The seconds of a step."""
     one_core_for_each_part()
-    recipe = Recipe.of(read(NetworkSettings), scale, steps=1)
-    architecture = recipe.architecture(read(SynthesisSettings).degradation)
+    recipe, architecture = _chosen(scale)
     trainer = Trainer(recipe, architecture, precision_here(recipe.precision), choose_strategy())
     side, random = read(PatchSettings).patch_size[scale], np.random.default_rng(0)
     lr, hr = (
         random.integers(0, 256, (recipe.batch_size, pixels, pixels, 1), np.uint8)
         for pixels in (side // scale, side)
     )
-    model, plane = architecture.build(), random.random((HEIGHT // scale, WIDTH // scale))
-    found = {
-        "seconds": seconds(lambda: trainer.step(Pair(lr, hr), 1e-4)),
+    return {"seconds": seconds(lambda: trainer.step(Pair(lr, hr), 1e-4))}
+
+
+def restoring(scale: int) -> dict[str, float]:
+    """HR megapixels a second, and what the network costs wherever it runs."""
+    _, architecture = _chosen(scale)
+    model = architecture.build()
+    plane = np.random.default_rng(0).random((HEIGHT // scale, WIDTH // scale))
+    return {
         "megapixels": plane.size * scale**2 / 1e6 / seconds(lambda: restore_luma(model, plane), 3),
         "parameters": parameters(model),
         "multiply_adds": multiply_adds(model, scale),
     }
-    print(json.dumps(found))
+
+
+def _chosen(scale: int) -> tuple[Recipe, Architecture]:
+    recipe = Recipe.of(read(NetworkSettings), scale, steps=1)
+    return recipe, recipe.architecture(read(SynthesisSettings).degradation)
+
+
+MEASURED: dict[str, Callable[[int], dict[str, float]]] = {
+    "training": training,
+    "restoring": restoring,
+}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from srstudy.common.errors import InputError
 from srstudy.training.settings import FRESH
 from tests.imports import ROOT
-from tools import long_page, long_recipe
+from tools import long_page, long_recipe, repeats
 from tools.long_recipe import Part
 from tools.repeats import TEST_SETS
 
@@ -43,7 +43,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str,
     monkeypatch.setattr(long_recipe, "experiments", lambda: [name for name, *_ in found])
     monkeypatch.setattr(long_recipe, "read_from", lambda name, path: CURVE)
     monkeypatch.setattr(long_recipe, "read_bytes", lambda name, path: f"{name} {path}".encode())
-    monkeypatch.setattr(long_recipe, "read_output", lambda name, path: json.dumps(scores))
+    monkeypatch.setattr(repeats, "read_output", lambda name, path: json.dumps(scores))
     monkeypatch.setattr(long_recipe, "export", lambda weights, scale: None)
     monkeypatch.setattr(long_page, "FOUR_SETS", ROOT / long_page.FOUR_SETS)
     monkeypatch.chdir(tmp_path)

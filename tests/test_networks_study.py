@@ -14,7 +14,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from srstudy.networks.shared.sizes import ROOM
 from tests.imports import ROOT
-from tools import networks
+from tools import networks, repeats
 from tools.published import costs
 from tools.repeats import TEST_SETS
 
@@ -37,7 +37,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(networks, "run_experiment", run)
     monkeypatch.setattr(networks, "experiments", lambda: [])
     monkeypatch.setattr(networks, "measured", lambda changes, scale: COST)
-    monkeypatch.setattr(networks, "read_output", lambda name, path: json.dumps(scores))
+    monkeypatch.setattr(repeats, "read_output", lambda name, path: json.dumps(scores))
     (tmp_path / "docs").mkdir()
     (tmp_path / "data").mkdir()
     (tmp_path / "data/registry").symlink_to(ROOT / "data/registry")

@@ -21,7 +21,6 @@ from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.running import run
 from srstudy.networks.shared.sizes import ROOM, sizes
-from srstudy.scoring.metrics import METRICS
 from srstudy.study.settings import read_study
 from srstudy.training.settings import FRESH
 from tools.bench import machine
@@ -30,11 +29,10 @@ from tools.experiments import (
     experiments,
     overrides,
     params_of,
-    read_output,
     run_experiment,
 )
 from tools.networks_page import CHART, PAGE, chart, page
-from tools.repeats import TEST_SETS, Rows, digits_of, gather, mean
+from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means
 
 TABLE, SOURCE, METHOD = Path("docs/networks.csv"), Path("tools/networks.py"), "plain"
 SCALES = (2, 4)
@@ -47,31 +45,15 @@ PUBLISHED = {
     "edsr": {"channels": 64, "blocks": 16, "equivariant": False},
 }
 GROUND: dict[str, object] = {
-    "datasets": ["t290", *TEST_SETS],
-    "own_images": "{}",
-    "train_set": "t290",
-    "test_sets": [*TEST_SETS],
+    **ON_290,
     "scales": [*SCALES],
-    "cascade_scales": [],
-    "self_ensemble": [],
-    "mnist.seeds": [],
-    "degradation": "matlab",
-    "downscaled_copies": "[0.9, 0.8, 0.7, 0.6]",
     "patch_size": "{x2: 64, x4: 128}",
     "stride": "{x2: 24, x4: 48}",
-    "validation_share": "null",
-    "validation_images": "null",
-    "validation_list": "true",
     "loss": "mse",
-    "optimizer": "muon",
     "batch_size": "{x2: 16, x4: 8}",
     "learning_rate": at_scales(0.002, SCALES),
     "final_rate_share": 1,
     "warmup_share": 0.05,
-    "gradient_clip": 0.01,
-    "ema": 0.999,
-    "flips_and_rotations": "true",
-    "precision": "auto",
     "seed": 1,
     "start_from": FRESH,
     "pretrain_epochs": "null",
@@ -124,7 +106,7 @@ def rows_of(run_name: str) -> Rows:
     return [
         {
             **{"network": network, "times": times, "scale": scale, "test_set": test_set},
-            **scores(experiment, scale, test_set),
+            **means(experiment, scale, test_set, METHOD),
             **{key: costs[scale][key] for key in ("parameters", "multiply_adds")},
             "megapixels_per_second": round(costs[scale]["megapixels"], 3),
             "steps": shared + steps[scale],
@@ -157,13 +139,6 @@ def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
 def steps_in(minutes: float, seconds: float) -> int:
     """How many steps of so many seconds the minutes hold, in two digits."""
     return max(1, int(float(f"{60 * minutes / seconds:.1e}")))
-
-
-def scores(experiment: str, scale: int, test_set: str) -> dict[str, float]:
-    """The means of a test set's metrics."""
-    path = f"data/scores/x{scale}/{test_set}/{METHOD}.json"
-    images = json.loads(read_output(experiment, path))
-    return {key: mean({i: image[key] for i, image in images.items()}) for key in METRICS}
 
 
 def _parsed(run_name: str) -> tuple[str, int]:

@@ -16,6 +16,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
+from srstudy.scoring.metrics import METRICS
 from srstudy.training.settings import FRESH
 from tools.experiments import read_output
 
@@ -33,6 +34,26 @@ EACH_RUN: dict[str, object] = {
     "validation_share": "null",
     "validation_images": "null",
     "validation_list": "true",
+}
+# What the studies on 290 images and four test sets have in common, whatever params.yaml says.
+ON_290: dict[str, object] = {
+    "datasets": ["t290", *TEST_SETS],
+    "own_images": "{}",
+    "train_set": "t290",
+    "test_sets": [*TEST_SETS],
+    "cascade_scales": [],
+    "self_ensemble": [],
+    "mnist.seeds": [],
+    "degradation": "matlab",
+    "downscaled_copies": "[0.9, 0.8, 0.7, 0.6]",
+    "validation_share": EACH_RUN["validation_share"],
+    "validation_images": EACH_RUN["validation_images"],
+    "validation_list": EACH_RUN["validation_list"],
+    "optimizer": "muon",
+    "gradient_clip": 0.01,
+    "ema": 0.999,
+    "flips_and_rotations": "true",
+    "precision": "auto",
 }
 
 Rows = list[dict[str, Any]]
@@ -98,10 +119,17 @@ def _read(table: Path) -> pd.DataFrame:
     return rows.fillna({"recipe": "none"})
 
 
-def scores(name: str, scale: int, test_set: str, method: str) -> dict[str, float]:
-    """The PSNR in dB of each image of a test set, of a method of an experiment."""
+def scores(
+    name: str, scale: int, test_set: str, method: str, metric: str = "psnr"
+) -> dict[str, float]:
+    """The score of each image of a test set, of a method of an experiment."""
     found = json.loads(read_output(name, f"data/scores/x{scale}/{test_set}/{method}.json"))
-    return {image: values["psnr"] for image, values in found.items()}
+    return {image: values[metric] for image, values in found.items()}
+
+
+def means(name: str, scale: int, test_set: str, method: str) -> dict[str, float]:
+    """The mean of every metric over a test set, of a method of an experiment."""
+    return {key: mean(scores(name, scale, test_set, method, key)) for key in METRICS}
 
 
 def mean(values: Mapping[str, float]) -> float:

@@ -2,10 +2,14 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from srstudy.common.errors import InputError
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.sizes import sizes
+from srstudy.networks.shared.weights import load, save, trained_steps
 from srstudy.training.settings import FRESH
 from tests.imports import ROOT
 from tools import long_page, long_recipe, repeats
@@ -37,6 +41,9 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str,
             raise InputError("stopped")
         found.append((name, start, list(targets)))
 
+    def export(weights: bytes, scale: int) -> None:
+        (tmp_path / f"weights/x{scale}-clean.onnx").write_bytes(bytes(2000))
+
     scores = {"a": {"psnr": 30.0, "ssim": 0.9}, "b": {"psnr": 33.0, "ssim": 0.8}}
     monkeypatch.setattr(long_recipe, "PARTS", PARTS)
     monkeypatch.setattr(long_recipe, "run_experiment", run)
@@ -44,7 +51,8 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str,
     monkeypatch.setattr(long_recipe, "read_from", lambda name, path: CURVE)
     monkeypatch.setattr(long_recipe, "read_bytes", lambda name, path: f"{name} {path}".encode())
     monkeypatch.setattr(repeats, "read_output", lambda name, path: json.dumps(scores))
-    monkeypatch.setattr(long_recipe, "export", lambda weights, scale: None)
+    monkeypatch.setattr(long_recipe, "export", export)
+    monkeypatch.setattr(long_recipe, "halved", lambda weights: weights)
     monkeypatch.setattr(long_page, "FOUR_SETS", ROOT / long_page.FOUR_SETS)
     monkeypatch.chdir(tmp_path)
     return found
@@ -61,6 +69,8 @@ def test_each_part_starts_from_the_weights_of_another_and_is_not_run_twice(
         long_recipe.main()
     assert list(pd.read_csv("docs/long-recipe.csv")["run"]) == ["pretrained-1", "pretrained-2"]
     assert Path("docs/long/pretrained-2.csv").read_text() == CURVE
+    # The page has what is done so far.
+    assert "| pretrained-2 | x2 | 9 |" in Path("docs/long-recipe.md").read_text("utf-8")
     before = "weights/long/pretrained-1.weights.h5"
     first, second, x4 = map(_experiment, PARTS)
     assert Path(before).read_text() == f"{first} models/pretrained.weights.h5"
@@ -82,6 +92,8 @@ def test_each_part_starts_from_the_weights_of_another_and_is_not_run_twice(
     assert found["minutes"].isna().all()
     text = Path("docs/long-recipe.md").read_text("utf-8")
     assert "| x4 | x4 | 7 |  | 33.500 |" in text and "in all" not in text
+    card = Path("weights/clean.md").read_text("utf-8")
+    assert "| x4-clean.onnx | 2 kB | 31.5000 | 31.5000 | 31.5000 | 31.5000 |" in card
 
 
 def test_minutes_of_a_training_outlive_a_kill_before_its_rows(
@@ -143,3 +155,16 @@ def test_parts_before_count_as_a_part_of_the_recipe(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(long_recipe, "PARTS", changed)
     after = {name: long_recipe.recipe_of(name) for name in PARTS}
     assert [name for name in PARTS if before[name] != after[name]] == ["pretrained-2", "x4"]
+
+
+def test_halved_weights_are_a_network_with_weights_of_16_bits(tmp_path: Path) -> None:
+    size = sizes("progressive", {"channels": 8, "blocks": 2, "equivariant": True})
+    architecture = Architecture("progressive", 2, size, "matlab")
+    whole, half = tmp_path / "whole.weights.h5", tmp_path / "half.weights.h5"
+    save(whole, model := architecture.build(), architecture, steps=7)
+    half.write_bytes(long_recipe.halved(whole.read_bytes()))
+    again, said = load(half)
+    assert said == architecture and trained_steps(half) == 7
+    for before, after in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(after, before.astype(np.float16).astype(np.float32))
+    assert half.read_bytes() == long_recipe.halved(whole.read_bytes())

@@ -78,14 +78,15 @@ def test_recipe_that_changes_while_the_study_goes_on_ends_it(params: Path) -> No
         ("", "No columns"),
         ("seed,psnr\n1,30\n", "seed, psnr"),
         ("run,recipe\na,b\na,b,c\n", "Error token"),
-        ("run,recipe\nrun-1,\n", "run-1: recipe: found none"),
+        ("run,recipe\nrun-1,\n", "run, recipe; expected also: psnr"),
+        ("run,recipe,psnr\nrun-1,,30\n", "run-1: recipe: found none"),
     ],
 )
 def test_file_that_is_no_table_of_runs_is_refused_in_one_line(text: str, found: str) -> None:
     table = Path("table.csv")
     table.write_text(text)
     with pytest.raises(InputError, match=rf"^table\.csv: (found )?{found}[^\n]*$"):
-        gather(table, {"run-1": 2}, _run)
+        gather(table, {"run-1": 2}, _run, columns=["psnr"])
     assert table.read_text() == text
 
 

@@ -1,4 +1,4 @@
-"""The page of the long recipe: its figures beside the default's and the published ones."""
+"""The page of the long recipe, beside the default and published methods; its networks' card."""
 
 import json
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from tools.readme import CLASS
 from tools.table import compared, for_page
 
 FOUR_SETS = Path("docs/four-sets.json")
+WEIGHTS = Path("weights")
 OURS, DEFAULT = "long", "default"
 
 
@@ -49,6 +50,38 @@ def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> s
         "Steps, learning rates and seeds: `PARTS` in "
         "[tools/long_recipe.py](../tools/long_recipe.py). How this was found: "
         "[recipe.md](recipe.md).\n"
+    )
+
+
+def card(scored: pd.DataFrame, settings: Mapping[str, object]) -> str:
+    """weights/clean.md: the networks that `upscale --model clean` has, and what they score.
+
+    scored: the rows of test sets; settings: as `page` has them.
+    """
+    sets = list(dict.fromkeys(scored["test_set"]))
+    lines = []
+    for scale, rows in scored.groupby("scale"):
+        by_set = rows.set_index("test_set")["psnr"]
+        file = WEIGHTS / f"x{scale}-clean.onnx"
+        size = f"{file.stat().st_size / 1000:.0f} kB"
+        lines.append([file.name, size, *(f"{by_set[name]:.4f}" for name in sets)])
+    network = settings["network"]
+    return (
+        "# Weights of the long recipe\n\nWhat `upscale` takes where no other model is named, or "
+        "with `--model clean`: for clean photographs. Written by `make long`.\n\n"
+        f"- **Network**: `{network}` ({_plain(settings[f'network_size.{network}'])}), luma only; "
+        "ONNX, float16 weights, computed in float32.\n"
+        f"- **Data**: {settings['train_set']}, which is T91 and the 200 training images of BSDS300 "
+        "without 302003, Set5's `woman`; LR made by the "
+        f"`{settings['degradation']}` degradation: bicubic, without noise or compression. "
+        "Photographs that were compressed hard, are noisy or blurred are enlarged with their "
+        "faults.\n"
+        "- **Recipe**: [docs/long-recipe.md](../docs/long-recipe.md), "
+        f"{settings['loss']} loss.\n"
+        "- **Licence**: MIT, as all of this project. The training images belong to their authors; "
+        "they are not in these files.\n\n"
+        "PSNR in dB of the trained model. That of the files is the same to 0.01 dB: "
+        "`python -m tools.verify_weights`.\n\n" + markdown(["file", "size", *sets], lines)
     )
 
 

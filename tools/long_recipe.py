@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import h5py
+import numpy as np
 import pandas as pd
 
 from srstudy.common.errors import InputError
@@ -27,15 +29,17 @@ from tools.experiments import (
     read_from,
     run_experiment,
 )
-from tools.long_page import page
+from tools.long_page import card, page
 from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means
 
 TABLE, PAGE, CURVES = Path("docs/long-recipe.csv"), Path("docs/long-recipe.md"), Path("docs/long")
-WEIGHTS, SOURCE = Path("weights/long"), Path("tools/long_recipe.py")
+WEIGHTS, CARD = Path("weights/long"), Path("weights/clean.md")
+SOURCE = Path("tools/long_recipe.py")
 HELD_OUT, METHOD = "held-out", "plain"
 # A file for each training that was begun, with its minutes when it is done.
 CLOCKS = Path(".dvc/tmp/long")
 SCALES = (2, 3, 4, 8)
+COLUMNS = ("test_set", "scale", "method", "psnr", "ssim", "steps", "minutes", "machine")
 
 GROUND: dict[str, object] = {
     **ON_290,
@@ -77,9 +81,14 @@ PARTS = {
 def main() -> None:
     """Run what is missing, write table and page."""
     counts = {name: 1 if pretrains(name) else 1 + len(TEST_SETS) for name in PARTS}
-    rows = gather(TABLE, counts, rows_of, recipe_of, SOURCE)
-    PAGE.write_text(page(rows, GROUND, HELD_OUT), encoding="utf-8")
+    write(gather(TABLE, counts, rows_of, recipe_of, SOURCE, write, COLUMNS))
     print(PAGE.read_text("utf-8"))
+
+
+def write(rows: pd.DataFrame) -> None:
+    """The page of the rows so far, and the card of the networks that are there."""
+    PAGE.write_text(page(rows, GROUND, HELD_OUT), encoding="utf-8")
+    CARD.write_text(card(rows[rows["test_set"].isin(TEST_SETS)], GROUND), encoding="utf-8")
 
 
 def recipe_of(name: str) -> str:
@@ -146,7 +155,7 @@ def rows_of(name: str) -> Rows:
     last = pd.read_csv(io.StringIO(curve)).iloc[-1]
     entries: dict[str, Mapping[str, float]] = {HELD_OUT: {"psnr": float(last["validation_psnr"])}}
     if pretrains(name):
-        _write(weights_of(name), weights)
+        _write(weights_of(name), halved(weights))
     else:
         targets = [f"evaluate@{part.scale}-{METHOD}-{test_set}" for test_set in TEST_SETS]
         run_experiment(f"{experiment}-scores", changes, targets, copied)
@@ -189,6 +198,25 @@ def export(weights: bytes, scale: int) -> None:
         source.write_bytes(weights)
         model, architecture = load(source, scale)
         save_onnx(WEIGHTS.parent / f"x{scale}-clean.onnx", model, architecture, source, half=True)
+
+
+def halved(weights: bytes) -> bytes:
+    """A file of weights with numbers of 16 bits, in half the size; Keras reads it as any other."""
+    halves = io.BytesIO()
+    with h5py.File(io.BytesIO(weights), "r") as source, h5py.File(halves, "w") as target:
+        for key, value in source.attrs.items():
+            target.attrs[key] = value
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Dataset):
+                target.create_dataset(name, data=item[()].astype(np.float16))
+            else:
+                target.require_group(name)
+            for key, value in item.attrs.items():
+                target[name].attrs[key] = value
+
+        source.visititems(copy)
+    return halves.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pandas as pd
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.choices import names
@@ -36,6 +37,10 @@ from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means
 
 TABLE, SOURCE, METHOD = Path("docs/networks.csv"), Path("tools/networks.py"), "plain"
 SCALES = (2, 4)
+COLUMNS = (
+    *("network", "times", "scale", "test_set", "psnr", "ssim", "parameters", "multiply_adds"),
+    *("megapixels_per_second", "steps", "minutes", "machine"),
+)
 # Minutes of training: at x2, shared by both scales, then at each scale by itself.
 SHARED, OWN = 3.0, {2: 0.6, 4: 1.8}
 HUNGRY, TIMES = ("vdsr", "edsr", "progressive"), 4
@@ -66,10 +71,14 @@ def main() -> None:
     read_study()  # each network of one's own is named there, and right as far as a look tells
     runs = [*names(ROOM), *(f"{name}-times-{TIMES}" for name in HUNGRY)]
     counts = dict.fromkeys(runs, len(SCALES) * len(TEST_SETS))
-    rows = gather(TABLE, counts, rows_of, recipe_of, SOURCE)
+    write(gather(TABLE, counts, rows_of, recipe_of, SOURCE, write, COLUMNS))
+    print(PAGE.read_text("utf-8"))
+
+
+def write(rows: pd.DataFrame) -> None:
+    """Page and chart of the rows so far."""
     CHART.write_text(chart(rows), encoding="utf-8")
     PAGE.write_text(page(rows), encoding="utf-8")
-    print(PAGE.read_text("utf-8"))
 
 
 def settings(network: str) -> dict[str, object]:

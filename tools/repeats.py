@@ -6,7 +6,7 @@ also in another clone, where only the CSV file is left of the runs before.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ ON_290: dict[str, object] = {
 }
 
 Rows = list[dict[str, Any]]
+COLUMNS = ("seed", "scale", "set", "method", "psnr")  # of runs of several seeds
 
 
 def recipe() -> str:
@@ -78,14 +79,21 @@ def gather(
     run: Callable[[str], Rows],
     recipe_of: Callable[[str], str] = lambda name: recipe(),
     source: Path = PARAMS_FILE,
+    written: Callable[[pd.DataFrame], None] = lambda rows: None,
+    columns: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The rows of all runs: what `table` has, and by `run(name)` what it lacks.
 
     runs: names, and how many rows each has; recipe_of: the digits of a run's recipe, which source
-    has. `InputError` where the table has rows of another one, also where it is changed while the
-    study goes on, or is no such table.
+    has; written: is called with the rows so far whenever some were added; columns: those that each
+    row has, besides `run` and `recipe`. `InputError` where the table has rows of another recipe,
+    also where that is changed while the study goes on, or lacks a column.
     """
-    there = _read(table)
+
+    def of_runs(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[rows["run"].isin(list(runs))]
+
+    there = _read(table, {"run", "recipe", *columns})
     for name, count in runs.items():
         now = recipe_of(name)
         for row in there.itertuples():
@@ -103,10 +111,11 @@ def gather(
         with whole_file(table) as partial:
             rows.to_csv(partial, index=False)
         there = rows
-    return there[there["run"].isin(list(runs))]
+        written(of_runs(there))
+    return of_runs(there)
 
 
-def _read(table: Path) -> pd.DataFrame:
+def _read(table: Path, columns: set[str]) -> pd.DataFrame:
     if not table.is_file():
         return pd.DataFrame()
     try:
@@ -114,8 +123,8 @@ def _read(table: Path) -> pd.DataFrame:
         found = ", ".join(rows.columns)
     except ValueError as error:  # of pandas: an empty file, or rows of more columns than the first
         rows, found = pd.DataFrame(), str(error).partition("\n")[0]
-    if not {"run", "recipe"} <= set(rows.columns):
-        raise InputError(f"{table}: found {found}; expected the columns run, recipe and others")
+    if missing := sorted(columns - set(rows.columns)):
+        raise InputError(f"{table}: found {found}; expected also: {', '.join(missing)}")
     return rows.fillna({"recipe": "none"})
 
 

@@ -13,7 +13,7 @@ from srstudy.scoring.chance import gains, sentence, verdict
 from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import run_experiment
-from tools.repeats import EACH_RUN, TEST_SETS, Rows, gather, mean, scores
+from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scores
 
 SEEDS = {2: (1, 2, 3, 4, 5), 4: (1, 2, 3)}
 METHODS = ("plain", "regularized")
@@ -24,7 +24,7 @@ def main() -> None:
     """Run what is missing, write table and page."""
     seeds = sorted({seed for some in SEEDS.values() for seed in some})
     counts = {f"seed-{s}": len(scales_of(s)) * len(METHODS) * len(TEST_SETS) for s in seeds}
-    rows = gather(TABLE, counts, rows_of)
+    rows = gather(TABLE, counts, rows_of, columns=COLUMNS)
     PAGE.write_text(page(rows), encoding="utf-8")
     print(PAGE.read_text("utf-8"))
 

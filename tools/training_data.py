@@ -15,7 +15,7 @@ from srstudy.scoring.chance import gains
 from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import run_experiment
-from tools.repeats import EACH_RUN, TEST_SETS, Rows, gather, mean, scores
+from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scores
 
 TRAIN_SETS = ("t91", "t290", "t291")
 SEEDS = (1, 2, 3)
@@ -28,7 +28,8 @@ TABLE, PAGE = Path("docs/data.csv"), Path("docs/data.md")
 def main() -> None:
     """Run what is missing, write table and page."""
     names = [f"data-{train_set}-seed-{seed}" for seed in SEEDS for train_set in TRAIN_SETS]
-    rows = gather(TABLE, dict.fromkeys(names, len(TEST_SETS) + 1), rows_of)
+    counts = dict.fromkeys(names, len(TEST_SETS) + 1)
+    rows = gather(TABLE, counts, rows_of, columns=COLUMNS)
     PAGE.write_text(page(rows), encoding="utf-8")
     print(PAGE.read_text("utf-8"))
 

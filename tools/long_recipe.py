@@ -46,7 +46,7 @@ GROUND: dict[str, object] = {
     "patch_size": "{x2: 64, x3: 66, x4: 128, x8: 128}",
     "stride": "{x2: 24, x3: 24, x4: 48, x8: 48}",
     "network": "progressive",
-    "network_size.progressive": "{channels: 48, blocks: 12, equivariant: true}",
+    "network_size.progressive": "{channels: 64, blocks: 12, equivariant: true}",
     "loss": "charbonnier",
     "batch_size": "{x2: 16, x3: 16, x4: 8, x8: 8}",
     "warmup_share": 0.02,
@@ -71,10 +71,14 @@ class Part:
     seed: int = 1
 
 
-# So far x2 alone, and no part of it was run: docs/long-recipe.md is of the recipe before.
 PARTS = {
-    "pretrained-1": Part(2, None, 7500),
-    "x2": Part(2, "pretrained-1", 1000),
+    "pretrained-1": Part(2, None, 3300),
+    "pretrained-2": Part(2, "pretrained-1", 3300, seed=2),
+    "pretrained-3": Part(2, "pretrained-2", 3300, seed=3),
+    "x2": Part(2, "pretrained-3", 1600, seed=4),
+    "x3": Part(3, "pretrained-3", 3000, seed=4),
+    "x4": Part(4, "pretrained-3", 1200, seed=4),
+    "x8": Part(8, "pretrained-3", 600, rate=0.0007, seed=4),
 }
 
 

@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import numpy_helper
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE, whole_file
 from srstudy.export.arranging import arrange
 from srstudy.export.receptive_field import receptive_field_radius
 from srstudy.export.repeatable import repeatable
+from srstudy.export.storing import store_small
 from srstudy.networks.shared.architecture import Architecture
 
 INPUT = keras.InputSpec(shape=(1, None, None, 1), dtype="float32", name="lr")
@@ -31,8 +31,8 @@ def save_onnx(
     of at least 2.
 
     The metadata has the architecture, its receptive field radius in LR pixels, and the MD5 of the
-    weights file `source`. half: keep the weights in float16, in half the size; they are computed
-    with in float32 all the same.
+    weights file `source`. half: keep the weights as `store_small` does; they are computed with in
+    float32 all the same.
 
     The same network gives the same bytes. Each file is run before it is written: in some of the
     orders in which the exporter's optimizer may go through a graph, it gives the output a dimension
@@ -62,7 +62,7 @@ def _converted(
         network = onnx.load(exported)
     onnx.helper.set_model_props(network, entries)
     if half:
-        _halve(network.graph, model)
+        store_small(network.graph, model)
     _name_ends(network.graph)
     arrange(network.graph)
     onnx.checker.check_model(network)
@@ -101,18 +101,3 @@ def _name_ends(graph: onnx.GraphProto) -> None:
         value.name = names[value.name]
         value.type.CopyFrom(shape)
     graph.name, graph.doc_string = "network", ""  # the latter has a path of this machine
-
-
-def _halve(graph: onnx.GraphProto, model: keras.Model) -> None:
-    """Store what was trained as float16, each followed by a cast; fixed filters stay float32."""
-    trained = {np.sort(weight, axis=None).tobytes() for weight in model.get_weights()}
-    casts = []
-    for tensor in graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or np.sort(values, axis=None).tobytes() not in trained:
-            continue
-        name, stored = tensor.name, f"{tensor.name}/float16"
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
-        casts.append(onnx.helper.make_node("Cast", [stored], [name], to=onnx.TensorProto.FLOAT))
-    for cast in casts:
-        graph.node.insert(0, cast)

@@ -74,11 +74,11 @@ class Part:
 PARTS = {
     "pretrained-1": Part(2, None, 3300),
     "pretrained-2": Part(2, "pretrained-1", 3300, seed=2),
-    "pretrained-3": Part(2, "pretrained-2", 3300, seed=3),
-    "x2": Part(2, "pretrained-3", 1600, seed=4),
-    "x3": Part(3, "pretrained-3", 3000, seed=4),
-    "x4": Part(4, "pretrained-3", 1200, seed=4),
-    "x8": Part(8, "pretrained-3", 600, rate=0.0007, seed=4),
+    "pretrained-3": Part(2, "pretrained-2", 3300, rate=0.0007, seed=3),
+    "x2": Part(2, "pretrained-3", 1600, rate=0.0004, last=0.0, seed=4),
+    "x3": Part(3, "pretrained-3", 3000, last=0.0, seed=4),
+    "x4": Part(4, "pretrained-3", 1200, rate=0.0007, last=0.0, seed=4),
+    "x8": Part(8, "pretrained-3", 600, rate=0.0004, last=0.0, seed=4),
 }
 
 

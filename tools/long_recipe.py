@@ -77,8 +77,8 @@ PARTS = {
     "pretrained-3": Part(2, "pretrained-2", 3300, rate=0.0007, seed=3),
     "x2": Part(2, "pretrained-3", 1600, rate=0.0004, last=0.0, seed=4),
     "x3": Part(3, "pretrained-3", 3000, last=0.0, seed=4),
-    "x4": Part(4, "pretrained-3", 1200, rate=0.0007, last=0.0, seed=4),
-    "x8": Part(8, "pretrained-3", 600, rate=0.0004, last=0.0, seed=4),
+    "x4": Part(4, "pretrained-3", 900, rate=0.0007, last=0.0, seed=4),
+    "x8": Part(8, "pretrained-3", 300, rate=0.0004, last=0.0, seed=4),
 }
 
 

@@ -80,7 +80,7 @@ below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.m
 	@dvc repro --quiet download@t91 download@set5
 	@python -m tools.below_bicubic
 
-long: setup ## Larger plain networks, pretrained for longer (docs/long-recipe.md)
+long: setup ## The strongest plain networks, on 290 images (docs/long-recipe.md)
 	@python -m tools.long_recipe
 
 networks: setup ## Every network beside its paper, in equal time (docs/networks.md)

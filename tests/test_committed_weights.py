@@ -1,6 +1,7 @@
-"""The networks in weights/: they are those of dvc.lock, and restore as well as the table says."""
+"""The networks in weights/: of dvc.lock or the long recipe, and as good as their tables say."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import onnxruntime
 import pytest
 import yaml
 
+from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.export.receptive_field import receptive_field_radius
@@ -17,11 +19,14 @@ from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.upscale import __main__ as command
-from srstudy.upscale.models import WEIGHT_SCALES, WEIGHTS
+from srstudy.upscale.models import SCALES_OF, STUDY_SCALES, WEIGHTS
+from srstudy.upscale.runtime import Network
 from tests.imports import ROOT
+from tools import verify_weights
 
 every_file = pytest.mark.parametrize("setting", ["plain", "regularized"])
-every_scale = pytest.mark.parametrize("scale", WEIGHT_SCALES)
+every_scale = pytest.mark.parametrize("scale", STUDY_SCALES)
+shipped = pytest.mark.parametrize("name", sorted(path.stem for path in WEIGHTS.glob("x*.onnx")))
 
 
 @every_scale
@@ -37,11 +42,28 @@ def test_file_is_made_of_the_model_that_dvc_lock_names(scale: int, setting: str)
     assert path.name in (WEIGHTS / "README.md").read_text()
 
 
-@every_scale
-@every_file
-def test_radius_in_the_file_is_that_of_its_network(scale: int, setting: str) -> None:
+def test_each_model_has_a_file_for_each_of_its_scales() -> None:
+    files = {
+        f"x{scale}-{model}"
+        for model, scales in SCALES_OF.items()
+        for scale in scales
+        if model != "cascade"
+    }
+    assert files == {path.stem for path in WEIGHTS.glob("x*.onnx")}
+
+
+@pytest.mark.parametrize("scale", SCALES_OF["clean"])
+def test_file_of_the_long_recipe_is_small_and_on_its_card(scale: int) -> None:
+    path = WEIGHTS / f"x{scale}-clean.onnx"
+    assert path.stat().st_size < 2_000_000
+    kilobytes = f"{path.stat().st_size / 1000:.0f} kB"
+    assert f"| {path.name} | {kilobytes} | " in (WEIGHTS / "clean.md").read_text("utf-8")
+
+
+@shipped
+def test_radius_in_the_file_is_that_of_its_network(name: str) -> None:
     # Tiles of a photograph would show where it was too small.
-    session = onnxruntime.InferenceSession(WEIGHTS / f"x{scale}-{setting}.onnx")
+    session = onnxruntime.InferenceSession(WEIGHTS / f"{name}.onnx")
     described = json.loads(session.get_modelmeta().custom_metadata_map[NETWORK_ATTRIBUTE])
     radius = described.pop("receptive_field_radius")
     assert radius == receptive_field_radius(Architecture(**described))
@@ -73,3 +95,59 @@ def test_upscale_gives_the_psnr_of_the_table(
     table = json.loads((ROOT / "metrics/summary.json").read_text())["psnr"]["set5"][f"x{scale}"]
     method = model if model != "cascade" else "plain-cascade" if scale > 2 else "plain"
     assert np.mean(scores) == pytest.approx(table[method], abs=0.01)
+
+
+@pytest.mark.slow
+def test_clean_networks_give_the_psnr_of_the_long_recipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["verify_weights", "set5", "set14"])
+    verify_weights.main()  # ends with a status where one is apart
+    assert len(capsys.readouterr().out.splitlines()) == 2 * len(SCALES_OF["clean"])
+
+
+def test_networks_that_are_apart_from_the_long_recipe_end_with_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def network(scale: int, *_: str) -> list[Network]:
+        return [Network(lambda lr: lr.astype(np.float32), scale, degradation("matlab"), 0)]
+
+    found = {2: 30.008, 3: math.nan, 4: 30.012, 8: 29.9}
+    _rows(tmp_path, monkeypatch, *SCALES_OF["clean"])
+    monkeypatch.setattr(verify_weights, "networks", network)
+    monkeypatch.setattr(verify_weights, "fetch", lambda name, folder: None)
+    monkeypatch.setattr(verify_weights, "list_images", lambda folder: [])
+    monkeypatch.setattr(verify_weights, "score", lambda images, network: found[network.scale])
+    monkeypatch.setattr(sys, "argv", ["verify_weights", "set5"])
+    with pytest.raises(SystemExit, match=r"^3 are further than 0\.01 dB from .*rows\.csv$"):
+        verify_weights.main()
+
+
+@pytest.mark.parametrize(
+    ("scales", "words"),
+    [((2, 4), r"found no row of set5 x3, x8; run: make long"), ((), "found no rows; allowed: ")],
+)
+def test_table_that_lacks_a_scale_is_named_before_anything_is_fetched(
+    scales: tuple[int, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _rows(tmp_path, monkeypatch, *scales)
+    monkeypatch.setattr(verify_weights, "fetch", lambda *_: pytest.fail("fetched"))
+    monkeypatch.setattr(sys, "argv", ["verify_weights", "set5"])
+    with pytest.raises(InputError, match=rf"^\S*rows\.csv: {words}"):
+        verify_weights.main()
+
+
+def _rows(folder: Path, monkeypatch: pytest.MonkeyPatch, *scales: int) -> None:
+    """A table of PSNR of 30 dB on set5."""
+    rows = "".join(f"set5,{scale},plain,30.0\n" for scale in scales)
+    (folder / "rows.csv").write_text(f"test_set,scale,method,psnr\n{rows}")
+    monkeypatch.setattr(verify_weights, "TABLE", folder / "rows.csv")
+
+
+def test_set_that_the_long_recipe_was_not_scored_on_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["verify_weights", "set5", "set6"])
+    with pytest.raises(InputError, match=r"^SET: found set6; allowed: set5, set14, bsd100, "):
+        verify_weights.main()

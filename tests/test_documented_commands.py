@@ -67,7 +67,7 @@ RUN = {
     "tests/test_documented_commands.py::test_photographs_are_enlarged_as_the_readme_says": [
         "bin/upscale photo.jpg -o large.png",
         "bin/upscale photo.jpg -o large.png --scale 4",
-        "bin/upscale photo.jpg -o large.png --model cascade",
+        "bin/upscale photo.jpg -o large.png --model plain",
         "bin/upscale photo.jpg -o large.png --self-ensemble",
         "bin/upscale photos/ scan.tif -o large/",
         "bin/upscale albums/ -o larger/ --recursive",
@@ -192,6 +192,7 @@ NOT_RUN = {
         "make mnist-seeds",
         *("make four-sets", "make seeds", "make training-data"),
         "python -m tools.held_out models/x2-plain.weights.h5",
+        "python -m tools.verify_weights",
         *("make ablation", "make bench", "make large-data", "make torture"),
         "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' "
         "-S pretrain_steps=1000 -S steps.x2=200",

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,11 +11,15 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
 
+from srstudy.common.errors import InputError
 from srstudy.export import __main__ as command
 from srstudy.export import onnx_files
+from srstudy.export.storing import store_small
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.weights import save
+from srstudy.upscale.models import WEIGHTS
 from tests.small import as_trained
 
 LR = np.random.default_rng(0).random((1, 11, 14, 1), np.float32)
@@ -45,10 +50,10 @@ def _by_onnxruntime(path: Path) -> NDArray[np.float32]:
     return found
 
 
-def _by_opencv(path: Path) -> NDArray[np.float32]:
+def _by_opencv(path: Path, shape: tuple[int, ...] = (1, 44, 56, 1)) -> NDArray[np.float32]:
     network = cv2.dnn.readNetFromONNX(str(path))
     network.setInput(LR)
-    return np.asarray(network.forward(), np.float32).reshape(1, 44, 56, 1)  # it drops a dimension
+    return np.asarray(network.forward(), np.float32).reshape(shape)  # it drops a dimension
 
 
 def _by_litert(path: Path) -> NDArray[np.float32]:
@@ -75,6 +80,64 @@ def test_each_runtime_restores_as_the_trained_network(
         _by_litert(out / "x4-plain.tflite"),
     ):
         np.testing.assert_allclose(found, expected, strict=True, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["x2-clean", "x4-plain"])
+def test_networks_in_weights_are_read_by_other_runtimes(name: str) -> None:
+    # Their kernels are put together by the runtime: Cast, Gather, Transpose of six dimensions.
+    path = WEIGHTS / f"{name}.onnx"
+    expected = _by_onnxruntime(path)
+    (by_reference,) = ReferenceEvaluator(onnx.load(path)).run(None, {"lr": LR})
+    np.testing.assert_allclose(by_reference, expected, strict=True, atol=1e-5)
+    np.testing.assert_allclose(_by_opencv(path, expected.shape), expected, strict=True, atol=1e-5)
+
+
+def _any(*shape: int) -> NDArray[np.float32]:
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "once"),
+    [
+        (_any(8, 8, 3, 3), False),
+        (_any(12, 8, 3, 3), False),
+        (_any(8, 8, 3, 1), False),
+        (_any(8, 8, 5, 5), False),
+        (_any(8), False),
+        (np.full((16, 8, 3, 3), 0.1, np.float32), True),  # eight are equal, by chance
+        (np.full((16, 12, 3, 3), 0.1, np.float32), False),
+    ],
+    ids=lambda value: "x".join(map(str, value.shape)) if hasattr(value, "shape") else str(value),
+)
+def test_any_kernel_is_what_it_was_but_for_the_16_bits(
+    kernel: NDArray[np.float32], once: bool
+) -> None:
+    output = onnx.helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, kernel.shape)
+    tensor = onnx.numpy_helper.from_array(kernel, "kernel")
+    use = onnx.helper.make_node("Identity", ["kernel"], ["out"])
+    graph = onnx.helper.make_graph([use], "network", [], [output], [tensor])
+    store_small(graph, SimpleNamespace(get_weights=lambda: [kernel]))
+    assert ("Gather" in [node.op_type for node in graph.node]) == once
+    opset = [onnx.helper.make_opsetid("", 18)]
+    model = onnx.helper.make_model(graph, opset_imports=opset, ir_version=10)
+    (found,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {})
+    expected = kernel.astype(np.float16).astype(np.float32)
+    np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_network_with_a_weight_too_large_for_16_bits_is_not_written(tmp_path: Path) -> None:
+    architecture = Architecture("edsr", 2, SIZE, "matlab")
+    model, weights = as_trained(architecture), tmp_path / "x2.weights.h5"
+    kernel = next(v for v in reversed(model.trainable_variables) if len(v.shape) == 4)
+    kernel.assign(np.sign(np.asarray(kernel)) * 1e5)  # infinity less infinity is no number
+    save(weights, model, architecture)
+    target = tmp_path / "x2.onnx"
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(InputError, match=r"x2\.onnx: the ONNX exporter"),
+    ):
+        onnx_files.save_onnx(target, model, architecture, weights, half=True)
+    assert not target.exists()
 
 
 def test_without_a_name_every_model_is_exported(

@@ -1,7 +1,11 @@
+import io
 import json
+import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,9 +15,11 @@ from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.sizes import sizes
 from srstudy.networks.shared.weights import load, save, trained_steps
 from srstudy.training.settings import FRESH
+from srstudy.upscale.models import SCALES_OF
 from tests.imports import ROOT
 from tools import long_page, long_recipe, repeats
 from tools.long_recipe import Part
+from tools.published import figures
 from tools.repeats import TEST_SETS
 
 CURVE = (
@@ -48,6 +54,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str,
     monkeypatch.setattr(long_recipe, "PARTS", PARTS)
     monkeypatch.setattr(long_recipe, "run_experiment", run)
     monkeypatch.setattr(long_recipe, "experiments", lambda: [name for name, *_ in found])
+    monkeypatch.setattr(long_recipe, "results_kept", lambda: len(found))
     monkeypatch.setattr(long_recipe, "read_from", lambda name, path: CURVE)
     monkeypatch.setattr(long_recipe, "read_bytes", lambda name, path: f"{name} {path}".encode())
     monkeypatch.setattr(repeats, "read_output", lambda name, path: json.dumps(scores))
@@ -109,6 +116,32 @@ def test_minutes_of_a_training_outlive_a_kill_before_its_rows(
     assert row["minutes"] == 3.0
 
 
+@pytest.mark.parametrize("clock", ["21.5", "", None])
+def test_minutes_of_a_training_that_the_cache_had_are_those_of_its_clock_or_none(
+    clock: str | None, ran: list[tuple[str, str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As after a commit: the experiment is another one then, but DVC has its result already.
+    monkeypatch.setattr(long_recipe, "results_kept", lambda: 7)
+    file = long_recipe.CLOCKS / _experiment("pretrained-1")
+    if clock is not None:
+        file.parent.mkdir(parents=True)
+        file.write_text(clock)
+    (row,) = long_recipe.rows_of("pretrained-1")
+    assert row["minutes"] == (21.5 if clock else None)
+    assert file.is_file() == bool(clock)
+
+
+def test_network_that_has_rows_and_no_file_is_named(
+    ran: list[tuple[str, str, list[str]]],
+) -> None:
+    ran.extend([("", "", [])] * 7)
+    long_recipe.main()
+    Path("weights/x4-clean.onnx").unlink()
+    said = r"^weights/x4-clean\.onnx: found no file; allowed: the one from git, or made anew by"
+    with pytest.raises(InputError, match=said):
+        long_recipe.main()
+
+
 def test_missing_weights_of_the_part_before_are_named(
     ran: list[tuple[str, str, list[str]]],
 ) -> None:
@@ -168,3 +201,62 @@ def test_halved_weights_are_a_network_with_weights_of_16_bits(tmp_path: Path) ->
     for before, after in zip(model.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(after, before.astype(np.float16).astype(np.float32))
     assert half.read_bytes() == long_recipe.halved(whole.read_bytes())
+
+
+def test_what_is_no_number_of_32_bits_is_not_halved() -> None:
+    whole = io.BytesIO()
+    with h5py.File(whole, "w") as file:
+        file["layer/state"] = np.array([70_000, 1], np.uint32)
+    with h5py.File(io.BytesIO(long_recipe.halved(whole.getvalue()))) as file:
+        np.testing.assert_array_equal(file["layer/state"], np.array([70_000, 1], np.uint32))
+
+
+def test_upscale_has_a_network_of_each_scale_that_the_long_recipe_trains() -> None:
+    trained = {part.scale for name, part in long_recipe.PARTS.items() if f"x{part.scale}" == name}
+    assert trained == set(SCALES_OF["clean"]) == set(long_recipe.SCALES)
+
+
+def test_recipe_page_has_the_rows_of_the_search() -> None:
+    rows = pd.read_csv(ROOT / "docs/long-search.csv")
+    best = rows["all"].max()
+    lines = []
+    for r in rows.itertuples():
+        told = [f"{r.channels} x {r.blocks}", f"{r.steps:,}", f"{r.minutes:.1f}"]
+        told += [f"{r.t91:.3f}", f"{r.bsd200:.3f}"]
+        told.append(f"**{r.all:.3f}**" if r.all == best else f"{r.all:.3f}")
+        lines.append(f"| {' | '.join(told)} |")
+    assert "\n".join(lines) in (ROOT / "docs/recipe.md").read_text("utf-8")
+
+
+def test_committed_page_and_card_are_those_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    rows = pd.read_csv(long_recipe.TABLE, dtype={"recipe": str})
+    text = long_page.page(rows, long_recipe.GROUND, long_recipe.HELD_OUT)
+    assert long_recipe.PAGE.read_text("utf-8") == text
+    scored = rows[rows["test_set"].isin(TEST_SETS)]
+    assert long_recipe.CARD.read_text("utf-8") == long_page.card(scored, long_recipe.GROUND)
+    # Nothing is left to be run.
+    assert list(dict.fromkeys(rows["run"])) == list(long_recipe.PARTS)
+    for run, recipe in zip(rows["run"], rows["recipe"], strict=True):
+        assert recipe == long_recipe.recipe_of(run)
+    curves = {path.stem for path in long_recipe.CURVES.glob("*.csv")}
+    assert curves == set(long_recipe.PARTS)
+
+
+def test_networks_of_the_long_recipe_are_above_vdsr_everywhere() -> None:
+    rows = pd.read_csv(ROOT / long_recipe.TABLE).set_index(["test_set", "scale"])["psnr"]
+    published = [f for f in figures("psnr") if f.method == "VDSR"]
+    compared = [f for f in published if (f.test_set, int(f.scale[1:])) in rows.index]
+    assert len(compared) >= 12
+    for figure in compared:
+        ours = rows[figure.test_set, int(figure.scale[1:])]
+        assert ours > float(figure.text), figure
+
+
+def test_recipe_page_has_what_each_part_gained() -> None:
+    rows = pd.read_csv(ROOT / long_recipe.TABLE)
+    by = rows[rows["test_set"] == long_recipe.HELD_OUT].set_index("run")["psnr"]
+    names = ["pretrained-1", "pretrained-2", "pretrained-3", "x2"]
+    gains = [f"{by[after] - by[before]:.3f} dB" for before, after in pairwise(names)]
+    text = (ROOT / "docs/recipe.md").read_text("utf-8").partition("So 64 x 12, in three parts")[2]
+    assert re.findall(r"\d\.\d{3} dB", text)[:3] == gains

@@ -50,6 +50,15 @@ def test_run_that_has_too_few_rows_is_made_again() -> None:
     assert len(gather(table, {"run-1": 2}, _run)) == 2
 
 
+def test_rows_stand_in_the_order_of_the_runs_also_when_an_early_one_is_made_again() -> None:
+    table, runs = Path("docs/table.csv"), {f"run-{number}": 2 for number in (1, 2, 3)}
+    before = gather(table, runs, _run)
+    rows = pd.read_csv(table)
+    rows[rows["run"] != "run-1"].to_csv(table, index=False)
+    assert list(gather(table, runs, _run)["run"]) == list(before["run"])
+    assert list(pd.read_csv(table)["run"]) == list(before["run"])
+
+
 def test_rows_of_another_recipe_are_refused(params: Path) -> None:
     table = Path("docs/table.csv")
     gather(table, {"run-1": 2}, _run)

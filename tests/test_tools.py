@@ -1,10 +1,12 @@
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -13,11 +15,14 @@ from dvc.utils.hydra import apply_overrides
 from srstudy.common import choices
 from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
+from srstudy.imagefiles.reading import read_image
 from srstudy.networks.shared.sizes import sizes
 from srstudy.study.settings import read_study
 from srstudy.training.settings import FRESH
+from tests.imports import ROOT
 from tools import (
     ablation,
+    example,
     experiments,
     four_sets,
     long_recipe,
@@ -228,6 +233,50 @@ def test_experiment_of_another_params_yaml_is_not_taken_for_that_of_this_one(
     with pytest.raises(InputError) as caught:
         experiments.run_experiment("mine", {"seed": 7, "lambda": 0.5}, [])
     assert str(caught.value) == line
+
+
+def test_result_that_dvc_takes_from_its_cache_adds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dvc(*arguments: str) -> None:
+        subprocess.run([sys.executable, "-m", "dvc", *arguments, "--quiet"], check=True)
+
+    monkeypatch.chdir(tmp_path)
+    dvc("init", "--no-scm")
+    Path("in").write_text("1")
+    stage = "{cmd: echo . >> runs; cp in out, deps: [in], outs: [out]}"
+    Path("dvc.yaml").write_text(f"stages: {{one: {stage}}}")
+    kept = []
+    for _ in range(2):
+        dvc("repro")
+        kept.append(experiments.results_kept())
+        Path("out").unlink()
+        Path("dvc.lock").unlink()
+    assert kept == [1, 1] and Path("runs").read_text() == ".\n"
+
+
+def test_line_of_the_strongest_networks_is_left_out_before_they_are_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert readme.strongest() == ""
+    Path("docs").mkdir()
+    heading = "run,test_set,scale,psnr,ssim\npretrained-1,held-out,2,33.9,\n"
+    Path("docs/long-recipe.csv").write_text(heading)
+    assert readme.strongest() == ""
+    Path("docs/long-recipe.csv").write_text(f"{heading}x2,set5,2,37.731,0.96\n")
+    assert "290 images: set5 37.73 (x2). Beside" in readme.strongest()
+
+
+def test_committed_picture_is_the_one_that_the_tool_draws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(example, "PICTURE", tmp_path / "example.png")
+    example.main()
+    drawn, committed = (read_image(p) for p in (example.PICTURE, ROOT / "docs/example.png"))
+    assert drawn.shape == committed.shape
+    # Another processor may round another way.
+    assert np.abs(drawn / 1.0 - committed).mean() < 0.01
 
 
 def test_experiment_that_dvc_ends_is_named_in_one_line(

@@ -219,7 +219,7 @@ def test_small_file_has_half_weights_and_an_equivariant_kernel_once(
 
 @pytest.mark.parametrize("wrong", [(3.5, "plain"), (3, "plain"), ("2", "plain"), (2, "best")])
 def test_wrong_scale_and_model_are_refused(wrong: tuple[Any, Any]) -> None:
-    with pytest.raises(ValueError, match="allowed"):
+    with pytest.raises(ValueError, match=f"found ({wrong[0]!r}|{wrong[1]!r}); allowed"):
         upscale(np.zeros((4, 4), np.uint8), *wrong)
 
 

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from srstudy.imagefiles.reading import Photo
+from srstudy.upscale import __main__ as upscale_command
+from srstudy.upscale.models import DEFAULT, MODELS, SCALES_OF
 from srstudy.upscale.photo_writing import write_photo
+from srstudy.upscale.upscaling import upscale
 from tests.imports import ROOT
 from tools import wheel
 
@@ -137,6 +140,28 @@ def test_package_asks_for_what_its_modules_import_as_the_study_does() -> None:
     names = {re.match(r"[\w-]+", line)[0] for line in asked}  # type: ignore[index]
     assert names == {DISTRIBUTIONS.get(name, name) for name in third_party}
     assert asked <= set(_described("pyproject.toml")["dependencies"])
+
+
+def test_package_holds_every_network_and_both_cards(tmp_path: Path) -> None:
+    wheel.collect(tmp_path)
+    held = {path.name for path in (tmp_path / "srstudy/upscale/weights").iterdir()}
+    assert {f"x{s}-{m}.onnx" for m in MODELS for s in SCALES_OF[m] if m != "cascade"} <= held
+    assert {"README.md", "clean.md"} <= held and len(held) == len(
+        list((ROOT / "weights").glob("*.*"))
+    )
+
+
+def test_command_and_package_say_every_scale_of_the_default_networks(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *first, last = SCALES_OF[DEFAULT]
+    scales = f"{', '.join(map(str, first))} or {last} times"
+    monkeypatch.setattr(sys, "argv", ["upscale", "--help"])
+    with pytest.raises(SystemExit):
+        upscale_command.main()
+    said = " ".join(capsys.readouterr().out.split())
+    texts = (said, upscale_command.__doc__, upscale.__doc__, _described(PACKAGE)["description"])
+    assert [scales in str(text) for text in texts] == [True] * 4
 
 
 def test_package_has_the_study_s_version_and_licence() -> None:

@@ -202,7 +202,7 @@ def inference() -> list[Row]:
 
 def upscaling() -> list[Row]:
     """`upscale` against its own network, run plainly on the luma of the whole image."""
-    steps, rows = networks(2), []
+    steps, rows = networks(2, "plain"), []
     for side, how in ((LR_SIDE, "one tile"), (3 * LR_SIDE, "tiled")):
         grey = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
         images = {"grey": grey, "colour": np.dstack([grey, grey.T, grey[::-1]])}

@@ -1,4 +1,4 @@
-"""The README's picture: an embedded photograph at x4, restored by the networks of weights/.
+"""The README's picture: an embedded photograph at x4, restored by `upscale --model plain`.
 
 python -m tools.example
 """
@@ -27,7 +27,7 @@ def main() -> None:
         lr, hr = made_by.pair(read_image(Path(folder) / "sample/chelsea.png"), SCALE)
     methods = {
         "bicubic interpolation": made_by.enlarge(lr, SCALE),
-        f"this study's x{SCALE}": upscale(lr, SCALE).astype(np.uint8),
+        f"this study's x{SCALE}": upscale(lr, SCALE, "plain").astype(np.uint8),
     }
     versions = {
         f"{name}, {made_by.protocol.psnr(hr, image, SCALE):.2f} dB": image

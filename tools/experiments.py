@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dvc.api
+from dvc.repo import Repo
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
@@ -100,6 +101,16 @@ def read_output(name: str, path: str) -> str:
 def read_bytes(name: str, path: str) -> bytes:
     """As `read_output`, of a file that is no text."""
     return bytes(dvc.api.read(path, rev=name, mode="rb"))
+
+
+def results_kept() -> int:
+    """How many results DVC's run cache has, of all commits.
+
+    A stage that is run adds one; a stage whose result is taken from there adds none.
+    """
+    with Repo() as repo:
+        folder = Path(repo.stage_cache.cache_dir)
+    return sum(path.is_file() for path in folder.rglob("*"))
 
 
 def _output(command: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from srstudy.common.errors import InputError
 from srstudy.common.files import read_json
 from srstudy.scoring.metrics import METRICS
 from srstudy.scoring.tables import markdown
@@ -42,8 +43,8 @@ def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> s
         f"`{OURS}`, single pass; `{DEFAULT}` is the plain network of [params.yaml](../params.yaml) "
         "([four-sets.md](four-sets.md)). Written by `make long`; the same as CSV: "
         f"[long-recipe.csv](long-recipe.csv).\n\n{text}\n"
-        f"## Trainings\n\nEach begins with the weights of the last pretraining before it"
-        f"{in_all}. The held-out images are those of "
+        "## Trainings\n\nEach but the first begins with the weights of the last pretraining "
+        f"before it{in_all}. The held-out images are those of "
         "[data/held-out.txt](../data/held-out.txt), from LR luma in whole numbers. Curves: "
         f"[long/](long).\n\n{markdown(heading, lines)}\n"
         f"## Settings\n\nChanges to [params.yaml](../params.yaml):\n\n{changes}\n\n"
@@ -56,13 +57,19 @@ def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> s
 def card(scored: pd.DataFrame, settings: Mapping[str, object]) -> str:
     """weights/clean.md: the networks that `upscale --model clean` has, and what they score.
 
-    scored: the rows of test sets; settings: as `page` has them.
+    scored: the rows of test sets; settings: as `page` has them. `InputError` names a network that
+    has rows and no file.
     """
     sets = list(dict.fromkeys(scored["test_set"]))
     lines = []
     for scale, rows in scored.groupby("scale"):
         by_set = rows.set_index("test_set")["psnr"]
         file = WEIGHTS / f"x{scale}-clean.onnx"
+        if not file.is_file():
+            raise InputError(
+                f"{file}: found no file; allowed: the one from git, or made anew by `make long` "
+                f"without the rows of x{scale} in docs/long-recipe.csv"
+            )
         size = f"{file.stat().st_size / 1000:.0f} kB"
         lines.append([file.name, size, *(f"{by_set[name]:.4f}" for name in sets)])
     network = settings["network"]
@@ -72,7 +79,7 @@ def card(scored: pd.DataFrame, settings: Mapping[str, object]) -> str:
         f"- **Network**: `{network}` ({_plain(settings[f'network_size.{network}'])}), luma only; "
         "ONNX, float16 weights, computed in float32.\n"
         f"- **Data**: {settings['train_set']}, which is T91 and the 200 training images of BSDS300 "
-        "without 302003, Set5's `woman`; LR made by the "
+        "without 302003.jpg, which is Set5's `woman`; LR made by the "
         f"`{settings['degradation']}` degradation: bicubic, without noise or compression. "
         "Photographs that were compressed hard, are noisy or blurred are enlarged with their "
         "faults.\n"

@@ -27,6 +27,7 @@ from tools.experiments import (
     experiments,
     read_bytes,
     read_from,
+    results_kept,
     run_experiment,
 )
 from tools.long_page import card, page
@@ -175,20 +176,29 @@ def rows_of(name: str) -> Rows:
 
 
 def timed(experiment: str, train: Callable[[], None]) -> float | None:
-    """Run an experiment that trains; its minutes, None where it was stopped in between."""
+    """Run an experiment that trains; its minutes, None where nobody knows them.
+
+    So it is where a training was stopped in between, and where DVC's cache had its result, of an
+    earlier commit, and no clock is there.
+    """
     clock = CLOCKS / experiment
     before = clock.read_text("utf-8") if clock.is_file() else None
+    told = float(before) if before else None
     if experiment in experiments():
         train()  # checks that it is the same
-        return float(before) if before else None
+        return told
     _write(clock, b"")
-    begin = time.monotonic()
+    begin, kept = time.monotonic(), results_kept()
     train()
-    minutes = round((time.monotonic() - begin) / 60, 1)
-    if before == "":  # a training that goes on from its checkpoint
+    minutes: float | None = round((time.monotonic() - begin) / 60, 1)
+    if results_kept() == kept:  # nothing was trained
+        minutes = told
+    elif before == "":  # a training that goes on from its checkpoint
+        minutes = None
+    if minutes is None:
         clock.unlink()
-        return None
-    _write(clock, str(minutes).encode())
+    else:
+        _write(clock, str(minutes).encode())
     return minutes
 
 
@@ -213,7 +223,10 @@ def halved(weights: bytes) -> bytes:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset):
-                target.create_dataset(name, data=item[()].astype(np.float16))
+                # Rounded by NumPy: HDF5's own conversion is not to the nearest.
+                whole = item[()]
+                data = whole.astype(np.float16) if whole.dtype == np.float32 else whole
+                target.create_dataset(name, data=data)
             else:
                 target.require_group(name)
             for key, value in item.attrs.items():

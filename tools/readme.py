@@ -45,8 +45,26 @@ def main() -> None:
 def results() -> str:
     """Our table beside the published figures, and what follows from it."""
     return (
-        f"{for_page(table_of('psnr').beside(CLASS))}{left_out()}{below_bicubic()}{warm_up()}{verdict()}"
-        f"{regularization()}"
+        f"{for_page(table_of('psnr').beside(CLASS))}{left_out()}{strongest()}{below_bicubic()}{warm_up()}"
+        f"{verdict()}{regularization()}"
+    )
+
+
+def strongest() -> str:
+    """What the long recipe's networks score, where they were trained: docs/long-recipe.csv."""
+    path = Path("docs/long-recipe.csv")
+    if not path.is_file():
+        return ""
+    rows = pd.read_csv(path)
+    found = []
+    for test_set, mine in rows[rows["ssim"].notna()].groupby("test_set", sort=False):
+        values = ", ".join(f"{r.psnr:.2f} (x{r.scale})" for r in mine.itertuples())
+        found.append(f"{test_set} {values}")
+    if not found:  # pretraining alone
+        return ""
+    return (
+        f"\nThe strongest networks, larger and trained on 290 images: {'; '.join(found)}. Beside "
+        "others: [docs/long-recipe.md](docs/long-recipe.md).\n"
     )
 
 

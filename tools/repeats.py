@@ -93,7 +93,8 @@ def gather(
     def of_runs(rows: pd.DataFrame) -> pd.DataFrame:
         return rows[rows["run"].isin(list(runs))]
 
-    there = _read(table, {"run", "recipe", *columns})
+    order = {name: place for place, name in enumerate(runs)}
+    there = read_rows(table, {"run", "recipe", *columns})
     for name, count in runs.items():
         now = recipe_of(name)
         for row in there.itertuples():
@@ -108,6 +109,7 @@ def gather(
         rows = pd.DataFrame([{"run": name, "recipe": now, **row} for row in run(name)])
         if len(there):
             rows = pd.concat([there[there["run"] != name], rows], ignore_index=True)
+        rows = rows.sort_values("run", key=lambda names: names.map(order), kind="stable")
         with whole_file(table) as partial:
             rows.to_csv(partial, index=False)
         there = rows
@@ -115,7 +117,8 @@ def gather(
     return of_runs(there)
 
 
-def _read(table: Path, columns: set[str]) -> pd.DataFrame:
+def read_rows(table: Path, columns: set[str]) -> pd.DataFrame:
+    """The rows of a table, none where it is not there; `InputError` where it lacks a column."""
     if not table.is_file():
         return pd.DataFrame()
     try:

@@ -1,4 +1,4 @@
-"""The networks that `upscale` brings along: weights/*.onnx and their card, from models/.
+"""The committed study's networks that `upscale` brings along: weights/ and their card, of models/.
 
     make weights
 
@@ -25,12 +25,13 @@ from srstudy.scoring.restoring import restore
 from srstudy.scoring.tables import markdown
 from srstudy.upscale.runtime import load_network
 from srstudy.scoring.evaluation import SETTINGS
-from srstudy.upscale.models import WEIGHT_SCALES, WEIGHTS
+from srstudy.upscale.models import STUDY_SCALES, WEIGHTS
 
 TEST_SET = "set5"
-CARD = """# Weights
+CARD = """# Weights of the committed study
 
-The networks that `upscale` uses, so that it works right after the clone. Written by `make weights`
+`upscale --model plain`, `regularized` and `cascade`; those of `clean`, its default, have a
+[card of their own](clean.md). Written by `make weights`
 from the models that [dvc.lock](../dvc.lock) names: each file's metadata has its model's MD5.
 
 - **Network**: `{network}` ({size}), luma only; ONNX, {precision} weights, computed in float32.
@@ -51,7 +52,7 @@ def main() -> None:
     params = load_yaml(PARAMS_FILE)
     committed = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"][TEST_SET]
     rows = []
-    for scale in WEIGHT_SCALES:
+    for scale in STUDY_SCALES:
         for setting in SETTINGS:
             source = Path(f"models/x{scale}-{setting}.weights.h5")
             target = WEIGHTS / f"x{scale}-{setting}.onnx"

@@ -64,7 +64,7 @@ def collect(folder: Path) -> None:
     """Lay the package's files out in a new folder, as they will be installed."""
     places = {path: path for path in modules()}
     weights = ROOT / "weights"
-    for path in (weights / "README.md", *weights.glob("x*.onnx")):
+    for path in (*weights.glob("*.md"), *weights.glob("x*.onnx")):
         places[path.relative_to(ROOT)] = ROOM / "weights" / path.name
     places |= {Path("LICENSE"): Path("LICENSE"), ROOM / "pyproject.toml": Path("pyproject.toml")}
     for source, place in places.items():

@@ -76,7 +76,10 @@ def _restores_as(model: keras.Model, network: onnx.ModelProto) -> bool:
     for shape in ((1, 8, 11, 1), (1, 9, 6, 1)):
         lr = np.random.default_rng(0).random(shape, np.float32)
         expected, (found,) = model(lr, training=False).numpy(), session.run(None, {"lr": lr})
-        if found.shape != expected.shape or np.abs(found - expected).max() > TOLERANCE:
+        if found.shape != expected.shape:
+            return False
+        # Of a NaN, no comparison holds: so a weight too large for 16 bits is found, too.
+        if not np.abs(found - expected).max() <= TOLERANCE:
             return False
     return True
 

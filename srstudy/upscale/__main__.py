@@ -1,4 +1,4 @@
-"""Command `upscale`: photographs restored at 2, 4 or 8 times their size by a trained network.
+"""Command `upscale`: photographs restored at 2, 3, 4 or 8 times their size by a trained network.
 
     python -m srstudy.upscale photo.jpg -o large.png --scale 4
     python -m srstudy.upscale photos/ more.tif -o large/

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from srstudy.common.scales import SCALES
 from srstudy.upscale.formats import FORMATS
-from srstudy.upscale.models import MODELS
+from srstudy.upscale.models import DEFAULT, MODELS
 
 DEVICES = ("auto", "cpu")
 EXAMPLES = """examples:
@@ -29,7 +29,7 @@ def read_arguments() -> argparse.Namespace:
     installed = Path(sys.argv[0]).stem == "sr-upscale"
     parser = _Parser(
         prog="sr-upscale" if installed else "upscale",
-        description="Photographs restored at 2, 4 or 8 times their size by a trained network.",
+        description="Photographs restored at 2, 3, 4 or 8 times their size by a trained network.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -39,7 +39,7 @@ def read_arguments() -> argparse.Namespace:
     add("-o", "--output", required=True, type=Path, metavar="OUT",
         help="a file for one image, whose suffix is its format; else a folder")  # fmt: skip
     add("--scale", type=int, choices=SCALES, help="default: 2")
-    add("--model", choices=MODELS, help="default: plain")
+    add("--model", choices=MODELS, help=f"default: {DEFAULT}")
     add("--weights", type=Path, metavar="FILE", help="another network: .onnx or .weights.h5")
     add("--self-ensemble", action="store_true",
         help="for a network that is not equivariant: the mean over eight orientations, in eight "

@@ -16,7 +16,7 @@ from srstudy.common.progress import progress
 from srstudy.imagefiles.reading import read_photo
 from srstudy.upscale.folders import images_in, is_file, is_folder, is_there
 from srstudy.upscale.formats import FORMATS, HAS_QUALITY
-from srstudy.upscale.models import Model
+from srstudy.upscale.models import DEFAULT, Model
 from srstudy.upscale.photo_writing import check_fits, write_photo
 from srstudy.upscale.runtime import Network, load_network
 from srstudy.upscale.upscaling import count_tiles, networks, restore_photo
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _chosen(arguments: argparse.Namespace) -> list[Network]:
     if not arguments.weights:
-        model: Model = arguments.model or "plain"
+        model: Model = arguments.model or DEFAULT
         try:
             return networks(arguments.scale or 2, model, arguments.device, _note)
         except ValueError as error:

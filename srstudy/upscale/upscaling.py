@@ -15,7 +15,7 @@ from srstudy.degradations.shared.degradation import Degradation
 from srstudy.images.colour import Swing, colour_differences, with_luma
 from srstudy.images.interpolation import LEAST_SIDE, Interpolation
 from srstudy.scoring.restoring import self_ensemble
-from srstudy.upscale.models import MODELS, WEIGHT_SCALES, WEIGHTS, Model
+from srstudy.upscale.models import DEFAULT, MODELS, SCALES_OF, WEIGHTS, Model
 from srstudy.upscale.runtime import Device, Network, Tell, load_network, warn
 from srstudy.upscale.tiles import SIDE, Tile, tiles
 from srstudy.upscale.transparency import filled, shift
@@ -27,30 +27,32 @@ BAND = 64  # HR rows worked on at a time outside the network: they stay in the p
 def upscale(
     image: Image,
     scale: int = 2,
-    model: Model = "plain",
+    model: Model = DEFAULT,
     ensemble: bool = False,
     device: Device = "auto",
 ) -> Image:
-    """Restore an image at 2, 4 or 8 times its size with the networks that come with the project.
+    """Restore an image at 2, 3, 4 or 8 times its size with the networks that come with the project.
 
     image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
     Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and
-    alpha are bicubic; colours count as much as their alpha. model: `plain` or `regularized`, or
-    `cascade`, the plain x2 network applied to its own output; ensemble: the mean over eight
-    orientations, in eight times the time; device: as `load_network` has it. Raises ValueError for
-    another image, scale, model or device.
+    alpha are bicubic; colours count as much as their alpha. model: `clean`, the strongest; or those
+    of the committed study, at 2, 4 or 8 times: `plain`, `regularized`, or `cascade`, the plain x2
+    network applied to its own output. ensemble: the mean over eight orientations, in eight times
+    the time; device: as `load_network` has it. Raises ValueError for another image, scale, model or
+    device.
     """
     return restore_photo(image, networks(scale, model, device), ensemble)
 
 
 def networks(
-    scale: int, model: Model = "plain", device: Device = "auto", tell: Tell = warn
+    scale: int, model: Model = DEFAULT, device: Device = "auto", tell: Tell = warn
 ) -> list[Network]:
     """The committed networks that reach a scale one after the other; as `load_network`."""
-    if scale not in WEIGHT_SCALES:
-        raise ValueError(f"scale: found {scale}; allowed: {', '.join(map(str, WEIGHT_SCALES))}")
     if model not in MODELS:
         raise ValueError(f"model: found {model!r}; allowed: {', '.join(MODELS)}")
+    if scale not in (scales := SCALES_OF[model]):
+        allowed = ", ".join(map(str, scales))
+        raise ValueError(f"scale: found {scale!r}; allowed with the model {model}: {allowed}")
     scale = int(scale)  # 2.0 is allowed as well
     if model == "cascade":
         return [load_network(WEIGHTS / "x2-plain.onnx", device, tell)] * (scale.bit_length() - 1)

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
@@ -21,11 +19,11 @@ from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.export.onnx_files import save_onnx
 from srstudy.networks.shared.sizes import sizes
 from srstudy.networks.shared.weights import load
-from srstudy.scoring.restoring import restore
 from srstudy.scoring.tables import markdown
 from srstudy.upscale.runtime import load_network
 from srstudy.scoring.evaluation import SETTINGS
 from srstudy.upscale.models import STUDY_SCALES, WEIGHTS
+from tools import verify_weights
 
 TEST_SET = "set5"
 CARD = """# Weights of the committed study
@@ -94,13 +92,8 @@ def score(path: Path, scale: int) -> float:
     folder = Path(f"data/lr/x{scale}/test") / TEST_SET
     if not folder.is_dir():
         raise InputError(f"{folder}: is missing; `dvc pull` or `dvc repro` bring it")
-    network = load_network(path)
-    scores = []
-    for name in names(folder):
-        lr, hr = read_pair(folder, FULL, name)
-        restored = restore(network.restore_luma, lr, scale, network.degradation)
-        scores.append(network.degradation.protocol.psnr(hr, restored, scale))
-    return float(np.mean(scores))
+    pairs = (read_pair(folder, FULL, name) for name in names(folder))
+    return verify_weights.score(pairs, load_network(path))
 
 
 if __name__ == "__main__":

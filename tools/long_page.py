@@ -19,36 +19,51 @@ WEIGHTS = Path("weights")
 OURS, DEFAULT = "long", "default"
 
 
-def page(rows: pd.DataFrame, settings: Mapping[str, object], held_out: str) -> str:
+def page(
+    rows: pd.DataFrame,
+    settings: Mapping[str, object],
+    held_out: str,
+    starts: Mapping[str, str | None],
+) -> str:
     """Tables of both metrics, then the trainings that they are of.
 
     rows: of docs/long-recipe.csv; settings: what params.yaml is changed by; held_out: the name that
-    the rows of the held-out images have for a test set.
+    the rows of the held-out images have for a test set; starts: whose weights each begins with.
     """
     scored = rows[rows["test_set"] != held_out]
     tables = [for_page(compared(_summary(scored), key).beside(CLASS)) for key in METRICS]
     text = "\n".join(tables).replace("](tools/", "](../tools/")
     trained = rows[rows["test_set"] == held_out]
     lines = [
-        [r.run, f"x{r.scale}", f"{r.steps:,}", _minutes(r.minutes), f"{r.psnr:.3f}", r.machine]
+        [
+            *(r.run, starts.get(r.run) or "", f"x{r.scale}", f"{r.steps:,}"),
+            *(_minutes(r.minutes), f"{r.psnr:.3f}", r.machine),
+        ]
         for r in trained.itertuples()
     ]
     # A training that was stopped and went on has no time that was measured.
     known = trained["minutes"].notna().all()
-    in_all = f"; {trained['minutes'].sum():.0f} minutes in all" if known else ""
-    heading = ["training", "scale", "steps", "minutes", "PSNR of the held-out images", "machine"]
+    in_all = f"{trained['minutes'].sum():.0f} minutes in all. " if known else ""
+    heading = [
+        "training",
+        "begins with",
+        "scale",
+        "steps",
+        "minutes",
+        "PSNR of the held-out images",
+        "machine",
+    ]
     changes = "\n".join(f"- `{key}`: {_plain(value)}" for key, value in settings.items())
     return (
         "# The long recipe\n\nThe strongest plain networks that an evening on two cores trains: "
         f"`{OURS}`, single pass; `{DEFAULT}` is the plain network of [params.yaml](../params.yaml) "
         "([four-sets.md](four-sets.md)). Written by `make long`; the same as CSV: "
         f"[long-recipe.csv](long-recipe.csv).\n\n{text}\n"
-        "## Trainings\n\nEach but the first begins with the weights of the last pretraining "
-        f"before it{in_all}. The held-out images are those of "
+        f"## Trainings\n\n{in_all}The held-out images are those of "
         "[data/held-out.txt](../data/held-out.txt), from LR luma in whole numbers. Curves: "
         f"[long/](long).\n\n{markdown(heading, lines)}\n"
         f"## Settings\n\nChanges to [params.yaml](../params.yaml):\n\n{changes}\n\n"
-        "Steps, learning rates and seeds: `PARTS` in "
+        "Steps, learning rates, seeds, and what a training has of its own: `PARTS` in "
         "[tools/long_recipe.py](../tools/long_recipe.py). How this was found: "
         "[recipe.md](recipe.md).\n"
     )
@@ -83,8 +98,7 @@ def card(scored: pd.DataFrame, settings: Mapping[str, object]) -> str:
         f"`{settings['degradation']}` degradation: bicubic, without noise or compression. "
         "Photographs that were compressed hard, are noisy or blurred are enlarged with their "
         "faults.\n"
-        "- **Recipe**: [docs/long-recipe.md](../docs/long-recipe.md), "
-        f"{settings['loss']} loss.\n"
+        "- **Recipe**: [docs/long-recipe.md](../docs/long-recipe.md).\n"
         "- **Licence**: MIT, as all of this project. The training images belong to their authors; "
         "they are not in these files.\n\n"
         "PSNR in dB of the trained model. That of the files is the same to 0.01 dB: "

@@ -9,7 +9,7 @@ in another clone where they were committed. Writes docs/long-recipe.md.
 import io
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -60,8 +60,8 @@ class Part:
     """One training: at a scale, from the weights of another part, in so many steps.
 
     rate: the learning rate; last: the share of it where the rate ends; seed: another one for each
-    part of the pretraining, so that it sees other batches. A part without a name of its scale is
-    pretraining.
+    part of the pretraining, so that it sees other batches; own: what it changes beside the common
+    settings. A part whose name is not its scale is pretraining.
     """
 
     scale: int
@@ -70,15 +70,25 @@ class Part:
     rate: float = 0.002
     last: float = 1.0
     seed: int = 1
+    own: Mapping[str, object] = field(default_factory=dict)
 
 
+# As many LR pixels across as at the other scales: with fewer a network sees past the patch's edge.
+WIDE_X3: dict[str, object] = {
+    "patch_size": "{x2: 64, x3: 96, x4: 128, x8: 128}",
+    "stride": "{x2: 24, x3: 36, x4: 48, x8: 48}",
+    "batch_size": "{x2: 16, x3: 8, x4: 8, x8: 8}",
+}
 PARTS = {
     "pretrained-1": Part(2, None, 3300),
     "pretrained-2": Part(2, "pretrained-1", 3300, seed=2),
     "pretrained-3": Part(2, "pretrained-2", 3300, rate=0.0007, seed=3),
     "x2": Part(2, "pretrained-3", 1600, rate=0.0004, last=0.0, seed=4),
-    "x3": Part(3, "pretrained-3", 3000, last=0.0, seed=4),
-    "x4": Part(4, "pretrained-3", 900, rate=0.0007, last=0.0, seed=4),
+    "pretrained-x3": Part(3, "pretrained-3", 3000, rate=0.001, seed=4, own=WIDE_X3),
+    "x3": Part(
+        3, "pretrained-x3", 1600, rate=0.0004, last=0.0, seed=5, own={**WIDE_X3, "loss": "mse"}
+    ),
+    "x4": Part(4, "pretrained-3", 900, rate=0.0007, last=0.0, seed=4, own={"loss": "mse"}),
     "x8": Part(8, "pretrained-3", 300, rate=0.0004, last=0.0, seed=4),
 }
 
@@ -92,8 +102,13 @@ def main() -> None:
 
 def write(rows: pd.DataFrame) -> None:
     """The page of the rows so far, and the card of the networks that are there."""
-    PAGE.write_text(page(rows, GROUND, HELD_OUT), encoding="utf-8")
+    PAGE.write_text(page(rows, GROUND, HELD_OUT, starts()), encoding="utf-8")
     CARD.write_text(card(rows[rows["test_set"].isin(TEST_SETS)], GROUND), encoding="utf-8")
+
+
+def starts() -> dict[str, str | None]:
+    """Whose weights each part begins with."""
+    return {name: part.start for name, part in PARTS.items()}
 
 
 def recipe_of(name: str) -> str:
@@ -124,6 +139,7 @@ def settings(name: str) -> dict[str, object]:
         "seed": part.seed,
         f"learning_rate.{key}": part.rate,
         "final_rate_share": part.last,
+        **part.own,
         **budget,
     }
 

@@ -262,15 +262,27 @@ def test_committed_page_and_card_are_those_of_the_rows(monkeypatch: pytest.Monke
     assert curves == set(long_recipe.PARTS)
 
 
-@pytest.mark.parametrize(("method", "count"), [("VDSR", 12), ("LapSRN", 11)])
-def test_networks_of_the_long_recipe_are_not_below(method: str, count: int) -> None:
+def _beside(method: str) -> list[tuple[float, str]]:
+    """Our PSNR and the published one, in the digits that were printed, wherever there are both."""
     rows = pd.read_csv(ROOT / long_recipe.TABLE).set_index(["test_set", "scale"])["psnr"]
     published = [f for f in figures("psnr") if f.method == method]
-    compared = [f for f in published if (f.test_set, int(f.scale[1:])) in rows.index]
-    assert len(compared) >= count
-    for figure in compared:
-        ours = rows[figure.test_set, int(figure.scale[1:])]
-        assert round(ours, 2) >= float(figure.text), figure  # as many digits as were printed
+    keys = [(f.test_set, int(f.scale[1:])) for f in published]
+    return [
+        (float(rows[key]), f.text) for key, f in zip(keys, published, strict=True) if key in rows
+    ]
+
+
+def test_networks_of_the_long_recipe_are_above_vdsr_everywhere() -> None:
+    compared = _beside("VDSR")
+    assert len(compared) >= 12
+    assert [pair for pair in compared if not pair[0] > float(pair[1])] == []
+
+
+def test_networks_of_the_long_recipe_are_not_below_lapsrn_where_it_is_known() -> None:
+    compared = _beside("LapSRN")
+    assert len(compared) >= 11
+    # To two digits: at x4 on Set14 both have 28.19 dB.
+    assert [pair for pair in compared if round(pair[0], 2) < float(pair[1])] == []
 
 
 def test_recipe_page_has_what_each_part_gained() -> None:

@@ -44,15 +44,8 @@ def page(
     # A training that was stopped and went on has no time that was measured.
     known = trained["minutes"].notna().all()
     in_all = f"{trained['minutes'].sum():.0f} minutes in all. " if known else ""
-    heading = [
-        "training",
-        "begins with",
-        "scale",
-        "steps",
-        "minutes",
-        "PSNR of the held-out images",
-        "machine",
-    ]
+    heading = ["training", "begins with", "scale", "steps", "minutes"]
+    heading += ["PSNR of the held-out images", "machine"]
     changes = "\n".join(f"- `{key}`: {_plain(value)}" for key, value in settings.items())
     return (
         "# The long recipe\n\nThe strongest plain networks that an evening on two cores trains: "

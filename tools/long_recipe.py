@@ -61,7 +61,7 @@ class Part:
 
     rate: the learning rate; last: the share of it where the rate ends; seed: another one for each
     part of the pretraining, so that it sees other batches; own: what it changes beside the common
-    settings. A part whose name is not its scale is pretraining.
+    settings. A part whose name begins with `pretrained` is pretraining.
     """
 
     scale: int

@@ -50,11 +50,9 @@ def main() -> None:
             for network in shipped:
                 made_by, scale = network.degradation, network.scale
                 found = score((made_by.pair(read_image(p), scale) for p in images), network)
-                difference = found - expected[test_set][network.scale]
+                difference = found - expected[test_set][scale]
                 apart += not abs(difference) <= TOLERANCE  # also where it is no number
-                print(
-                    f"{test_set} x{network.scale}: {found:.4f} dB ({difference:+.4f})", flush=True
-                )
+                print(f"{test_set} x{scale}: {found:.4f} dB ({difference:+.4f})", flush=True)
     if apart:
         sys.exit(f"{apart} are further than {TOLERANCE} dB from {TABLE}")
 

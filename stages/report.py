@@ -3,8 +3,8 @@
     python -m stages.report
 
 A table for each metric, every image's scores, pictures of each test set side by side, learning
-curves, the ablation over lambda, the pipeline and its parameters. No dates and no times: equal
-studies are equal bytes.
+curves, the ablation over lambda, networks beside their papers, the pipeline and its parameters. No
+dates and no times: equal studies are equal bytes.
 """
 
 from html import escape
@@ -27,6 +27,7 @@ from srstudy.report.page import (
     fill_page,
     learning_curves,
     marked_up,
+    network_charts,
     score_tables,
     script_data,
     step_counts,
@@ -76,6 +77,7 @@ def main() -> None:
         steps=step_counts(pretraining, curves[pretraining], validation),
         verdict=escape(found and f"{found} Every seed: {chance.TABLE}."),
         ablation=ablation_charts(pd.read_csv("docs/ablation.csv")),
+        networks="\n".join(network_charts(pd.read_csv("docs/networks-chart.csv"))),
         graph=draw(edges(stages), words),
         parameters=escape(Path("params.yaml").read_text("utf-8")),
         data=script_data([gallery(*of_set) for of_set in images.items()]),

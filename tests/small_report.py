@@ -101,7 +101,8 @@ def write_study(
         (folder / "metrics/curves").mkdir(exist_ok=True)
         (folder / f"metrics/curves/{name}.csv").write_text(CURVE)
     (folder / "docs").mkdir()
-    shutil.copy(ROOT / "docs/ablation.csv", folder / "docs")
+    for name in ("ablation.csv", "networks-chart.csv"):
+        shutil.copy(ROOT / "docs" / name, folder / "docs")
     shutil.copy(ROOT / "dvc.yaml", folder)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params |= {"scales": list(methods), "test_sets": list(test_sets), "network": "srcnn"}

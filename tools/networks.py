@@ -3,7 +3,8 @@
 Each at x2 and x4, plain, on 290 images, as large as it was published, in equal time on this
 machine; the hungry ones once more in four times of it. A network is a DVC experiment; its rows are
 added to docs/networks.csv when it is done, so that a study that was stopped goes on after it.
-Writes docs/networks.csv, docs/networks.md and docs/networks.svg.
+Writes docs/networks.csv, docs/networks.md and its chart, docs/networks.svg, whose dots are
+docs/networks-chart.csv.
 """
 
 import json
@@ -32,14 +33,14 @@ from tools.experiments import (
     params_of,
     run_experiment,
 )
-from tools.networks_page import CHART, PAGE, chart, page
+from tools.networks_page import CHART, DOTS, PAGE, chart, page, points
 from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means
 
 TABLE, SOURCE, METHOD = Path("docs/networks.csv"), Path("tools/networks.py"), "plain"
 SCALES = (2, 4)
 COLUMNS = (
     *("network", "times", "scale", "test_set", "psnr", "ssim", "parameters", "multiply_adds"),
-    *("megapixels_per_second", "steps", "minutes", "machine"),
+    *("megapixels_per_second", "steps", "megapixels_seen", "minutes", "machine"),
 )
 # Minutes of training: at x2, shared by both scales, then at each scale by itself.
 SHARED, OWN = 3.0, {2: 0.6, 4: 1.8}
@@ -49,16 +50,20 @@ PUBLISHED = {
     "srcnn": {"middle_kernel": 5},
     "edsr": {"channels": 64, "blocks": 16, "equivariant": False},
 }
+PATCH, BATCH = {2: 64, 4: 128}, {2: 16, 4: 8}
 GROUND: dict[str, object] = {
     **ON_290,
     "scales": [*SCALES],
-    "patch_size": "{x2: 64, x4: 128}",
+    "patch_size": f"{{x2: {PATCH[2]}, x4: {PATCH[4]}}}",
     "stride": "{x2: 24, x4: 48}",
     "loss": "mse",
-    "batch_size": "{x2: 16, x4: 8}",
+    "batch_size": f"{{x2: {BATCH[2]}, x4: {BATCH[4]}}}",
     "learning_rate": at_scales(0.002, SCALES),
     "final_rate_share": 1,
     "warmup_share": 0.05,
+    # Two images alone: nothing is chosen by them here, and validation is no part of the minutes.
+    "validation_list": "false",
+    "validation_images": 2,
     "seed": 1,
     "start_from": FRESH,
     "pretrain_epochs": "null",
@@ -77,7 +82,9 @@ def main() -> None:
 
 def write(rows: pd.DataFrame) -> None:
     """Page and chart of the rows so far."""
-    CHART.write_text(chart(rows), encoding="utf-8")
+    dots = points(rows)
+    dots.to_csv(DOTS, index=False)
+    CHART.write_text(chart(dots), encoding="utf-8")
     PAGE.write_text(page(rows), encoding="utf-8")
 
 
@@ -119,6 +126,7 @@ def rows_of(run_name: str) -> Rows:
             **{key: costs[scale][key] for key in ("parameters", "multiply_adds")},
             "megapixels_per_second": round(costs[scale]["megapixels"], 3),
             "steps": shared + steps[scale],
+            "megapixels_seen": round(seen(shared, 2) + seen(steps[scale], scale), 1),
             "minutes": round(times * SHARED + minutes[scale], 1),
             "machine": machine(),
         }
@@ -143,6 +151,11 @@ def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
                 raise InputError(f"network {changes['network']}: could not be measured: see above")
             measures |= json.loads(found.stdout.splitlines()[-1])
     return measures
+
+
+def seen(steps: int, scale: int) -> float:
+    """HR megapixels in the batches of so many steps."""
+    return steps * BATCH[scale] * PATCH[scale] ** 2 / 1e6
 
 
 def steps_in(minutes: float, seconds: float) -> int:

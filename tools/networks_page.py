@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from srstudy.report.charts import Line, line_chart
+from srstudy.report.page import network_charts
 from srstudy.scoring.tables import markdown
 from tools.published import Cost, costs, figures
 
 PAGE, CHART = Path("docs/networks.md"), Path("docs/networks.svg")
+DOTS = Path("docs/networks-chart.csv")  # the report draws it too
+OURS = "this study"
 # Whose figures a network is set beside; a network that is not here was never published.
 PAPERS = {
     "srcnn": "SRCNN",
@@ -18,6 +20,9 @@ PAPERS = {
     "edsr": "EDSR-baseline",
 }
 NO_COST = Cost(0, {})
+# HR megapixels of VDSR's published training: 9,960 batches of 64 patches of 41 x 41 pixels
+# (80 epochs; section 5.1 of the paper, whose citation is in tools/published.yaml).
+VDSR_SEEN = 9960 * 64 * 41**2 / 1e6
 # The page's colours are the report's own; a file of its own brings some along.
 STYLE = """<style>
 svg { background: #fff; } text { fill: #555; font: 14px sans-serif; text-anchor: middle; }
@@ -40,8 +45,10 @@ def page(rows: pd.DataFrame) -> str:
             cells = [
                 _beside(str(network), name, f"x{scale}", by.loc[name, "psnr"]) for name in sets
             ]
-            lines.append([str(network), f"{first['minutes']:g}", f"{first['steps']:,}", *cells])
-        heading = [f"PSNR in dB, x{scale}", "minutes", "steps", *sets]
+            budget = [f"{first['minutes']:g}", f"{first['steps']:,}"]
+            budget.append(f"{first['megapixels_seen']:,.0f}")
+            lines.append([str(network), *budget, *cells])
+        heading = [f"PSNR in dB, x{scale}", "minutes", "steps", "HR megapixels seen", *sets]
         texts.append(markdown(heading, lines))
     once = rows.drop_duplicates(["network", "scale"])
     cost = [
@@ -59,13 +66,32 @@ def page(rows: pd.DataFrame) -> str:
         "# Every network beside its paper\n\nPlain networks as large as they were published, "
         "trained on 290 images in equal time by this project's training ([tools/networks.py]"
         f"(../tools/networks.py)), on {machines}. Behind a figure: its distance from the paper's "
-        "([sources](../tools/published.yaml)). Minutes and steps hold the pretraining at x2. Every "
-        "figure: [networks.csv](networks.csv). Written by `make networks`.\n\n"
+        "([sources](../tools/published.yaml)). Minutes, of the steps alone, and steps hold the "
+        "pretraining at x2. Every figure: [networks.csv](networks.csv). Written by `make "
+        "networks`.\n\n"
         + "\n".join(texts)
+        + vdsr_distance(rows)
         + "\nMultiply-adds are for an output of 1280 x 720 pixels; speed is of restoring one in "
         f"float32 by TensorFlow.\n\n{markdown(heading, cost)}\n"
         f"![PSNR over multiply-adds]({CHART.name})\n\n"
-        "Published: figures and costs of [tools/published.yaml](../tools/published.yaml).\n"
+        f"Its dots: [{DOTS.name}]({DOTS.name}). Published: figures and costs of "
+        "[tools/published.yaml](../tools/published.yaml).\n"
+    )
+
+
+def vdsr_distance(rows: pd.DataFrame) -> str:
+    """Why VDSR is below its paper, once both of its trainings at x2 are there."""
+    mine = rows[(rows["network"] == "vdsr") & (rows["scale"] == 2) & (rows["test_set"] == "set5")]
+    if len(mine) != 2:
+        return ""
+    told = [
+        f"{row.megapixels_seen:,.0f} megapixels {_beside('vdsr', 'set5', 'x2', row.psnr)} dB"
+        for row in mine.sort_values("times").itertuples()
+    ]
+    return (
+        "\nVDSR computes all of its 20 layers at the size of HR, so that it sees few pixels in the "
+        f"same time. Its paper trained on {VDSR_SEEN:,.0f} HR megapixels (9,960 batches of 64 "
+        f"patches of 41 x 41). Here, on Set5 x2: after {told[0]}, after {told[1]}.\n"
     )
 
 
@@ -79,36 +105,37 @@ def _beside(network: str, test_set: str, scale: str, psnr: float) -> str:
     return f"{psnr:.2f} ({psnr - theirs[0]:+.2f})" if theirs else f"{psnr:.2f}"
 
 
-def chart(rows: pd.DataFrame, test_set: str = "set5") -> str:
-    """The charts of both scales as one SVG file."""
-    charts = lines_by_scale(rows, test_set)
+def points(rows: pd.DataFrame, test_set: str = "set5") -> pd.DataFrame:
+    """What the charts show, a row a dot: ours in the shared time, in more, and the published.
+
+    Columns: test_set, scale, line, name, multiply_adds (in 10^9), psnr (in dB).
+    """
+    mine = rows[rows["test_set"] == test_set]
+    found = pd.DataFrame(
+        {
+            "test_set": mine["test_set"].tolist(),
+            "scale": [f"x{scale}" for scale in mine["scale"]],
+            "line": [OURS if n == 1 else f"in {n} times the minutes" for n in mine["times"]],
+            "name": mine["network"].tolist(),
+            "multiply_adds": (mine["multiply_adds"] / 1e9).tolist(),
+            "psnr": mine["psnr"].tolist(),
+        }
+    )
+    published = [
+        [test_set, f.scale, "published", f.method, adds[f.scale], float(f.text)]
+        for f in figures("psnr")
+        if f.test_set == test_set and f.scale in set(found["scale"])
+        if f.scale in (adds := costs().get(f.method, NO_COST).multiply_adds)
+    ]
+    return pd.concat([found, pd.DataFrame(published, columns=found.columns)], ignore_index=True)
+
+
+def chart(dots: pd.DataFrame) -> str:
+    """The charts of all scales as one SVG file; dots: as `points` gives them."""
+    charts = network_charts(dots)
     parts = [
-        line_chart(
-            f"{test_set} {scale}", "multiply-adds in 10^9", "PSNR in dB", lines, True
-        ).replace("<svg ", f'<svg x="{480 * place}" width="460" height="350" ', 1)
-        for place, (scale, lines) in enumerate(charts.items())
+        drawn.replace("<svg ", f'<svg x="{480 * place}" width="460" height="350" ', 1)
+        for place, drawn in enumerate(charts)
     ]
     size = f'viewBox="0 0 {480 * len(parts)} 350"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{STYLE}{"".join(parts)}</svg>\n'
-
-
-def lines_by_scale(rows: pd.DataFrame, test_set: str) -> dict[str, list[Line]]:
-    """PSNR over multiply-adds: ours in the shared time, in more, and the published."""
-    found = {}
-    for scale, mine in rows[rows["test_set"] == test_set].groupby("scale"):
-        lines = []
-        for times, of_time in mine.groupby("times"):
-            label = "this study" if times == 1 else f"in {times} times the minutes"
-            x = (of_time["multiply_adds"] / 1e9).tolist()
-            names = of_time["network"].tolist()
-            lines.append(Line(label, x, of_time["psnr"].tolist(), marks=names))
-        published = {
-            figure.method: (costs()[figure.method].multiply_adds[f"x{scale}"], float(figure.text))
-            for figure in figures("psnr")
-            if (figure.test_set, figure.scale) == (test_set, f"x{scale}")
-            and f"x{scale}" in costs().get(figure.method, NO_COST).multiply_adds
-        }
-        x, y = (list(values) for values in zip(*published.values(), strict=True))
-        lines.append(Line("published", x, y, marks=list(published)))
-        found[f"x{scale}"] = lines
-    return found

@@ -127,3 +127,25 @@ def ablation_charts(runs: pd.DataFrame) -> str:
         title = f"x{scale}, {budget}: {steps} steps"
         charts.append(line_chart(title, "lambda", "validation PSNR in dB", lines, True))
     return "\n".join(charts)
+
+
+def network_charts(dots: pd.DataFrame) -> list[str]:
+    """PSNR over multiply-adds: a chart for each scale, a named dot for each network.
+
+    dots: the rows of docs/networks-chart.csv, with test_set, scale, line (whose figures), name,
+    multiply_adds in 10^9 and psnr in dB.
+    """
+    charts = []
+    for (test_set, scale), mine in dots.groupby(["test_set", "scale"], sort=False):
+        lines = [
+            Line(
+                str(of),
+                of_line["multiply_adds"].tolist(),
+                of_line["psnr"].tolist(),
+                marks=of_line["name"].tolist(),
+            )
+            for of, of_line in mine.groupby("line", sort=False)
+        ]
+        title = f"{test_set} {scale}"
+        charts.append(line_chart(title, "multiply-adds in 10^9", "PSNR in dB", lines, True))
+    return charts

@@ -36,7 +36,6 @@ def test_bfloat16_network_has_float32_weights_and_output(network: str) -> None:
     before = keras.config.dtype_policy().name
     model = small(network, 2).build(precision="bfloat16")
     assert keras.config.dtype_policy().name == before  # nothing is left behind
-    # In the other networks the layers carry the image itself, which 8 bits would round.
     half = any(layer.compute_dtype == "bfloat16" for layer in model.layers)
     file = choices.chosen("networks", network, ("BFLOAT16",))
     assert half == file.BFLOAT16
@@ -44,10 +43,10 @@ def test_bfloat16_network_has_float32_weights_and_output(network: str) -> None:
     assert model(_input(5, 4)).dtype == tf.float32
 
 
-def test_residual_networks_of_the_study_are_those_that_train_in_bfloat16() -> None:
+def test_networks_of_the_study_that_gain_by_bfloat16_train_in_it() -> None:
     ours = ("srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive")
     half = {n for n in ours if choices.chosen("networks", n, ("BFLOAT16",)).BFLOAT16}
-    assert half == set(RESIDUAL)
+    assert half == {"srcnn", *RESIDUAL}
 
 
 def test_unknown_network_scale_and_size_are_refused() -> None:
@@ -126,6 +125,36 @@ def test_untrained_residual_network_is_the_bicubic_enlargement(network: str, kin
     image, a = _input(6, 5), degradation(kind).interpolation.a
     output = _build(network, 3, small_size(network), kind)(image)
     np.testing.assert_array_equal(output, BicubicUpsampling(3, a)(image))
+
+
+@pytest.mark.parametrize("kind", names())
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("network", ["srcnn", "fsrcnn", "espcn"])
+def test_untrained_network_without_skip_enlarges_nearly_as_bicubic(
+    network: str, scale: int, kind: str
+) -> None:
+    # Filters beside the image, tanh and a kernel that is cut to the layer's width: within 5 of 255
+    # grey levels on a slope, away from the border's padding. Random weights are off by a hundred.
+    slope = np.linspace(0.2, 0.8, 24, dtype=np.float32)
+    image = np.tile(slope[None, :, None, None], (1, 1, 24, 1))
+    interpolation = degradation(kind).interpolation
+    output = _build(network, scale, sizes(network, {}), kind)(image).numpy()
+    expected = BicubicUpsampling(scale, interpolation.a)(image).numpy()
+    inside = (0, slice(6 * scale, -6 * scale), slice(6 * scale, -6 * scale))
+    np.testing.assert_allclose(output[inside], expected[inside], atol=5 / 255)
+
+
+@pytest.mark.parametrize("network", ["srcnn", "fsrcnn", "espcn"])
+def test_seed_decides_the_start_of_the_weights(network: str) -> None:
+    def start(seed: int) -> list[np.ndarray]:
+        keras.utils.set_random_seed(seed)
+        return _build(network, 2, sizes(network, {})).get_weights()
+
+    one, again, other = start(1), start(1), start(2)
+    for a, b in zip(one, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    kernels = [(a, b) for a, b in zip(one, other, strict=True) if a.ndim == 4]
+    assert kernels and all((a != b).any() for a, b in kernels)
 
 
 def test_bicubic_layer_has_nothing_to_train_and_is_rebuilt_from_its_config() -> None:

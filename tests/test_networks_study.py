@@ -27,7 +27,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
 
     def run(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
-        assert settings["pretrain_steps"] == 1800 * (4 if "times" in name else 1)
+        assert settings["pretrain_steps"] == (4300 if "times" in name else 1100)  # in two digits
         assert len(targets) == 8
         found.append(name)
         if len(found) == 3:
@@ -56,13 +56,13 @@ def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
     rows = pd.read_csv("docs/networks.csv")
     assert len(rows) == runs * 8
     vdsr = rows[(rows["network"] == "vdsr") & (rows["scale"] == 4)]
-    assert sorted(set(vdsr["minutes"])) == [4.8, 19.2] and set(vdsr["test_set"]) == set(TEST_SETS)
-    assert set(vdsr["steps"]) == {1800 + 1100, 7200 + 4300}
+    assert sorted(set(vdsr["minutes"])) == [3.0, 12.0] and set(vdsr["test_set"]) == set(TEST_SETS)
+    assert set(vdsr["steps"]) == {1100 + 720, 4300 + 2900}
 
     text = Path("docs/networks.md").read_text("utf-8")
-    # 2,160 batches of 16 patches of 64 x 64; SRCNN has 36.66, VDSR 37.53.
-    assert "| srcnn | 3.6 | 2,160 | 142 | 36.50 (-0.16) |" in text
-    assert "after 142 megapixels 36.50 (-1.03) dB, after 564 megapixels 36.50 (-1.03) dB." in text
+    # 1,460 batches of 16 patches of 64 x 64; SRCNN has 36.66, VDSR 37.53.
+    assert "| srcnn | 2.4 | 1,460 | 96 | 36.50 (-0.16) |" in text
+    assert "after 96 megapixels 36.50 (-1.03) dB, after 374 megapixels 36.50 (-1.03) dB." in text
     assert "| srcnn x2 | 57 | 52.7 | 2.00 |" in text
     dots = pd.read_csv("docs/networks-chart.csv")
     assert set(dots["line"]) == {"this study", "in 4 times the minutes", "published"}
@@ -76,11 +76,11 @@ def test_run_that_was_stopped_before_its_rows_keeps_the_steps_that_it_had(
     ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Measured anew, a step takes another time, and DVC would find an experiment of other steps.
-    had = {"pretrain_steps": 1800, "steps": {"x2": 350, "x4": 1000}}
+    had = {"pretrain_steps": 1100, "steps": {"x2": 350, "x4": 1000}}
     monkeypatch.setattr(networks, "experiments", lambda: ["network-srcnn"])
     monkeypatch.setattr(networks, "params_of", lambda name: had)
     monkeypatch.setattr(networks, "measured", lambda changes, scale: {**COST, "seconds": 0.2})
-    assert {row["steps"] for row in networks.rows_of("srcnn")} == {2150, 2800}
+    assert {row["steps"] for row in networks.rows_of("srcnn")} == {1450, 2100}
 
 
 def test_network_that_params_yaml_lacks_is_named_before_anything_is_trained(

@@ -22,10 +22,23 @@ def network(
     import keras
     from keras import ops
 
-    from srstudy.networks.shared.layers import conv
+    from srstudy.networks.shared.layers import conv, normal
+    from srstudy.networks.shared.starts import (
+        ONE,
+        centred,
+        first_start,
+        last_start,
+        middle_start,
+        uncentred,
+    )
 
     inputs = keras.Input((None, None, 1))
-    x = conv(first, 5, "tanh")(inputs)
-    x = conv(second, 3, "tanh")(x)
-    shuffled = ops.depth_to_space(conv(scale**2, 3)(x), scale)
-    return keras.Model(inputs, shuffled)
+    # Ten times the usual gain: what is left of an image without its mean is small, and tanh would
+    # pass it on as it is.
+    start = first_start(normal(10.0), ONE)
+    x = conv(first, 5, "tanh", kernel_initializer=start)(centred(inputs))
+    start = middle_start(normal(1.0), ONE)
+    x = conv(second, 3, "tanh", kernel_initializer=start)(x)
+    start = last_start(scale, interpolation.a, ONE)
+    shuffled = ops.depth_to_space(conv(scale**2, 3, kernel_initializer=start)(x), scale)
+    return keras.Model(inputs, uncentred(shuffled))

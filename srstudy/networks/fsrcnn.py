@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import keras
 
 SOURCE = "Dong et al., Accelerating the super-resolution convolutional neural network, ECCV 2016"
-SIZES = {"features": range(1, 513), "shrunk": range(1, 513), "mapping_layers": range(65)}
+SIZES = {"features": range(2, 513), "shrunk": range(2, 513), "mapping_layers": range(65)}
 BFLOAT16 = False
 
 
@@ -27,19 +27,30 @@ def network(
     import keras
     from keras import layers
 
-    from srstudy.networks.shared.layers import conv, prelu
+    from srstudy.networks.shared.layers import RELU_GAIN, conv, normal, prelu
+    from srstudy.networks.shared.starts import (
+        BOTH,
+        centred,
+        deconvolution_start,
+        first_start,
+        middle_start,
+        uncentred,
+    )
 
     inputs = keras.Input((None, None, 1))
-    x = prelu(conv(features, 5)(inputs))
-    x = prelu(conv(shrunk, 1)(x))
+    start = first_start(normal(RELU_GAIN), BOTH)
+    x = prelu(conv(features, 5, kernel_initializer=start)(centred(inputs)))
+    start = middle_start(normal(RELU_GAIN), BOTH)
+    x = prelu(conv(shrunk, 1, kernel_initializer=start)(x))
     for _ in range(mapping_layers):
-        x = prelu(conv(shrunk, 3)(x))
-    x = prelu(conv(features, 1)(x))
+        x = prelu(conv(shrunk, 3, kernel_initializer=start)(x))
+    x = prelu(conv(features, 1, kernel_initializer=start)(x))
     last = layers.Conv2DTranspose(
         1,
         max(9, 2 * scale + 1),
         strides=scale,
         padding="same",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+        kernel_initializer=deconvolution_start(scale, interpolation.a, BOTH),
+        dtype="float32",
     )
-    return keras.Model(inputs, last(x))
+    return keras.Model(inputs, uncentred(last(x)))

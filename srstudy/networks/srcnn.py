@@ -1,6 +1,6 @@
 """SRCNN 9-1-5 or 9-5-5 with 64 and 32 filters, on the enlarged input.
 
-One channel of each layer starts as the identity, so that training starts from bicubic.
+Training starts from bicubic, which the layers pass through.
 """
 
 from typing import TYPE_CHECKING
@@ -12,18 +12,27 @@ if TYPE_CHECKING:
 
 SOURCE = "Dong et al., Image super-resolution using deep convolutional networks, TPAMI 2016"
 SIZES = {"middle_kernel": (1, 3, 5)}
-BFLOAT16 = False
+BFLOAT16 = True
 
 
 def network(scale: int, interpolation: Interpolation, middle_kernel: int = 1) -> "keras.Model":
     """middle_kernel: of the second layer; 1 gives 9-1-5, 5 gives 9-5-5."""
     import keras
 
-    from srstudy.networks.shared.layers import PassThrough, conv, enlarged_input
+    from srstudy.networks.shared.layers import RELU_GAIN, conv, enlarged_input, normal
+    from srstudy.networks.shared.starts import (
+        BOTH,
+        centred,
+        first_start,
+        last_start,
+        middle_start,
+        uncentred,
+    )
 
-    inputs, x = enlarged_input(scale, interpolation)
-    for filters, kernel in ((64, 9), (32, middle_kernel)):
-        start = PassThrough(keras.initializers.HeNormal())
-        x = conv(filters, kernel, "relu", kernel_initializer=start)(x)
-    start = PassThrough(keras.initializers.RandomNormal(stddev=0.001))
-    return keras.Model(inputs, conv(1, 5, kernel_initializer=start)(x))
+    inputs, enlarged = enlarged_input(scale, interpolation)
+    start = first_start(normal(RELU_GAIN), BOTH)
+    x = conv(64, 9, "relu", kernel_initializer=start)(centred(enlarged))
+    start = middle_start(normal(RELU_GAIN), BOTH)
+    x = conv(32, middle_kernel, "relu", kernel_initializer=start)(x)
+    start = last_start(1, interpolation.a, BOTH)
+    return keras.Model(inputs, uncentred(conv(1, 5, kernel_initializer=start, dtype="float32")(x)))

@@ -3,13 +3,13 @@
 Networks that were published for an enlarged input (SRCNN, VDSR) enlarge it themselves, by the
 degradation's own interpolation. Convolutions pad with zeros and the loss counts the border, so
 that the border of a whole image is restored as it was trained. How weights start is made for
-minutes of training instead of days.
+minutes of training instead of days (`starts.py`: of those that add to no enlargement).
 """
 
 from typing import Any
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from srstudy.images.interpolation import Interpolation
 from srstudy.networks.shared.upsampling import BicubicUpsampling
@@ -18,24 +18,6 @@ from srstudy.networks.shared.upsampling import BicubicUpsampling
 # at a high learning rate has spikes that cost tenths of a dB.
 RESIDUAL_SCALING = 0.1
 RELU_GAIN = 2.0**0.5  # keeps the size of what passes through a ReLU
-
-
-class PassThrough(keras.initializers.Initializer):
-    """Another initializer's kernel whose first output channel repeats the first input channel."""
-
-    def __init__(self, other: keras.initializers.Initializer) -> None:
-        self.other = other
-
-    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
-        """A kernel of shape (k, k, inputs, outputs), k odd."""
-        kernel = ops.convert_to_numpy(self.other(shape, dtype)).copy()
-        kernel[..., 0] = 0
-        kernel[shape[0] // 2, shape[1] // 2, 0, 0] = 1
-        return ops.convert_to_tensor(kernel)
-
-    def get_config(self) -> dict[str, Any]:
-        """What rebuilds the initializer."""
-        return {"other": self.other}
 
 
 def enlarged_input(scale: int, interpolation: Interpolation) -> tuple[Any, Any]:

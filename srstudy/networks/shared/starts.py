@@ -1,0 +1,116 @@
+"""How the weights of networks without a skip start: they enlarge as an interpolation does.
+
+SRCNN, FSRCNN and ESPCN make the HR pixels from their layers alone. From random weights most of a
+short training goes into learning to enlarge at all, as one step of all weights of a kernel moves
+the mean of the image far more than its detail. Here channels carry the image, without mid-grey,
+through every layer to the last one, which enlarges them; all other filters start without a mean,
+do not read those channels and are hardly read by the last layer.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from srstudy.images.resize import cubic
+
+MID_GREY = 0.5
+# What the first channels carry: the image and its negative, as ReLU keeps one sign of each, or
+# the image alone, before activations that keep both signs.
+BOTH, ONE = (1.0, -1.0), (1.0,)
+LAST_DEVIATION = 0.001  # of the last layer's weights for all other channels
+
+
+class Start(keras.initializers.Initializer):
+    """Another initializer's kernel, edited: `edit` gets it as a float32 array to write into."""
+
+    def __init__(
+        self,
+        other: keras.initializers.Initializer,
+        edit: Callable[[NDArray[np.float32]], None],
+    ) -> None:
+        self.other, self.edit = other, edit
+
+    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        """A kernel of this shape."""
+        kernel = ops.convert_to_numpy(self.other(shape, dtype)).copy()
+        self.edit(kernel)
+        return ops.convert_to_tensor(kernel)
+
+    def get_config(self) -> dict[str, Any]:
+        """What rebuilds the initializer."""
+        return {"other": self.other, "edit": self.edit}
+
+
+def centred(image: Any) -> Any:
+    """An image in [0, 1] without mid-grey."""
+    return layers.Rescaling(1.0, -MID_GREY, dtype="float32")(image)
+
+
+def uncentred(image: Any) -> Any:
+    """The image of a centred one; float32."""
+    return layers.Rescaling(1.0, MID_GREY, dtype="float32")(image)
+
+
+def first_start(other: keras.initializers.Initializer, signs: tuple[float, ...]) -> Start:
+    """For a kernel (k, k, 1, n), k odd: the image in the first channels, then filters, no mean."""
+
+    def edit(kernel: NDArray[np.float32]) -> None:
+        kernel -= kernel.mean((0, 1), keepdims=True)
+        kernel[..., : len(signs)] = 0
+        kernel[*_centre(kernel), 0, : len(signs)] = signs
+
+    return Start(other, edit)
+
+
+def middle_start(other: keras.initializers.Initializer, signs: tuple[float, ...]) -> Start:
+    """For a kernel (k, k, n, m), k odd: what the first channels carry is passed on unchanged."""
+
+    def edit(kernel: NDArray[np.float32]) -> None:
+        number = len(signs)
+        kernel[:, :, :number] = 0
+        kernel[..., :number] = 0
+        kernel[*_centre(kernel), :number, :number] = np.eye(number)
+
+    return Start(other, edit)
+
+
+def last_start(scale: int, a: float, signs: tuple[float, ...]) -> Start:
+    """For a kernel (k, k, n, scale * scale), k odd, before a pixel shuffle: a bicubic enlargement.
+
+    a: the parameter of the cubic convolution kernel, which is cut to the k LR pixels.
+    """
+
+    def edit(kernel: NDArray[np.float32]) -> None:
+        reach = kernel.shape[0] // 2
+        phases = (np.arange(scale) + 0.5) / scale - 0.5
+        weight = cubic(phases[:, None] - np.arange(-reach, reach + 1), a)
+        weight /= weight.sum(axis=1, keepdims=True)
+        enlarging = np.einsum("pi,qj->ijpq", weight, weight).reshape(*kernel.shape[:2], -1)
+        for channel, sign in enumerate(signs):
+            kernel[:, :, channel] = sign * enlarging
+
+    return Start(keras.initializers.RandomNormal(stddev=LAST_DEVIATION), edit)
+
+
+def deconvolution_start(scale: int, a: float, signs: tuple[float, ...]) -> Start:
+    """The same for a transposed convolution of stride scale: a kernel (k, k, 1, n), k > scale."""
+
+    def edit(kernel: NDArray[np.float32]) -> None:
+        width = kernel.shape[0]
+        # "same" padding crops the result, one pixel less at its start where the sides differ.
+        hr = np.arange(width) - (width - scale) // 2
+        weight = cubic((hr + 0.5) / scale - 0.5, a)
+        for phase in range(scale):
+            weight[phase::scale] /= weight[phase::scale].sum()
+        for channel, sign in enumerate(signs):
+            kernel[:, :, 0, channel] = sign * np.outer(weight, weight)
+
+    return Start(keras.initializers.RandomNormal(stddev=LAST_DEVIATION), edit)
+
+
+def _centre(kernel: NDArray[np.float32]) -> tuple[int, int]:
+    return kernel.shape[0] // 2, kernel.shape[1] // 2

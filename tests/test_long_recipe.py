@@ -247,6 +247,14 @@ def test_recipe_page_has_what_was_tried_at_x3_and_x4() -> None:
     assert [by["x3"], by["x4"]] == rows.groupby("scale")["psnr"].max().tolist()
 
 
+def test_recipe_page_has_the_trials_of_starts() -> None:
+    lines = []
+    for r in pd.read_csv(ROOT / "docs/starts.csv").itertuples():
+        rates = f"{r.rate:g}" if r.rate == r.last else f"{r.rate:g} to {r.last:g}"
+        lines.append(f"| {r.network} | {r.start} | {r.steps:,} | {rates} | {r.psnr:.3f} |")
+    assert "\n".join(lines) in (ROOT / "docs/recipe.md").read_text("utf-8")
+
+
 def test_committed_page_and_card_are_those_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     rows = pd.read_csv(long_recipe.TABLE, dtype={"recipe": str})

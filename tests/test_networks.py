@@ -157,6 +157,13 @@ def test_seed_decides_the_start_of_the_weights(network: str) -> None:
     assert kernels and all((a != b).any() for a, b in kernels)
 
 
+@pytest.mark.parametrize("network", ["srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive"])
+def test_no_two_layers_start_with_equal_weights(network: str) -> None:
+    weights = _build(network, 2, sizes(network, {})).get_weights()
+    kernels = [kernel.tobytes() for kernel in weights if kernel.ndim == 4 and kernel.any()]
+    assert len(kernels) > 2 and len(set(kernels)) == len(kernels)
+
+
 def test_bicubic_layer_has_nothing_to_train_and_is_rebuilt_from_its_config() -> None:
     layer = BicubicUpsampling(4, -0.75)
     again = BicubicUpsampling.from_config(layer.get_config())

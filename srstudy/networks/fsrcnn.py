@@ -40,11 +40,10 @@ def network(
     inputs = keras.Input((None, None, 1))
     start = first_start(normal(RELU_GAIN), BOTH)
     x = prelu(conv(features, 5, kernel_initializer=start)(centred(inputs)))
-    start = middle_start(normal(RELU_GAIN), BOTH)
-    x = prelu(conv(shrunk, 1, kernel_initializer=start)(x))
-    for _ in range(mapping_layers):
-        x = prelu(conv(shrunk, 3, kernel_initializer=start)(x))
-    x = prelu(conv(features, 1, kernel_initializer=start)(x))
+    for filters, kernel in ((shrunk, 1), *mapping_layers * [(shrunk, 3)], (features, 1)):
+        # An initializer gives equal layers equal weights: each has its own.
+        start = middle_start(normal(RELU_GAIN), BOTH)
+        x = prelu(conv(filters, kernel, kernel_initializer=start)(x))
     last = layers.Conv2DTranspose(
         1,
         max(9, 2 * scale + 1),

@@ -16,6 +16,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from srstudy.images.resize import cubic
+from srstudy.networks.shared.upsampling import bicubic_filters
 
 MID_GREY = 0.5
 # What the first channels carry: the image and its negative, as ReLU keeps one sign of each, or
@@ -85,11 +86,7 @@ def last_start(scale: int, a: float, signs: tuple[float, ...]) -> Start:
     """
 
     def edit(kernel: NDArray[np.float32]) -> None:
-        reach = kernel.shape[0] // 2
-        phases = (np.arange(scale) + 0.5) / scale - 0.5
-        weight = cubic(phases[:, None] - np.arange(-reach, reach + 1), a)
-        weight /= weight.sum(axis=1, keepdims=True)
-        enlarging = np.einsum("pi,qj->ijpq", weight, weight).reshape(*kernel.shape[:2], -1)
+        enlarging = bicubic_filters(scale, a, kernel.shape[0] // 2)[:, :, 0]
         for channel, sign in enumerate(signs):
             kernel[:, :, channel] = sign * enlarging
 

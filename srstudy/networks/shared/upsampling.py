@@ -14,13 +14,14 @@ from srstudy.images.interpolation import LEAST_SIDE
 from srstudy.images.resize import KEYS_A, cubic
 
 
-def bicubic_filters(scale: int, a: float) -> NDArray[np.float32]:
-    """The filters as a convolution kernel of shape (5, 5, 1, scale * scale).
+def bicubic_filters(scale: int, a: float, reach: int = LEAST_SIDE) -> NDArray[np.float32]:
+    """The filters as a convolution kernel of shape (k, k, 1, scale * scale), k = 2 * reach + 1.
 
-    a: the parameter of the cubic convolution kernel.
+    a: the parameter of the cubic convolution kernel, which is cut to k LR pixels: with the default
+    reach, k = 5, nothing is.
     """
     phase = (np.arange(scale) + 0.5) / scale - 0.5
-    offset = np.arange(-LEAST_SIDE, LEAST_SIDE + 1)
+    offset = np.arange(-reach, reach + 1)
     weight = cubic(phase[:, None] - offset[None, :], a)
     weight /= weight.sum(axis=1, keepdims=True)
     filters = np.einsum("pi,qj->ijpq", weight, weight)

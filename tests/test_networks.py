@@ -133,8 +133,9 @@ def test_untrained_residual_network_is_the_bicubic_enlargement(network: str, kin
 def test_untrained_network_without_skip_enlarges_nearly_as_bicubic(
     network: str, scale: int, kind: str
 ) -> None:
-    # Filters beside the image, tanh and a kernel that is cut to the layer's width: within 5 of 255
-    # grey levels on a slope, away from the border's padding. Random weights are off by a hundred.
+    # Filters beside the image, tanh and a kernel that is cut to the layer's width: on a slope, away
+    # from the border's padding, 12 draws of ESPCN's weights are off by at most 6.2 grey levels, the
+    # other networks by 1.7. Random weights are off by a hundred.
     keras.utils.set_random_seed(1)
     slope = np.linspace(0.2, 0.8, 24, dtype=np.float32)
     image = np.tile(slope[None, :, None, None], (1, 1, 24, 1))
@@ -142,7 +143,7 @@ def test_untrained_network_without_skip_enlarges_nearly_as_bicubic(
     output = _build(network, scale, sizes(network, {}), kind)(image).numpy()
     expected = BicubicUpsampling(scale, interpolation.a)(image).numpy()
     inside = (0, slice(6 * scale, -6 * scale), slice(6 * scale, -6 * scale))
-    np.testing.assert_allclose(output[inside], expected[inside], atol=5 / 255)
+    np.testing.assert_allclose(output[inside], expected[inside], atol=10 / 255)
 
 
 @pytest.mark.parametrize("network", ["srcnn", "fsrcnn", "espcn"])

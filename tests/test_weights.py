@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,7 @@ import pytest
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.images.interpolation import Interpolation
-from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.architecture import Architecture, layers_with_weights
 from srstudy.networks.shared.weights import load, save
 from tests.small import network_of_own
 
@@ -162,6 +163,17 @@ def test_weights_of_another_network_are_not_loaded() -> None:
     other = Architecture("edsr", 2, SIZE | {"channels": 8}, "opencv")
     with pytest.raises(InputError, match="do not fit"):
         EDSR.load_matching(EDSR.build(), other.build(), other)
+
+
+def test_weights_go_on_at_a_degradation_that_is_enlarged_and_scored_alike() -> None:
+    source, target = EDSR.build(), replace(EDSR, degradation="photo")
+    assert EDSR.degradation == "matlab"
+    assert target.load_matching(target.build(), source, EDSR) == len(
+        list(layers_with_weights(source))
+    )
+    unlike = replace(EDSR, degradation="opencv")
+    with pytest.raises(InputError, match="do not fit"):
+        unlike.load_matching(unlike.build(), source, EDSR)
 
 
 @pytest.mark.parametrize(

@@ -136,3 +136,20 @@ def degradation(name: str) -> Degradation:
 def names() -> tuple[str, ...]:
     """The names of all degradations."""
     return choices.names(ROOM)
+
+
+def alike(name: str) -> tuple[str, ...]:
+    """The degradations for which a network means the same as for this one, itself among them.
+
+    They have its interpolation and its protocol, so that one's weights can go on at the other's LR
+    images. Files that are not whole are left out. ChoiceError where that of the name is not.
+    """
+    wanted, found = degradation(name), []
+    for other in names():
+        try:
+            made_by = degradation(other)
+        except ChoiceError:
+            continue  # a half-written file of the user's own, which nobody has chosen
+        if (made_by.interpolation, made_by.protocol) == (wanted.interpolation, wanted.protocol):
+            found.append(other)
+    return tuple(found)

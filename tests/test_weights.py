@@ -166,14 +166,12 @@ def test_weights_of_another_network_are_not_loaded() -> None:
 
 
 def test_weights_go_on_at_a_degradation_that_is_enlarged_and_scored_alike() -> None:
-    source, target = EDSR.build(), replace(EDSR, degradation="photo")
-    assert EDSR.degradation == "matlab"
-    assert target.load_matching(target.build(), source, EDSR) == len(
-        list(layers_with_weights(source))
-    )
-    unlike = replace(EDSR, degradation="opencv")
+    matlab, photo, opencv = (replace(EDSR, degradation=d) for d in ("matlab", "photo", "opencv"))
+    source = matlab.build()
+    layers = list(layers_with_weights(source))
+    assert photo.load_matching(photo.build(), source, matlab) == len(layers)
     with pytest.raises(InputError, match="do not fit"):
-        unlike.load_matching(unlike.build(), source, EDSR)
+        opencv.load_matching(opencv.build(), source, matlab)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def start_fault(settings: PretrainSettings, degradation: str) -> str | None:
         entries = described(settings.start)
     except InputError as error:
         return f"start_from: {error}; allowed: a file of weights of this project"
-    allowed = {
+    allowed: dict[str, list[object]] = {
         "network": [settings.network],
         "size": [settings.size],
         "degradation": list(alike(degradation)),

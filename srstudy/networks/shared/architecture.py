@@ -59,9 +59,10 @@ class Architecture:
     def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> int:
         """Give a model of this architecture the weights of another's, where they mean the same.
 
-        Network and sizes must be equal, and the degradations alike, else `InputError`. At another scale, a last layer that
-        makes the HR pixels itself (pixel shuffle, deconvolution) keeps its own weights, as do
-        layers that the other scale has not. Returns how many layers took the other's weights.
+        Network and sizes must be equal, and the degradations alike, else `InputError`. At another
+        scale, a last layer that makes the HR pixels itself (pixel shuffle, deconvolution) keeps its
+        own weights, as do layers that the other scale has not. Returns how many layers took the
+        other's weights.
         """
         same = (self.network, self.size) == (of.network, of.size)
         if not same or of.degradation not in alike(self.degradation):

@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 import yaml
 
+from srstudy.common.machine import cores, processor
 from srstudy.common.yaml_file import load_yaml
 from srstudy.datasets.download import fetch
 from srstudy.imagefiles.listing import list_images
@@ -75,16 +76,12 @@ def main() -> None:
 
 def machine() -> str:
     """The processor, what it computes in, the cores that we may use, and the memory."""
-    said: dict[str, str] = {}
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-        key, _, value = line.partition(":")
-        said.setdefault(key.strip(), value.strip())
+    said = processor()
     flags = said.get("flags", "").split()
     computes = next((words for flag, words in VECTORS.items() if flag in flags), "no AVX2")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0))
-    model = said.get("model name", "?")
-    return f"{cores} cores of {model} ({platform.machine()}, {computes}), {memory:.0f} GiB"
+    model = said.get("model name") or platform.processor() or "?"
+    return f"{cores()} cores of {model} ({platform.machine()}, {computes}), {memory:.0f} GiB"
 
 
 def make_study(study: Path) -> None:

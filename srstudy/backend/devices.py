@@ -4,6 +4,8 @@ import os
 
 import tensorflow as tf
 
+from srstudy.common.machine import cores
+
 # Without a GPU a batch is worked on in so many parts at once, each on one core: small convolutions
 # gain 15 % over all cores working on each. A constant, as the sum of the parts depends on it.
 PARTS = 2
@@ -11,8 +13,7 @@ PARTS = 2
 
 def one_core_for_each_part() -> None:
     """Divide the cores among the parts of a batch: to be called before TensorFlow computes."""
-    cores = len(os.sched_getaffinity(0))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // PARTS))
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, cores() // PARTS))
     tf.config.threading.set_inter_op_parallelism_threads(PARTS)
 
 

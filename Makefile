@@ -27,12 +27,12 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/installed ## Install everything, at pinned versions, into .venv
+setup: .venv/installed $(if $(filter 1,$(GPU)),.venv/gpu) ## Install everything, at pinned versions, into .venv; GPU=1: CUDA's packages too
 
 .venv/installed: requirements.lock
 	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed")'
@@ -40,6 +40,13 @@ setup: .venv/installed ## Install everything, at pinned versions, into .venv
 	@rm -rf .venv
 	@python3 -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+cluster: setup .venv/cluster ## Install Dask too: the data stages over several machines (docs/scaling.md)
+
+.venv/gpu .venv/cluster: .venv/%: requirements-%.lock .venv/installed
+	@echo "installing $< into .venv ..."
+	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] start_from=weights/fresh pretrain_steps=411 steps.x2=137 steps.x4=56 steps.x8=56 network_size.progressive.blocks=5
@@ -58,7 +65,7 @@ demo: setup ## The whole pipeline on embedded photographs, in minutes, without a
 test: setup ## The quick tests
 	@pytest -m "not slow"
 
-test-all: setup ## The slow tests: real data, real DVC runs
+test-all: cluster ## The slow tests: real data, real DVC runs
 	@pytest -m slow --numprocesses 2 --dist loadfile
 
 check: ## Is every value of params.yaml allowed?
@@ -135,7 +142,13 @@ lint: ## Style and types
 	@mypy srstudy stages tests tools
 	@python -m tools.readme --check
 
-lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
-		--output-file requirements.lock
+lock: ## Renew the locks from pyproject.toml (needs uv)
+	$(call compile,dev,requirements.lock)
+	$(call compile,cluster,requirements-cluster.lock,--constraint requirements.lock)
+	$(call compile,gpu,requirements-gpu.lock,--constraint requirements.lock)
+
+define compile
+	uv pip compile pyproject.toml --extra $1 --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $3 \
+		--output-file $2
+endef

@@ -1,5 +1,6 @@
-"""Work spread over the cores, results in order, memory flat."""
+"""Work spread over the cores or over a cluster: results in order, memory flat."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +11,8 @@ from srstudy.common.machine import cores
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-UNDER_WAY = 4  # items for each worker: those that wait for their turn keep no memory
+CLUSTER = "SR_CLUSTER"  # the environment variable that names a cluster
+UNDER_WAY = 4  # items for each thread: few, as their results wait in memory
 
 
 def ordered_map(
@@ -22,7 +24,14 @@ def ordered_map(
     here as processes. Executor.map would start all items at once and keep every result that is not
     yet asked for. What an item raises is raised where its result would have come; after it, and
     after Ctrl-C, no further item is begun.
+
+    Where SR_CLUSTER names a Dask cluster, its workers take the place of the threads: cluster.py.
     """
+    if cluster := os.environ.get(CLUSTER, "").strip():
+        from srstudy.datasets.cluster import map_over
+
+        yield from map_over(cluster, function, items)
+        return
     workers = workers or cores()
     with ThreadPoolExecutor(workers) as pool:
         pending: deque[Future[Result]] = deque()

@@ -183,6 +183,7 @@ RUN = {
 # Not run by any test, each for the reason that stands before it.
 NOT_RUN = {
     "installs 2.5 GB; .ci/run begins with it": ["make setup", ". .venv/bin/activate"],
+    "needs an NVIDIA GPU": ["make setup GPU=1"],
     "a step of .ci/run, or all of them": [
         *(".ci/run", "make demo", "make lint", "make test", "make test-all"),
     ],
@@ -250,7 +251,8 @@ def _fault_of_one(command: str) -> str:
         case ["dvc", *arguments]:
             return _fault_of_dvc(arguments)
         case ["make", *targets]:
-            return "".join(f"no target {target}" for target in targets if target not in _targets())
+            named = (target for target in targets if "=" not in target)
+            return "".join(f"no target {target}" for target in named if target not in _targets())
         case ["python", "-m", module, *arguments]:
             return _fault_of_module(module, arguments)
         case ["bin/upscale", *arguments]:

@@ -4,7 +4,8 @@
     python -m stages.synthesize --dataset set5 --scale 2 --role test
 
 Both are PNG files that a person can open. A training set also gets downscaled copies, each
-degraded like an image of its own: detail at more sizes to learn from.
+degraded like an image of its own: detail at more sizes to learn from. Of a copy only the luma is
+kept, which is all that training takes of an image.
 """
 
 from functools import partial as bind
@@ -24,6 +25,7 @@ from srstudy.degradations.shared.settings import SynthesisSettings
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.interpolation import LEAST_SIDE
+from srstudy.images.pairs import Pair
 from srstudy.images.resize import imresize
 
 
@@ -57,7 +59,8 @@ def _write_pairs(folder: Path, scale: int, name: str, copies: list[float], path:
     for factor in copies:
         smaller = imresize(image, factor)
         if min(smaller.shape[:2]) >= least:
-            write_pair(folder, copy_folder(factor), path.stem, made_by.pair(smaller, scale))
+            luma = Pair(*map(made_by.protocol.training_luma, made_by.pair(smaller, scale)))
+            write_pair(folder, copy_folder(factor), path.stem, luma)
 
 
 if __name__ == "__main__":

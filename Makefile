@@ -112,7 +112,7 @@ compare: ## The experiments side by side: what differs, and one METRIC (psnr) on
 	$(ready)
 	@python -m tools.compare $(if $(METRIC),--metric '$(METRIC)')
 
-bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
+bench: setup ## How fast it is: ratios (docs/benchmarks.md), and what larger data take (docs/scaling.md)
 	@python -m tools.bench
 
 large-data: setup ## 400 images of 2040 x 1356 through the data stages and 200 steps: time and memory

@@ -182,6 +182,12 @@ RUN = {
 }
 # Not run by any test, each for the reason that stands before it.
 NOT_RUN = {
+    "installs more": ["make cluster"],
+    "concerns this machine's own disks": [
+        "dvc config --local cache.type reflink,hardlink,symlink",
+        "dvc checkout --relink",
+        "dvc cache dir --local /large/dvc-cache",
+    ],
     "installs 2.5 GB; .ci/run begins with it": ["make setup", ". .venv/bin/activate"],
     "needs an NVIDIA GPU": ["make setup GPU=1"],
     "a step of .ci/run, or all of them": [
@@ -209,6 +215,7 @@ NOT_RUN = {
     "an ordinary commit": ['git commit .dvc/config -m "Share on host"'],
     "named in a sentence, without its arguments": [
         "dvc dag",
+        "dvc exp push",
         "dvc exp run",
         "dvc exp show",
         "dvc get",

@@ -1,7 +1,8 @@
 """How fast is it, as ratios measured side by side in one run: `make bench`.
 
 Works on photographs embedded in a package, in a temporary folder; each part runs in processes of
-its own. Prints the table and writes docs/benchmarks.md. Nothing passes or fails here.
+its own. Prints the table and writes docs/benchmarks.md; then docs/rates.csv and the table of
+docs/scaling.md (tools/rates.py). Nothing passes or fails here.
 """
 
 import json
@@ -72,6 +73,7 @@ def main() -> None:
     ]
     REPORT.write_text("\n".join(page) + "\n", encoding="utf-8")
     print(REPORT.read_text("utf-8"))
+    print(python(ROOT, "-m", "tools.rates").output)
 
 
 def machine() -> str:

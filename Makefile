@@ -27,15 +27,21 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/installed ## Install everything, at pinned versions, into .venv
+setup: .venv/installed $(if $(filter 1,$(GPU)),.venv/gpu) ## Install everything, at pinned versions, into .venv; GPU=1: CUDA's packages too
 
 .venv/installed: requirements.lock
 	@bin/setup
+
+cluster: setup .venv/cluster ## Install Dask too: the data stages over several machines (docs/scaling.md)
+
+.venv/gpu .venv/cluster: .venv/%: requirements-%.lock .venv/installed
+	@bin/setup $<
+	@touch $@
 
 demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download; OPEN=1 shows its page
 	@python -m tools.demo $(if $(OPEN),--open)
@@ -43,7 +49,7 @@ demo: setup ## The whole pipeline on embedded photographs, in minutes, without a
 test: setup ## The quick tests
 	@pytest -m "not slow"
 
-test-all: setup ## The slow tests: real data, real DVC runs
+test-all: cluster ## The slow tests: real data, real DVC runs
 	@pytest -m slow --numprocesses 2 --dist loadfile
 
 check: ## Is every value of params.yaml allowed?
@@ -90,7 +96,7 @@ compare: ## The experiments side by side: what differs, and one METRIC (psnr) on
 	$(ready)
 	@python -m tools.compare $(if $(METRIC),--metric '$(METRIC)')
 
-bench: setup ## How fast it is, as ratios (docs/benchmarks.md)
+bench: setup ## How fast it is: ratios (docs/benchmarks.md), and what larger data take (docs/scaling.md)
 	@python -m tools.bench
 
 large-data: setup ## 400 images of 2040 x 1356 through the data stages and 200 steps: time and memory
@@ -120,7 +126,13 @@ lint: ## Style and types
 	@mypy srstudy stages tests tools
 	@python -m tools.readme --check
 
-lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
-		--output-file requirements.lock
+lock: ## Renew the locks from pyproject.toml (needs uv)
+	$(call compile,dev,requirements.lock)
+	$(call compile,cluster,requirements-cluster.lock,--constraint requirements.lock)
+	$(call compile,gpu,requirements-gpu.lock,--constraint requirements.lock)
+
+define compile
+	uv pip compile pyproject.toml --extra $1 --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $3 \
+		--output-file $2
+endef

@@ -4,8 +4,9 @@
     python -m stages.synthesize --dataset set5 --scale 2 --role test
 
 Both are PNG files that a person can open. A training set also gets downscaled copies, each
-degraded like an image of its own: detail at more sizes to learn from. Where a degradation has
-random strengths, each training image and copy gets its own; test images have the stated one.
+degraded like an image of its own: detail at more sizes to learn from. Of a copy only the luma is
+kept, which is all that training takes of an image. Where a degradation has random strengths, each
+training image and copy gets its own; test images have the stated one.
 """
 
 from functools import partial as bind
@@ -77,7 +78,8 @@ def _write_pairs(
         smaller = imresize(image, factor)
         if min(smaller.shape[:2]) >= least:
             part = copy_folder(factor)
-            write_pair(folder, part, path.stem, pair(smaller, part))
+            luma = Pair(*map(made_by.protocol.training_luma, pair(smaller, part)))
+            write_pair(folder, part, path.stem, luma)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ MakePatches = Callable[..., Path]
 def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """The project's paths are relative to its root, from wherever pytest was started."""
     monkeypatch.chdir(ROOT)
-    monkeypatch.delenv("DVC_ROOT", raising=False)
+    for name in ("DVC_ROOT", "SR_CLUSTER", "TF_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

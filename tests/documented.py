@@ -20,11 +20,14 @@ PRINTED = ("CONFLICT", "PSNR", "Path", "Task", "bin/", "large/astronaut.png:")
 
 
 def scripts(page: str) -> list[str]:
-    """The page's fenced blocks of commands, in order, without comments."""
+    """The page's fenced blocks of commands, in order, without comments.
+
+    Not those marked `sh`: scripts for several machines, which one machine cannot run.
+    """
     text = (ROOT / page).read_text("utf-8")
     found = []
     for kind, body in BLOCK.findall(text):
-        if kind in ("python", "yaml") or body.split()[0] in PRINTED:
+        if kind in ("python", "yaml", "sh") or body.split()[0] in PRINTED:
             continue
         lines = [re.sub(r"(^|\s+)# .*", "", line) for line in body.splitlines()]
         found.append("\n".join(line for line in lines if line))

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from srstudy.backend.checkpoints import Arrays, Checkpoints
+from srstudy.backend.devices import device_words
 from srstudy.mnist.warm_up import batch_of
 from stages import mnist
 from tests.imports import ROOT
@@ -76,3 +77,10 @@ def test_each_epoch_takes_every_digit_once_in_an_order_of_its_own() -> None:
     for epoch in epochs:
         assert sorted(epoch) == list(range(20))
     assert not np.array_equal(epochs[0], epochs[1])
+
+
+def test_first_line_names_device_and_precision(study: Path, capsys: pytest.CaptureFixture) -> None:
+    mnist.main()
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(f"train mnist: begins, 12 steps, on {device_words()} in ")
+    assert first.endswith(("float32", "bfloat16"))

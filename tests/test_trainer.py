@@ -1,4 +1,5 @@
 import csv
+import json
 import math
 import os
 import subprocess
@@ -357,6 +358,10 @@ def test_training_goes_on_from_the_weights_it_is_given(make_patches: MakePatches
         np.testing.assert_array_equal(mine, theirs)
 
 
+TWO_HOSTS = {
+    "cluster": {"worker": ["127.0.0.1:1", "127.0.0.1:2"]},
+    "task": {"type": "worker", "index": 0},
+}
 # Logical devices must be made before TensorFlow starts, so this runs in a process of its own.
 TWO_DEVICES = """
 import sys
@@ -365,6 +370,7 @@ from pathlib import Path
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from srstudy.backend.devices import choose_strategy
 from srstudy.patches.batches import Batches
 from srstudy.patches.reading import PatchFile
 from srstudy.training.optimizer import Optimizer
@@ -374,12 +380,17 @@ from srstudy.training.trainer import Trainer
 size = {"channels": 8, "blocks": 1, "equivariant": False}
 base = Recipe("edsr", size, 2, lambda_=0.01, epochs=2, optimizer="muon", learning_rate=3e-3,
               warmup_share=0.1, ema=0.9)
-mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-assert mirrored.num_replicas_in_sync == 2
+one = choose_strategy()
+# Two logical CPUs stand for two GPUs.
+listed = tf.config.list_logical_devices
+tf.config.list_logical_devices = lambda kind: listed("CPU")
+mirrored = choose_strategy()
+tf.config.list_logical_devices = listed
+assert (one.num_replicas_in_sync, mirrored.num_replicas_in_sync) == (1, 2)
 for case in sys.argv[2:]:
     batch_size, clip = case.split(":")
     recipe = replace(base, batch_size=int(batch_size), gradient_clip=float(clip))
-    for strategy in (tf.distribute.get_strategy(), mirrored):
+    for strategy in (one, mirrored):
         with PatchFile(Path(sys.argv[1]), 2) as patches:
             batches = Batches(patches, recipe.batch_size, recipe.seed, recipe.augment)
             trainer = Trainer(recipe, recipe.architecture("matlab"), "float32", strategy)
@@ -388,13 +399,15 @@ for case in sys.argv[2:]:
 """
 
 
-def test_two_devices_train_as_one(make_patches: MakePatches) -> None:
+def test_two_devices_train_as_one_and_no_host_of_tf_config_is_waited_for(
+    make_patches: MakePatches,
+) -> None:
     # A clip that takes hold must be that of the whole batch's gradient, as on one device.
     cases = ["16:1000", "16:0.01"]
     done = subprocess.run(
         [sys.executable, "-c", TWO_DEVICES, str(make_patches()), *cases],
         cwd=ROOT,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CONFIG": json.dumps(TWO_HOSTS)},
         capture_output=True,
         text=True,
         timeout=200,

@@ -51,7 +51,10 @@ SMALL = {
 }
 # What a caller's environment may hold that must not reach the runs: a hook's GIT_DIR, make's
 # flags, the DVC_ROOT of a stage, a mirror, a cluster.
-FOREIGN = ("GIT_", "DVC_", "MAKE", "MFLAGS", "SR_MIRROR", "TF_CONFIG", "COLUMNS", "PYTHONPATH")
+FOREIGN = (
+    *("GIT_", "DVC_", "MAKE", "MFLAGS", "SR_MIRROR", "SR_CLUSTER", "TF_CONFIG", "COLUMNS"),
+    "PYTHONPATH",
+)
 
 
 @dataclass(frozen=True)

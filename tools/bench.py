@@ -1,7 +1,8 @@
 """How fast is it, as ratios measured side by side in one run: `make bench`.
 
 Works on photographs embedded in a package, in a temporary folder; each part runs in processes of
-its own. Prints the table and writes docs/benchmarks.md. Nothing passes or fails here.
+its own. Prints the table and writes docs/benchmarks.md; then docs/rates.csv and the table of
+docs/scaling.md (tools/rates.py). Nothing passes or fails here.
 """
 
 import json
@@ -19,6 +20,7 @@ from pathlib import Path
 import cv2
 import yaml
 
+from srstudy.common.machine import cores, processor
 from srstudy.common.yaml_file import load_yaml
 from srstudy.datasets.download import fetch
 from srstudy.imagefiles.listing import list_images
@@ -71,20 +73,17 @@ def main() -> None:
     ]
     REPORT.write_text("\n".join(page) + "\n", encoding="utf-8")
     print(REPORT.read_text("utf-8"))
+    print(python(ROOT, "-m", "tools.rates").output)
 
 
 def machine() -> str:
     """The processor, what it computes in, the cores that we may use, and the memory."""
-    said: dict[str, str] = {}
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-        key, _, value = line.partition(":")
-        said.setdefault(key.strip(), value.strip())
+    said = processor()
     flags = said.get("flags", "").split()
     computes = next((words for flag, words in VECTORS.items() if flag in flags), "no AVX2")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cores = len(os.sched_getaffinity(0))
-    model = said.get("model name", "?")
-    return f"{cores} cores of {model} ({platform.machine()}, {computes}), {memory:.0f} GiB"
+    model = said.get("model name") or platform.processor() or "?"
+    return f"{cores()} cores of {model} ({platform.machine()}, {computes}), {memory:.0f} GiB"
 
 
 def make_study(study: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Literal
 
 import tensorflow as tf
 
+from srstudy.common.machine import PROCESSOR, processor
+
 Precision = Literal["float32", "bfloat16"]
 
-PROCESSOR = Path("/proc/cpuinfo")
 # As Linux names them: AVX-512's and AMX's on x86, and ARM's.
 BFLOAT16_FLAGS = frozenset(("avx512_bf16", "amx_bf16", "bf16"))
 AMPERE = (8, 0)  # the first of NVIDIA's compute capabilities that has bfloat16
@@ -27,12 +28,9 @@ def precision_here(setting: Literal["auto", "float32", "bfloat16"]) -> Precision
 
 def processor_has_bfloat16(description: Path = PROCESSOR) -> bool:
     """Whether Linux lists bfloat16 arithmetic among its processor's features; elsewhere: no."""
-    try:
-        lines = description.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return False
-    flags = (line for line in lines if line.lower().startswith(("flags", "features")))
-    return not BFLOAT16_FLAGS.isdisjoint(next(flags, "").partition(":")[2].split())
+    said = processor(description)
+    flags = said.get("flags") or said.get("features") or ""
+    return not BFLOAT16_FLAGS.isdisjoint(flags.split())
 
 
 def _gpu_has_bfloat16(gpu: tf.config.PhysicalDevice) -> bool:

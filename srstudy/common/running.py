@@ -1,18 +1,14 @@
 """How a stage runs: alone, and ended by one clear line where something given to it is wrong."""
 
-import ctypes
-import fcntl
 import hashlib
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
+from srstudy.common import machine
 from srstudy.common.errors import InputError
-
-PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 
 
 def run(main: Callable[[], None]) -> None:
@@ -22,7 +18,7 @@ def run(main: Callable[[], None]) -> None:
     """
     try:
         if "DVC_STAGE" in os.environ:
-            end_with(os.getppid())
+            machine.end_with(os.getppid())
         with _alone():
             main()
     except InputError as error:
@@ -40,17 +36,6 @@ def run(main: Callable[[], None]) -> None:
         if type(error).__name__ != "ResourceExhaustedError":
             raise
         sys.exit(_memory_line(error))
-
-
-def end_with(parent: int) -> None:
-    """Have this process killed when its parent is: else it would work on for nobody.
-
-    A stage: DVC, killed, would leave it in a folder that may be gone. A worker: it would wait for
-    work forever, and keep what it inherited, such as the lock that lets a stage run alone.
-    """
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)  # killed before we could ask
 
 
 def _memory_line(error: Exception) -> str:
@@ -79,7 +64,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             stack.callback(os.close, lock)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            machine.lock(lock)
             os.ftruncate(lock, 0)
             os.write(lock, str(os.getpid()).encode())
         except BlockingIOError:

@@ -2,7 +2,8 @@
 
 <folder>/full/hr/NAME.png       the image, cropped to a multiple of the scale
 <folder>/full/lr/NAME.png       its LR image
-<folder>/copy-0.9/hr/NAME.png   the same of a downscaled copy (training sets only)
+<folder>/copy-0.9/hr/NAME.png   luma of a downscaled copy, and in lr/ of its LR image (training
+                                sets only)
 """
 
 from collections.abc import Sequence

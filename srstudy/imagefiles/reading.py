@@ -6,7 +6,6 @@ would cut to 8; rare kinds of TIFF are tifffile's.
 
 import io
 import struct
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from srstudy.imagefiles.lab import srgb_of_lab
 from srstudy.imagefiles.listing import HAS_AVIF, SUFFIXES
 from srstudy.imagefiles.metadata import Metadata, png_chunks, read_metadata
 from srstudy.imagefiles.profiles import fitting_profile
+from srstudy.imagefiles.silence import silently
 from srstudy.imagefiles.tags import Tags, is_tiff
 from srstudy.imagefiles.tiff import (
     ASSOCIATED,
@@ -34,8 +34,8 @@ from srstudy.imagefiles.tiff import (
 
 FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", *["AVIF"] * HAS_AVIF]
 MAX_PIXELS = 200_000_000  # a larger image would take gigabytes in every stage
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow warns from here on, which is where we refuse
-TOO_LARGE = (Image.DecompressionBombWarning, Image.DecompressionBombError)
+# Pillow refuses an image of over twice so many, by its header, before it takes the memory.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 # What Pillow raises on a file that is no image, or a broken one.
 BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, TypeError, OverflowError, struct.error),
@@ -111,13 +111,11 @@ def _decoded(path: Path) -> _Decoded:
     data = b""
     try:
         data = path.read_bytes()
-        with warnings.catch_warnings(action="ignore"):
-            # The header alone says how large an image is, before it takes the memory.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with silently():
             return _of_bytes(data)
     except Unreadable as error:
         raise InputError(f"{path}: {error}") from None
-    except TOO_LARGE:
+    except Image.DecompressionBombError:
         raise InputError(f"{path}: has over {MAX_PIXELS} pixels") from None
     except BROKEN as error:
         if isinstance(error, OSError) and error.strerror:

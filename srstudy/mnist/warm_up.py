@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from srstudy.backend.checkpoints import Checkpoints
+from srstudy.backend.devices import device_words, notes
 from srstudy.common.progress import progress
 from srstudy.mnist.digits import digit_network
 from srstudy.mnist.settings import MnistRecipe
@@ -48,6 +49,9 @@ def train(
     for place, variable in enumerate(network.variables if done else []):
         variable.assign(saved[f"variable{place}"])
     total = recipe.steps
+    start = f"goes on from step {done} of" if done else "begins,"
+    first = f"train mnist: {start} {total} steps, on {device_words()} in {precision}"
+    print("\n".join([first, *notes()]), flush=True)
     every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)
     for number in progress(numbers, "train mnist", total, "step", done):
         batch = batch_of(number - 1, len(digits.images), recipe.batch_size, seed)

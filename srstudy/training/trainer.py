@@ -1,8 +1,7 @@
 """The trainer: a plain step loop under a tf.distribute strategy.
 
-One device, several GPUs or several hosts (TF_CONFIG) run the same code: every replica computes
-the gradient of its part of the batch, and the parts are summed. Keras's own `fit` is not used
-because it does not run on several hosts.
+One device or several GPUs run the same code: every replica computes the gradient of its part of
+the batch, and the parts are summed.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from srstudy.backend.checkpoints import Arrays, Checkpoints
-from srstudy.backend.devices import parts_of_a_batch
+from srstudy.backend.devices import device_words, notes, parts_of_a_batch
 from srstudy.common.choices import file_of
 from srstudy.common.errors import ChoiceError, InputError
 from srstudy.common.progress import progress
@@ -68,6 +67,7 @@ class Trainer:
         self._loss = objective(recipe.loss, recipe.lambda_)
         self._replicas = float(strategy.num_replicas_in_sync)
         self._parts = parts_of_a_batch()
+        self._where = f"on {device_words()} in {precision}"
         with strategy.scope():
             self._network = architecture.build(precision)
             taken = architecture.load_matching(self._network, *start) if start else 0
@@ -111,7 +111,7 @@ class Trainer:
             watch(curve)  # the file that it was written to may be gone
         done = int(self._optimizer.state["steps"].numpy()[0])
         start = f"goes on from step {done} of" if done else "begins,"
-        print(f"{title}: {start} {steps} steps", flush=True)
+        print("\n".join([f"{title}: {start} {steps} steps, {self._where}", *notes()]), flush=True)
         shown = progress(batches.ahead(done, steps), title, steps, "step", done)
         for step, batch in enumerate(shown, start=done + 1):
             rate = self._recipe.learning_rate_at(step - 1, steps)

@@ -1,12 +1,13 @@
 """ONNX Runtime on what a machine computes with: a GPU where there is one, else the CPU."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+
+from srstudy.common.machine import cores
 
 CPU = "CPUExecutionProvider"
 # Of what the runtime offers these are of no use here: a service elsewhere, and compilers that
@@ -73,7 +74,7 @@ class Runner:
 
     def _open(self, provider: str) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = _cores()
+        options.intra_op_num_threads = cores()
         # Plans of the memory are kept for each size of image: a multiple of what a run needs, and
         # no faster for it.
         options.enable_mem_pattern = False
@@ -101,10 +102,3 @@ class Runner:
 
 def _run(session: onnxruntime.InferenceSession, batch: Plane) -> Plane:
     return session.run(None, {session.get_inputs()[0].name: batch})[0]
-
-
-def _cores() -> int:
-    """Those that this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -1,0 +1,230 @@
+"""The map over the workers of a Dask cluster, which may be other machines.
+
+The environment variable SR_CLUSTER names its scheduler. Each worker runs in the study's own folder,
+which all machines share, and with the same code and packages: so it finds the same files by the
+same relative paths, and writes the same bytes. This is checked before any work, and again with each
+item, as workers may come later.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import pickle
+import secrets
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import cv2
+import numpy as np
+import PIL
+
+from srstudy.common.errors import InputError
+from srstudy.common.files import whole_file
+from srstudy.datasets.parallel import CLUSTER, UNDER_WAY
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+ALLOWED = "allowed: tcp://host:8786, or the path of a scheduler file"
+ANSWER_S = 5  # for the scheduler's answer
+WORKER_S = 10  # for the first worker
+LOOK_EVERY_S = 5  # for workers that came or went
+WITHOUT_WORKERS_S = 60  # until it is given up
+TOKENS = Path(".dvc/tmp/cluster")
+HOW = "start every worker in the study's folder: python -m dask worker ADDRESS"
+
+
+def _code() -> str:
+    """A hash of the study's code and of what makes the pixels: a worker has it from its start."""
+    versions = [*sys.version_info[:2], np.__version__, cv2.__version__, PIL.__version__]
+    whole = hashlib.sha256(json.dumps(versions).encode())
+    root = Path(__file__).parents[2]
+    for path in sorted([*(root / "srstudy").rglob("*.py"), *(root / "stages").glob("*.py")]):
+        whole.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return whole.hexdigest()
+
+
+CODE = _code()
+
+
+def map_over(
+    address: str, function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result]:
+    """`map` over a cluster's workers: results in order, only a few items under way at once.
+
+    address: the scheduler's, as tcp://host:8786, or the path of its scheduler file. What an item
+    raises is raised where its result would have come. The items of a worker that is killed are
+    given to others. `InputError` where Dask is not installed, where the scheduler or its workers
+    are not there, or where a worker has another folder, other code or other packages.
+    """
+    with _connected(address) as client, _token() as token:
+        _check(client, token)
+        pending: deque[Future] = deque()
+        threads = _Threads(client, address)
+        try:
+            for item in items:
+                call = _pickled(_work, token, CODE, function, item)
+                pending.append(client.submit(pickle.loads, call, pure=False))
+                if len(pending) > UNDER_WAY * threads.number():
+                    yield _result(pending.popleft(), threads, address)
+            while pending:
+                yield _result(pending.popleft(), threads, address)
+        finally:
+            client.cancel(list(pending))
+
+
+@contextmanager
+def _connected(address: str) -> Iterator["Client"]:
+    if find_spec("distributed") is None:
+        raise InputError(
+            f"{CLUSTER}: found {address}, and Dask is not installed; run: make cluster"
+        )
+    from distributed import Client
+
+    # What goes wrong is said in our own line.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        client = Client(_scheduler(address), timeout=ANSWER_S)
+    except (OSError, ValueError) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{CLUSTER}: found {address}: {what}; {ALLOWED}") from None
+    with client:
+        yield client
+
+
+def _scheduler(address: str) -> str:
+    """The scheduler's own address; a relative file is meant from the project's folder."""
+    if "://" in address:
+        return address
+    path = Path(os.environ.get("DVC_ROOT", ".")) / Path(address).expanduser()
+    try:
+        return json.loads(path.read_text("utf-8"))["address"]
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("is not a scheduler file") from None
+
+
+@contextmanager
+def _token() -> Iterator[Path]:
+    """A new file of the study's folder, by which a worker shows that it is there."""
+    token = TOKENS / secrets.token_hex(16)
+    with whole_file(token) as partial:
+        partial.write_text(token.name)
+    try:
+        yield token
+    finally:
+        token.unlink(missing_ok=True)
+
+
+def _check(client: "Client", token: Path) -> None:
+    from distributed import TimeoutError as NoWorker
+
+    try:
+        client.wait_for_workers(1, timeout=WORKER_S)
+    except NoWorker:
+        where = client.scheduler.address
+        raise InputError(f"{CLUSTER}: {where} has no worker; {HOW}") from None
+    call = _pickled(_fault, token, CODE)
+    found = client.run(pickle.loads, call, on_error="return")
+    faults = [f"{worker} {_words(fault)}" for worker, fault in sorted(found.items()) if fault]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise InputError(f"{CLUSTER}: the worker {faults[0]}{more}; {HOW}")
+    count = f"{len(found)} worker{'s' * (len(found) != 1)}"
+    print(f"on {count} of {client.scheduler.address}", flush=True)
+
+
+def _words(fault: str | Exception) -> str:
+    return fault if isinstance(fault, str) else f"cannot load the study: {fault}"
+
+
+def _fault(token: Path, code: str) -> str | None:
+    """On a worker: what of its folder or code is not the study's."""
+    if not token.is_file():
+        return f"works in another folder, {Path.cwd()}"
+    if code != CODE:
+        return "has other code or other packages than the study has now"
+    return None
+
+
+def _work(token: Path, code: str, function: Callable[[Item], Result], item: Item) -> Result:
+    if fault := _fault(token, code):
+        raise InputError(f"{CLUSTER}: a worker {fault}; {HOW}")
+    return function(item)
+
+
+class _Call:
+    """A call that is made where its pickle is loaded.
+
+    Dask unpickles what it is given already in the scheduler, which needs to know nothing of the
+    study: so it is given bytes, and `pickle.loads` as what is to be done with them.
+    """
+
+    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
+        self._call = (function, tuple(arguments))
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return self._call
+
+
+def _pickled(function: Callable[..., Any], *arguments: Any) -> bytes:
+    import cloudpickle  # which Dask brings: a stage's own function is of __main__
+
+    return cloudpickle.dumps(_Call(function, arguments))
+
+
+class _Threads:
+    """How many threads the workers have together; it is asked anew from time to time."""
+
+    def __init__(self, client: "Client", address: str) -> None:
+        self._client, self._address = client, address
+        self._asked = self._seen = time.monotonic()
+        self._number = sum(client.nthreads().values())
+
+    def number(self) -> int:
+        """At least 1. `InputError` where there has been no worker for a while."""
+        now = time.monotonic()
+        if now - self._asked >= LOOK_EVERY_S:
+            self._asked, self._number = now, sum(self._client.nthreads().values())
+        if self._number:
+            self._seen = now
+        elif now - self._seen > WITHOUT_WORKERS_S:
+            raise InputError(f"{CLUSTER}: {self._address} has lost all of its workers; {HOW}")
+        return max(1, self._number)
+
+
+def _result(future: "Future", threads: _Threads, address: str) -> Any:
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker, wait
+    from distributed import TimeoutError as NotYet
+
+    try:
+        while not future.done():
+            threads.number()
+            try:
+                wait([future], timeout=LOOK_EVERY_S)
+            except NotYet:
+                continue
+        return future.result()
+    except KilledWorker:
+        raise InputError(
+            f"{CLUSTER}: the workers of {address} were killed again and again at the same item: "
+            "have they enough memory?"
+        ) from None
+    except (CancelledError, OSError) as error:
+        if isinstance(error, OSError) and future.status == "error":
+            raise  # the item's own
+        raise InputError(f"{CLUSTER}: the scheduler {address} has ended") from None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from srstudy.common.errors import InputError
 from srstudy.common.running import locked, run
-from tools.experiments import experiments, read_from, run_experiment
+from tools.experiments import read_from, run_experiment
 from tools.sweep_cluster import CLONES, on_workers
 from tools.sweep_metric import file_of
 from tools.sweep_page import table, write
@@ -52,7 +52,7 @@ def main() -> None:
         else:
             failed = _here(sweep, mine, shared)
         if shared:
-            _pull(sweep.points)
+            _pull(sweep.points)  # what others have made
     rows = table(sweep, scores(sweep), failed)
     chart = write(rows, sweep, output)
     print(rows.to_string(index=False, na_rep="-"))
@@ -71,7 +71,7 @@ def part_of(points: Sequence[Point], part: str) -> list[Point]:
 
 def scores(sweep: Sweep) -> dict[str, float | None]:
     """The metric of each point whose experiment is here; None where it has no finite score."""
-    here = set(experiments())
+    here = _names()
     found: dict[str, float | None] = {}
     for point in sweep.points:
         if point.name in here:
@@ -85,7 +85,8 @@ def scores(sweep: Sweep) -> dict[str, float | None]:
 def _here(sweep: Sweep, points: Sequence[Point], shared: bool) -> list[str]:
     """Run the points in this clone, one after the other; the names of those that failed."""
     failed = []
-    for point in points:
+    for number, point in enumerate(points, 1):
+        print(f"{point.name}: {number} of {len(points)}", flush=True)
         try:
             # Asked before each: another clone may have made it in the meantime.
             there = _pull([point]) if shared else []
@@ -106,7 +107,7 @@ def _on_cluster(arguments: argparse.Namespace, sweep: Sweep, points: Sequence[Po
     holders = ("for-each-ref", "--contains", "HEAD", f"refs/remotes/{REMOTE}")
     if not _dvc(*holders, program="git"):
         raise InputError(f"--cluster: the git remote {REMOTE} lacks this commit; run: git push")
-    there = _shared()
+    there = _names(REMOTE)
     order = {
         "url": _dvc("remote", "get-url", REMOTE, program="git").strip(),
         "commit": _dvc("rev-parse", "HEAD", program="git").strip(),
@@ -139,9 +140,15 @@ def _who(key: str) -> str:
     return name if key == "name" else rest.partition(">")[0]
 
 
-def _shared() -> list[str]:
-    """The names of the current commit's experiments on the git remote."""
-    return _dvc("exp", "list", "--name-only", "--rev", "HEAD", REMOTE).split()
+def _names(*remote: str) -> list[str]:
+    """The names of the current commit's experiments, here or on a git remote."""
+    head = _dvc("rev-parse", "HEAD", program="git").strip()
+    place = f"refs/exps/{head[:2]}/{head[2:]}/"
+    if remote:
+        listed = _dvc("ls-remote", *remote, f"{place}*", program="git")
+    else:
+        listed = _dvc("for-each-ref", "--format=%(objectname)\t%(refname)", place, program="git")
+    return [line.partition(place)[2] for line in listed.splitlines()]
 
 
 def _pull(points: Sequence[Point]) -> list[str]:
@@ -149,8 +156,8 @@ def _pull(points: Sequence[Point]) -> list[str]:
 
     The names of the current commit's experiments on the remote.
     """
-    there = _shared()
-    missing = {point.name for point in points} & {*there} - {*experiments()}
+    there = _names(REMOTE)
+    missing = {point.name for point in points} & {*there} - {*_names()}
     if missing:
         _dvc("exp", "pull", "--quiet", "--no-cache", REMOTE, *sorted(missing))
     return there

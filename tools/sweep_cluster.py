@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,16 +45,22 @@ def on_workers(address: str, orders: Mapping[str, Any], done: Callable[[str, str
         what = str(error).partition("\n")[0]
         raise InputError(f"--cluster {address}: no scheduler answers: {what}") from error
     with client:
-        if not client.scheduler_info()["workers"]:
-            print(f"{address}: has no workers yet; the points wait for them", flush=True)
         futures = {
-            client.submit(work, order, key=f"{name}-{os.getpid()}", pure=False): name
+            # Dask sends this module along with a function that has no name to import it by.
+            client.submit(lambda order: work(order), order, key=f"{name}-{os.getpid()}"): name
             for name, order in orders.items()
         }
-        for future in as_completed(futures):
-            # Of Dask itself: a point whose workers all died, or a scheduler that went away.
-            fault = future.result() if future.status == "finished" else _words(future)
-            done(futures[future], fault)
+        ending, waiting = as_completed(futures), False
+        while ending.count():
+            for future in ending.next_batch(block=False):
+                # Of Dask itself: a point whose workers all died, or a scheduler that went away.
+                fault = future.result() if future.status == "finished" else _words(future)
+                done(futures[future], fault)
+            alone = not client.scheduler_info(n_workers=1)["workers"]
+            if alone and not waiting:
+                print(f"{address}: has no workers now; the points wait for them", flush=True)
+            waiting = alone
+            time.sleep(SECONDS / 10)
 
 
 def _words(future: Any) -> str:

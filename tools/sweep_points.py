@@ -132,7 +132,8 @@ def text(value: object) -> str:
             return f"[{', '.join(map(text, value))}]"
         case dict():
             return f"{{{', '.join(f'{key}: {text(entry)}' for key, entry in value.items())}}}"
-    inner = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    # For Hydra, a backslash is one, but before a quotation mark.
+    inner = re.sub(r'(\\*)("|$)', lambda m: m[1] * 2 + m[2].replace('"', '\\"'), str(value))
     return f'"{inner}"'
 
 

@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ setup: .venv/installed ## Install everything, at pinned versions, into .venv
 	@python3 -m venv .venv
 	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
+
+cluster: setup ## Install what `tools.sweep --cluster` needs: Dask
+	@pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 
 DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] start_from=weights/fresh pretrain_steps=411 steps.x2=137 steps.x4=56 steps.x8=56 network_size.progressive.blocks=5
 
@@ -58,7 +61,7 @@ demo: setup ## The whole pipeline on embedded photographs, in minutes, without a
 test: setup ## The quick tests
 	@pytest -m "not slow"
 
-test-all: setup ## The slow tests: real data, real DVC runs
+test-all: setup cluster ## The slow tests: real data, real DVC runs
 	@pytest -m slow --numprocesses 2 --dist loadfile
 
 check: ## Is every value of params.yaml allowed?
@@ -69,9 +72,9 @@ graph: ## What each stage waits for
 	$(ready)
 	@python -m tools.graph
 
-repro: setup ## The real study: T91 to Set5 and Set14
+repro: setup ## The real study: T91 to Set5 and Set14; JOBS=3: three trainings at a time
 	@python -m stages.validate
-	@dvc repro
+	@python -m tools.repro '$(or $(JOBS),1)'
 
 source-study: setup ## The student project's setting, beside its own figures (docs/source-study.md)
 	@python -m tools.source_study
@@ -135,7 +138,11 @@ lint: ## Style and types
 	@mypy srstudy stages tests tools
 	@python -m tools.readme --check
 
-lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+lock: ## Renew requirements.lock and requirements-cluster.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 		--output-file requirements.lock
+	.venv/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["cluster"], sep="\n")' \
+		| uv pip compile - --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
+		--output-file requirements-cluster.lock

@@ -11,8 +11,8 @@ from tests.imports import ROOT
 from tests.tiny import Study
 
 STAGES = "download@a patch@2 pretrain train-plain@2 train-regularized@2 report"
-# In the place of dvc: notes what it is asked, and fails for one stage. A training ends only when two
-# have begun.
+# In the place of dvc: notes what it is asked, and fails for one stage. A training ends only when
+# two have begun.
 DVC = f"""#!/bin/sh
 echo "$*" >> "$0.asked"
 case "$*" in

@@ -58,7 +58,7 @@ def write(rows: pd.DataFrame, sweep: Sweep, path: Path) -> Path | None:
 def _draw(
     values: Sequence[Mapping[str, Any]], scores: Sequence[float], metric: str, path: Path
 ) -> None:
-    """For each key a dot for each point, and a line through the means at equal values."""
+    """For each key a dot for each point, and the means at equal values, of numbers as a line."""
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
 
@@ -71,7 +71,9 @@ def _draw(
         for key, axes in zip(keys, all_axes[0], strict=True):
             chosen = [point[key] for point in values]
             axes.set_xlabel(key)
+            means_as: dict[str, Any] = {"linewidth": 1}
             if not all(type(value) in (int, float) for value in chosen):
+                means_as = {"linestyle": "none", "marker": "_", "markersize": 24}
                 names = list(dict.fromkeys(map(plain, chosen)))
                 chosen = [names.index(plain(value)) for value in chosen]
                 axes.set_xticks(range(len(names)), names)
@@ -80,7 +82,7 @@ def _draw(
             axes.plot(chosen, scores, "o", markersize=4)
             means = pd.Series(scores).groupby(chosen).mean()
             if len(means) < len(scores):
-                axes.plot(means.index, means, linewidth=1)
+                axes.plot(means.index, means, **means_as)
         all_axes[0][0].set_ylabel(metric)
         figure.tight_layout()
         figure.savefig(path, format="svg", metadata={"Date": None})

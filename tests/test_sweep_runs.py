@@ -224,9 +224,9 @@ def scheduler(clones: Callable[[str], Study], tmp_path: Path) -> Iterator[tuple[
 
 @pytest.fixture
 def workers(
-    scheduler: tuple[Study, str], tmp_path: Path
+    scheduler: tuple[Study, str], begun: Path, tmp_path: Path
 ) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Two workers of one thread, outside any clone."""
+    """Two workers of one thread, outside any clone; their trainings know `begun`."""
     work, address = scheduler
     folder = tmp_path / "workers"
     folder.mkdir()

@@ -28,7 +28,7 @@ def table(sweep: Sweep, scores: Mapping[str, float | None], failed: Sequence[str
         }
         for point in sweep.points
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({sweep.metric: float})
 
 
 def _state(point: Point, scores: Mapping[str, float | None], failed: Sequence[str]) -> str:

@@ -198,6 +198,10 @@ def test_point_that_fails_is_named_and_the_others_go_on(
     assert work.try_(*_sweep(grid)).status == 1
     assert _begun(begun) == ["0.5", "0.5", "0.6"]
 
+    svg = work.try_(*_sweep(grid, "-o", "out.svg"))
+    line = "error: -o: found out.svg; allowed: a name that ends with .csv, not the grid's\n"
+    assert (svg.status, svg.text) == (1, line)
+
     work.set(seed=7)
     refused = work.try_(*_sweep(grid))
     assert refused.status == 1

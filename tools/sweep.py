@@ -42,6 +42,8 @@ def main() -> None:
     sweep = read_sweep(arguments.grid)
     mine = part_of(sweep.points, arguments.part)
     output = arguments.output or arguments.grid.with_suffix(".csv")
+    if output.suffix != ".csv" or output == arguments.grid:
+        raise InputError(f"-o: found {output}; allowed: a name that ends with .csv, not the grid's")
     shared = arguments.share or bool(arguments.cluster)
     _refuse_uncommitted()
     with locked(Path(".dvc/tmp/sweep.lock"), "a sweep in this clone"):
@@ -107,7 +109,10 @@ def _on_cluster(arguments: argparse.Namespace, sweep: Sweep, points: Sequence[Po
     holders = ("for-each-ref", "--contains", "HEAD", f"refs/remotes/{REMOTE}")
     if not _dvc(*holders, program="git"):
         raise InputError(f"--cluster: the git remote {REMOTE} lacks this commit; run: git push")
-    there = _names(REMOTE)
+    there, here = _names(REMOTE), _names()
+    for name in (point.name for point in points):
+        if name in here and name not in there:
+            _dvc("exp", "push", "--quiet", REMOTE, name)
     order = {
         "url": _dvc("remote", "get-url", REMOTE, program="git").strip(),
         "commit": _dvc("rev-parse", "HEAD", program="git").strip(),
@@ -119,7 +124,7 @@ def _on_cluster(arguments: argparse.Namespace, sweep: Sweep, points: Sequence[Po
     orders = {
         name: {**order, "name": name, "part": f"{every.index(name) + 1}/{len(every)}"}
         for name in (point.name for point in points)
-        if name not in there
+        if name not in there and name not in here
     }
     failed = []
 

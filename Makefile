@@ -60,9 +60,9 @@ graph: ## What each stage waits for
 	$(ready)
 	@python -m tools.graph
 
-repro: setup ## The real study: T91 to Set5 and Set14
+repro: setup ## The real study: T91 to Set5 and Set14; JOBS=3: three trainings at a time
 	@python -m stages.validate
-	@dvc repro
+	@python -m tools.repro '$(or $(JOBS),1)'
 
 source-study: setup ## The student project's setting, beside its own figures (docs/source-study.md)
 	@python -m tools.source_study

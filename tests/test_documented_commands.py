@@ -179,6 +179,23 @@ RUN = {
         "dvc repro compare report",
         "METRIC=psnr_rgb make compare",
     ],
+    "tests/test_sweep_runs.py::"
+    "test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made": [
+        "python -m tools.sweep sweep.yaml",
+        "python -m tools.sweep sweep.yaml --part 1/2 --share",
+        "python -m tools.sweep sweep.yaml --share",
+        "dvc remote modify home url /shared/dvc-store",
+        "dvc exp pull origin NAME",
+        "dvc exp apply NAME",
+    ],
+    "tests/test_sweep_runs.py::test_point_of_a_killed_dask_worker_is_made_by_another": [
+        "dask scheduler --host 10.0.0.1",
+        "dask worker tcp://10.0.0.1:8786 --nthreads 1",
+        "python -m tools.sweep sweep.yaml --cluster tcp://10.0.0.1:8786",
+    ],
+    "tests/test_repro.py::test_trainings_side_by_side_give_the_bytes_of_one_after_the_other": [
+        "make repro JOBS=3",
+    ],
 }
 # Not run by any test, each for the reason that stands before it.
 NOT_RUN = {
@@ -191,7 +208,7 @@ NOT_RUN = {
     "installs 2.5 GB; .ci/run begins with it": ["make setup", ". .venv/bin/activate"],
     "needs an NVIDIA GPU": ["make setup GPU=1"],
     "a step of .ci/run, or all of them": [
-        *(".ci/run", "make demo", "make lint", "make test", "make test-all"),
+        *(".ci/run", "make cluster", "make demo", "make lint", "make test", "make test-all"),
     ],
     "takes the real study, or a part of it: long trainings on images from the internet": [
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
@@ -212,7 +229,19 @@ NOT_RUN = {
         "rm -rf .dvc/tmp/exps/tmp* .dvc/tmp/exps/standalone/tmp*",
         "dvc gc --workspace --all-branches --all-experiments",
     ],
-    "an ordinary commit": ['git commit .dvc/config -m "Share on host"'],
+    "an ordinary commit, push or pull": [
+        'git commit .dvc/config -m "Share on host"',
+        'git commit -q .dvc/config -m "Share in a folder"',
+        'git add sweep.yaml && git commit -q -m "A sweep"',
+        *("git push", "git pull"),
+    ],
+    "needs SLURM; a part in a clone is run by the test of two clones": [
+        "#!/bin/bash",
+        "#SBATCH --array=1-8",
+        ". /shared/sr-study/.venv/bin/activate",
+        'git clone -q ssh://host/sr-study.git "$TMPDIR/study" && cd "$TMPDIR/study"',
+        'python -m tools.sweep sweep.yaml --part "$SLURM_ARRAY_TASK_ID/8" --share',
+    ],
     "named in a sentence, without its arguments": [
         "dvc dag",
         "dvc exp push",
@@ -220,6 +249,7 @@ NOT_RUN = {
         "dvc exp show",
         "dvc get",
         "dvc plots",
+        "dvc remote modify --global",
         "git add",
         "git restore .dvc/config",
     ],

@@ -1,9 +1,11 @@
 """Named DVC experiments beside the workspace: run if not there yet, and read their files."""
 
+import os
 import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +16,7 @@ from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
 from srstudy.common.params import PARAMS_FILE
+from srstudy.common.running import end_with
 from srstudy.common.yaml_file import load_yaml
 
 
@@ -22,13 +25,14 @@ def run_experiment(
     settings: Mapping[str, object],
     targets: Sequence[str],
     copied: Sequence[Path] = (),
+    options: Sequence[str] = (),
 ) -> None:
     """Run an experiment of the current commit in a temporary folder, unless it is there already.
 
-    copied: files that it needs and that git may not have yet, in folders that it has. The workspace
-    stays as it is. A killed run leaves no experiment behind and is simply run again. `InputError`
-    where DVC ends it otherwise than well, and where the one that is there had another params.yaml
-    than this one would have.
+    copied: files that it needs and that git may not have yet, in folders that it has; options: of
+    `dvc exp run`. The workspace stays as it is. DVC ends with this process, and a killed run leaves
+    no experiment behind and is simply run again. `InputError` where DVC ends it otherwise than
+    well, and where the one that is there had another params.yaml than this one would have.
     """
     if name in experiments():
         if keys := _other_params(name, settings):
@@ -40,8 +44,10 @@ def run_experiment(
         return
     changes = [word for change in overrides(settings) for word in ("-S", change)]
     changes += [word for path in copied for word in ("--copy-paths", str(path))]
-    command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name, *changes, *targets]
-    if subprocess.run(command, check=False).returncode:
+    command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name]
+    command += [*options, *changes, *targets]
+    bound = partial(end_with, os.getpid())
+    if subprocess.run(command, check=False, preexec_fn=bound).returncode:
         again = shlex.join([word for word in command if word != "--quiet"])
         raise InputError(f"experiment {name}: DVC ended it; what it says without --quiet: {again}")
 

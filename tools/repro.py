@@ -1,0 +1,70 @@
+"""The study, with its trainings side by side: `make repro JOBS=3`.
+
+    python -m tools.repro JOBS
+
+For one large machine. What the trainings need is made first, by `dvc repro`; then up to JOBS of
+them run at a time, each as `dvc repro --single-item`; then `dvc repro` makes the rest. A training's
+bytes do not depend on what runs beside it. With one job it is `dvc repro` alone.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from srstudy.common.errors import InputError
+from srstudy.common.running import end_with, run
+
+# Stages that train, none of which waits for another; and those that make what these begin with.
+TRAININGS = ("train-plain", "train-regularized", "mnist")
+BEFORE = ("patch", "pretrain", "download-mnist")
+
+
+def main() -> None:
+    """Make what is missing of the study."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("jobs", metavar="JOBS", help="trainings at a time: a whole number from 1")
+    jobs = parser.parse_args().jobs
+    if not (jobs.isascii() and jobs.isdecimal() and int(jobs) >= 1):
+        raise InputError(f"JOBS: found {jobs!r}; allowed: a whole number of at least 1")
+    if int(jobs) > 1:
+        stages = _stages()
+        _repro([name for name in stages if name.partition("@")[0] in BEFORE])
+        trainings = [name for name in stages if name.partition("@")[0] in TRAININGS]
+        with ThreadPoolExecutor(int(jobs)) as pool:
+            failed = [
+                name
+                for name, well in zip(trainings, pool.map(_train, trainings), strict=True)
+                if not well
+            ]
+        if failed:
+            raise InputError(f"{', '.join(failed)}: DVC ended it: see above")
+    _repro([])
+
+
+def _stages() -> list[str]:
+    """All stages by their full names; DVC says itself why where it cannot tell."""
+    command = ["dvc", "stage", "list", "--name-only"]
+    listed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if listed.returncode:
+        sys.exit(listed.returncode)
+    return listed.stdout.split()
+
+
+def _repro(targets: list[str]) -> None:
+    if status := subprocess.run(["dvc", "repro", *targets], check=False).returncode:
+        sys.exit(status)
+
+
+def _train(stage: str) -> bool:
+    """Whether a stage by itself ended well. DVC writes dvc.lock one by one: it waits for that."""
+    command = ["dvc", "--wait-for-lock", "repro", "--single-item", stage]
+    return not subprocess.run(
+        command, check=False, preexec_fn=partial(end_with, os.getpid())
+    ).returncode
+
+
+if __name__ == "__main__":
+    run(main)

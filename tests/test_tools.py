@@ -28,6 +28,7 @@ from tools import (
     long_recipe,
     mnist_seeds,
     networks,
+    photo_recipe,
     readme,
     seeds,
     source_study,
@@ -109,12 +110,16 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
     ]
 
 
-OWN_RECIPES = ("long", "network", "source", "ablation")
+OWN_RECIPES = ("long", "photo", "network", "source", "ablation")
 # How many steps a network gets is measured.
 ONE_STEP = {"pretrain_steps": 1, **{f"steps.x{scale}": 1 for scale in networks.SCALES}}
 STUDIES: dict[str, Mapping[str, object]] = {
     # The weights of the part before are there only when that is done.
-    **{f"long-{n}": {**long_recipe.settings(n), "start_from": FRESH} for n in long_recipe.PARTS},
+    **{
+        f"{study.name}-{name}": {**study.settings(name), "start_from": FRESH}
+        for study in (long_recipe.STUDY, photo_recipe.STUDY)
+        for name in study.parts
+    },
     **{
         f"network-{name}": {**networks.settings(name), **ONE_STEP}
         for name in choices.names("networks")

@@ -25,9 +25,11 @@ from srstudy.scoring.restoring import restore
 from srstudy.upscale.models import SCALES_OF
 from srstudy.upscale.runtime import Network
 from srstudy.upscale.upscaling import networks
-from tools.long_recipe import METHOD, TABLE
+from tools.long_recipe import STUDY
+from tools.parts import METHOD
 from tools.repeats import TEST_SETS, read_rows
 
+TABLE = STUDY.table
 TOLERANCE = 0.01  # dB: the files have weights of 16 bits
 
 

@@ -190,6 +190,7 @@ NOT_RUN = {
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
         *("make source-study", "make below-bicubic", "make long", "make networks"),
         "make photo",
+        "make fast",
         "make mnist-seeds",
         *("make four-sets", "make seeds", "make training-data"),
         "python -m tools.held_out models/x2-plain.weights.h5",

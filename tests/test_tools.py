@@ -24,6 +24,7 @@ from tools import (
     ablation,
     example,
     experiments,
+    fast_recipe,
     four_sets,
     long_recipe,
     mnist_seeds,
@@ -110,14 +111,14 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
     ]
 
 
-OWN_RECIPES = ("long", "photo", "network", "source", "ablation")
+OWN_RECIPES = ("long", "photo", "fast", "network", "source", "ablation")
 # How many steps a network gets is measured.
 ONE_STEP = {"pretrain_steps": 1, **{f"steps.x{scale}": 1 for scale in networks.SCALES}}
 STUDIES: dict[str, Mapping[str, object]] = {
     # The weights of the part before are there only when that is done.
     **{
         f"{study.name}-{name}": {**study.settings(name), "start_from": FRESH}
-        for study in (long_recipe.STUDY, photo_recipe.STUDY)
+        for study in (long_recipe.STUDY, photo_recipe.STUDY, fast_recipe.STUDY)
         for name in study.parts
     },
     **{
@@ -160,7 +161,9 @@ def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
         assert found == merged, key
 
 
-@pytest.mark.parametrize("name", [f"long-{next(iter(long_recipe.PARTS))}", "network-edsr"])
+@pytest.mark.parametrize(
+    "name", [f"long-{next(iter(long_recipe.PARTS))}", "fast-x4", "network-edsr"]
+)
 def test_sizes_of_a_study_stand_beside_entries_that_say_none(name: str, tmp_path: Path) -> None:
     path, wanted = tmp_path / "params.yaml", yaml.safe_load(Path("params.yaml").read_text())
     wanted["network_size"] = {network: {} for network in wanted["network_size"]}

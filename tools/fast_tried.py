@@ -70,7 +70,7 @@ def measured(
 
 def best_times(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
     """The least processor time of each function in seconds, by turns; the first round warms up."""
-    times = []
+    times: list[list[float]] = []
     for _ in range(1 + rounds):
         times.append([])
         for function in functions:

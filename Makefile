@@ -35,25 +35,10 @@ help: ## List the commands
 setup: .venv/installed ## Install everything, at pinned versions, into .venv
 
 .venv/installed: requirements.lock
-	@python3 -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed")'
-	@echo "installing into .venv (about 2.5 GB, some minutes) ..."
-	@rm -rf .venv
-	@python3 -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@touch $@
+	@bin/setup
 
-DEMO := datasets=[sample,sample-test] mnist.seeds=[] train_set=sample test_sets=[sample-test] downscaled_copies=[] start_from=weights/fresh pretrain_steps=411 steps.x2=137 steps.x4=56 steps.x8=56 network_size.progressive.blocks=5
-
-demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download
-	@rm -rf .demo
-	@git clone --quiet . .demo
-	@rm -rf .demo/metrics .demo/dvc.lock
-	@cd .demo && dvc exp run --quiet --name demo $(DEMO:%=-S '%')
-	@echo; cat .demo/metrics/table.txt
-	@echo
-	@echo "figures:  .demo/metrics/  (means: summary.json, every image: images/)"
-	@echo "pictures: .demo/data/pictures/"
-	@echo "report:   .demo/report/index.html"
+demo: setup ## The whole pipeline on embedded photographs, in minutes, without a download; OPEN=1 shows its page
+	@python -m tools.demo $(if $(OPEN),--open)
 
 test: setup ## The quick tests
 	@pytest -m "not slow"

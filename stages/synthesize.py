@@ -4,11 +4,15 @@
     python -m stages.synthesize --dataset set5 --scale 2 --role test
 
 Both are PNG files that a person can open. A training set also gets downscaled copies, each
-degraded like an image of its own: detail at more sizes to learn from.
+degraded like an image of its own: detail at more sizes to learn from. Where a degradation has
+random strengths, each training image and copy gets its own; test images have the stated one.
 """
 
 from functools import partial as bind
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from srstudy.common.command_line import parse
 from srstudy.common.errors import InputError
@@ -19,11 +23,12 @@ from srstudy.common.running import run
 from srstudy.datasets.lr_folders import FULL, copy_folder, make_folders, write_pair
 from srstudy.datasets.parallel import ordered_map
 from srstudy.datasets.settings import DownscaledCopiesSettings
-from srstudy.degradations.shared.degradation import degradation
-from srstudy.degradations.shared.settings import SynthesisSettings
+from srstudy.degradations.shared.degradation import Drawn, degradation
+from srstudy.degradations.shared.settings import StrengthSettings, SynthesisSettings
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.interpolation import LEAST_SIDE
+from srstudy.images.pairs import Pair
 from srstudy.images.resize import imresize
 
 
@@ -33,19 +38,27 @@ def main() -> None:
     dataset, scale, role = arguments.dataset, arguments.scale, arguments.role
     name = read(SynthesisSettings).degradation
     copies = read(DownscaledCopiesSettings).downscaled_copies if role == "train" else []
+    drawn = _drawn() if role == "train" else None
 
     paths = list_images(Path("data/raw") / dataset)
     output = Path(f"data/lr/x{scale}") / role / dataset
     with whole_folder(output) as partial:
         make_folders(partial, [FULL, *map(copy_folder, copies)])
-        write = bind(_write_pairs, partial, scale, name, copies)
+        write = bind(_write_pairs, partial, scale, name, copies, drawn)
         pairs = ordered_map(write, paths)
         for _ in progress(pairs, f"synthesize {dataset} x{scale}", len(paths), "image"):
             pass
     print(f"{output}: {len(paths)} images, {name} degradation, {len(copies)} copies of each")
 
 
-def _write_pairs(folder: Path, scale: int, name: str, copies: list[float], path: Path) -> None:
+def _drawn() -> Drawn:
+    settings = read(StrengthSettings)
+    return Drawn(settings.strength_seed, settings.strengths)
+
+
+def _write_pairs(
+    folder: Path, scale: int, name: str, copies: list[float], drawn: Drawn | None, path: Path
+) -> None:
     image, made_by = read_image(path), degradation(name)
     least = LEAST_SIDE * scale
     if min(image.shape[:2]) < least:
@@ -53,11 +66,18 @@ def _write_pairs(folder: Path, scale: int, name: str, copies: list[float], path:
         raise InputError(
             f"{path}: has {found} pixels; allowed at x{scale}: at least {least} x {least}"
         )
-    write_pair(folder, FULL, path.stem, made_by.pair(image, scale))
+
+    def pair(pixels: NDArray[np.uint8], part: str) -> Pair:
+        if drawn is None:
+            return made_by.pair(pixels, scale)
+        return made_by.training_pair(pixels, scale, (path.stem, part), drawn)
+
+    write_pair(folder, FULL, path.stem, pair(image, FULL))
     for factor in copies:
         smaller = imresize(image, factor)
         if min(smaller.shape[:2]) >= least:
-            write_pair(folder, copy_folder(factor), path.stem, made_by.pair(smaller, scale))
+            part = copy_folder(factor)
+            write_pair(folder, part, path.stem, pair(smaller, part))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ def test_smallest_image_has_one_lr_pixel(name: str, scale: int, channels: tuple[
     assert lr.shape == (1, 1, *channels) and (lr == 77).all()
 
 
+# Of their ramps the mean alone is held: compression bends them, and that does not shift an image.
+LOSSY = {"photo"}
 SLOPE = 2  # an even one: every LR pixel's centre then has a whole value, whatever the scale
 
 
@@ -79,12 +81,16 @@ def test_its_enlargement_returns_a_ramp_without_a_shift(
     exact = made_by.interpolation.planes(lr.astype(np.float32), scale)
     if upright:
         lr, hr, enlarged, exact = lr.T, hr.T, enlarged.T, exact.T
-    # Away from the edges, where kernels see more than the ramp.
+    # Away from the edges, where kernels see more than the ramp, and whole blocks of JPEG.
     low, high = slice(4, -4), slice(4 * scale, -4 * scale)
     centres = scale * np.arange(lr.shape[1]) + (scale - 1) / 2
-    assert np.abs(lr[low, low] - SLOPE * centres[low]).max() <= 0.5
+    off = lr[low, low] - SLOPE * centres[low]
     difference = (enlarged - hr)[high, high]
     assert difference.size
+    assert abs(off.mean()) <= 0.5 and abs(difference.mean()) <= 0.5 * SLOPE
+    if name in LOSSY:
+        return
+    assert np.abs(off).max() <= 0.5
     # A shift by one HR pixel would be SLOPE everywhere. Some kernels bend a ramp a little, to both
     # sides: OpenCV's by a twentieth of the step from one LR pixel to the next.
     bent = 0.06 * SLOPE * scale

@@ -23,7 +23,7 @@ GRAPH: dict[str, dict[str, Any]] = {
 # Slices that a module reads under a condition, which these of its stages do not meet.
 NOT_READ = {
     "train-plain": {"RegularizationSettings"},
-    "synthesize-test": {"DownscaledCopiesSettings"},
+    "synthesize-test": {"DownscaledCopiesSettings", "StrengthSettings"},
 }
 # What stands for the entry of a value that a stage reads one entry of.
 ENTRIES = {"{scale}": "${item.scale}", "{network}": "${network}"}

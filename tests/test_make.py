@@ -14,7 +14,7 @@ TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.
 LOOK = {"check", "compare", "graph", "lint", "readme"}
 NOTHING_NEEDED = {"help", "lock", "wheel"}  # lock needs uv, which it names; wheel any Python
 # In the place of python3: takes its version as good, and installs nothing.
-NO_INSTALL = '#!/bin/sh\n[ "$1" = -c ]\n'
+NO_INSTALL = '#!/bin/sh\n[ "$1" = -c ] || [ "$1" = --version ]\n'
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def clone(tmp_path: Path) -> Path:
     """A clone without .venv, with the Makefile and .gitignore as they lie in front of us."""
     root = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", ROOT, root], check=True)
-    for name in ("Makefile", ".gitignore"):
+    for name in ("Makefile", ".gitignore", "bin/setup"):
         shutil.copy(ROOT / name, root / name)
     python = tmp_path / "bin/python3"
     python.parent.mkdir()

@@ -175,6 +175,7 @@ def test_budget_may_be_given_either_way(tmp_path: Path, given: Values) -> None:
     ("change", "fault"),
     [
         ({}, None),
+        ({"degradation": "photo"}, None),  # alike: the same interpolation and protocol
         ({"network": "espcn"}, "network: found 'edsr'; allowed: 'espcn'"),
         (
             {"network_size.edsr.blocks": 3},

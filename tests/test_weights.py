@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -9,7 +10,7 @@ import pytest
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.images.interpolation import Interpolation
-from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.architecture import Architecture, layers_with_weights
 from srstudy.networks.shared.weights import load, save
 from tests.small import network_of_own
 
@@ -162,6 +163,15 @@ def test_weights_of_another_network_are_not_loaded() -> None:
     other = Architecture("edsr", 2, SIZE | {"channels": 8}, "opencv")
     with pytest.raises(InputError, match="do not fit"):
         EDSR.load_matching(EDSR.build(), other.build(), other)
+
+
+def test_weights_go_on_at_a_degradation_that_is_enlarged_and_scored_alike() -> None:
+    matlab, photo, opencv = (replace(EDSR, degradation=d) for d in ("matlab", "photo", "opencv"))
+    source = matlab.build()
+    layers = list(layers_with_weights(source))
+    assert photo.load_matching(photo.build(), source, matlab) == len(layers)
+    with pytest.raises(InputError, match="do not fit"):
+        opencv.load_matching(opencv.build(), source, matlab)
 
 
 @pytest.mark.parametrize(

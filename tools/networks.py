@@ -1,7 +1,8 @@
 """Every network of the box beside its paper: `make networks`.
 
 Each at x2 and x4, plain, on 290 images, as large as it was published, in equal time on this
-machine; the study's own six, none of which is done by then, once more in four times of it. A
+machine; the study's own six, none of which is done by then, once more in four times of it: its
+steps are counted by the time that a step took in the first run, so that both are of one measure. A
 network is a DVC experiment; its rows are added to docs/networks.csv when it is done, so that a
 study that was stopped goes on after it. Writes docs/networks.csv, docs/networks.md and its chart,
 docs/networks.svg, whose dots are docs/networks-chart.csv.
@@ -34,7 +35,7 @@ from tools.experiments import (
     run_experiment,
 )
 from tools.networks_page import CHART, DOTS, PAGE, chart, page, points
-from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means
+from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means, read_rows
 
 TABLE, SOURCE, METHOD = Path("docs/networks.csv"), Path("tools/networks.py"), "plain"
 SCALES = (2, 4)
@@ -113,8 +114,10 @@ def rows_of(run_name: str) -> Rows:
         had = params_of(experiment)
         shared, steps = had["pretrain_steps"], {s: had["steps"][f"x{s}"] for s in SCALES}
     else:
-        shared = steps_in(times * SHARED, costs[2]["seconds"])
-        steps = {scale: steps_in(minutes[scale], costs[scale]["seconds"]) for scale in SCALES}
+        took = first_run(network) if times > 1 else {}
+        seconds = {scale: took.get(scale, costs[scale]["seconds"]) for scale in SCALES}
+        shared = steps_in(times * SHARED, seconds[2])
+        steps = {scale: steps_in(minutes[scale], seconds[scale]) for scale in SCALES}
     budget = {"pretrain_steps": shared, **{f"steps.x{s}": n for s, n in steps.items()}}
     keys = [(scale, test_set) for scale in SCALES for test_set in TEST_SETS]
     targets = [f"evaluate@{scale}-{METHOD}-{test_set}" for scale, test_set in keys]
@@ -132,6 +135,17 @@ def rows_of(run_name: str) -> Rows:
         }
         for scale, test_set in keys
     ]
+
+
+def first_run(network: str) -> dict[int, float]:
+    """The seconds of a step at each scale in a network's shorter run; none where it has no rows."""
+    rows = read_rows(TABLE, {"run", *COLUMNS})
+    if not len(rows) or network not in set(rows["run"]):
+        return {}
+    steps = rows[rows["run"] == network].groupby("scale")["steps"].first()
+    at_2 = 60 * (SHARED + OWN[2]) / steps[2]
+    shared = SHARED / (SHARED + OWN[2]) * steps[2]
+    return {2: at_2, 4: 60 * OWN[4] / (steps[4] - shared)}
 
 
 def measured(changes: dict[str, object], scale: int) -> dict[str, float]:

@@ -14,7 +14,7 @@ from srstudy.common.params import PARAMS_FILE, read, refuse
 from srstudy.datasets.registry import DIGITS, registered_names
 from srstudy.datasets.settings import NAME_NOTE, NAMES_NOTE, DownscaledCopiesSettings, Name
 from srstudy.degradations.shared.degradation import degradation
-from srstudy.degradations.shared.settings import SynthesisSettings
+from srstudy.degradations.shared.settings import StrengthSettings, SynthesisSettings
 from srstudy.mnist.settings import MnistSettings
 from srstudy.networks.shared.sizes import faults_of_entries, faults_of_names
 from srstudy.patches.settings import PatchSettings, size_faults, validation_fault
@@ -37,6 +37,7 @@ from srstudy.training.settings import (
 
 class StudySettings(
     SynthesisSettings,
+    StrengthSettings,
     DownscaledCopiesSettings,
     PatchSettings,
     PretrainSettings,

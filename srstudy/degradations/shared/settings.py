@@ -1,12 +1,28 @@
 """The settings of how LR images are made."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from srstudy.common.params import Slice
-from srstudy.common.values import choice_field, is_file_of
+from pydantic import Field, field_validator
+
+from srstudy.common.params import Slice, refuse
+from srstudy.common.values import choice_field, is_file_of, whole
+from srstudy.degradations.shared.strengths import faults_of_strengths
 
 
 class SynthesisSettings(Slice):
     """The degradation, and with it the protocol that scores it."""
 
     degradation: Annotated[str, is_file_of("degradations")] = choice_field("degradations")
+
+
+class StrengthSettings(Slice):
+    """What the random strengths of training images are drawn from."""
+
+    strengths: dict[str, Any] = Field(description="a mapping from degradations to their strengths")
+    strength_seed: int = whole(least=0, most=2**31 - 1)
+
+    @field_validator("strengths")
+    @classmethod
+    def _check_strengths(cls, entries: dict[str, Any]) -> dict[str, Any]:
+        refuse(faults_of_strengths(entries))
+        return entries

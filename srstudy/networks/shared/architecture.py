@@ -13,7 +13,7 @@ import keras
 from srstudy.common import choices
 from srstudy.common.errors import ChoiceError, InputError
 from srstudy.common.scales import SCALES
-from srstudy.degradations.shared.degradation import degradation
+from srstudy.degradations.shared.degradation import alike, degradation
 from srstudy.networks.shared.sizes import ROOM, WANTED
 
 
@@ -59,11 +59,13 @@ class Architecture:
     def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> int:
         """Give a model of this architecture the weights of another's, where they mean the same.
 
-        All but the scale must be equal, else `InputError`. At another scale, a last layer that
-        makes the HR pixels itself (pixel shuffle, deconvolution) keeps its own weights, as do
-        layers that the other scale has not. Returns how many layers took the other's weights.
+        Network and sizes must be equal, and the degradations alike, else `InputError`. At another
+        scale, a last layer that makes the HR pixels itself (pixel shuffle, deconvolution) keeps its
+        own weights, as do layers that the other scale has not. Returns how many layers took the
+        other's weights.
         """
-        if (self.network, self.size, self.degradation) != (of.network, of.size, of.degradation):
+        same = (self.network, self.size) == (of.network, of.size)
+        if not same or of.degradation not in alike(self.degradation):
             raise InputError(f"the weights of {of} do not fit {self}")
         taken = 0
         for layer, source in zip(*map(layers_with_weights, (model, other)), strict=False):

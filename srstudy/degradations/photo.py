@@ -1,0 +1,79 @@
+"""LR images as photographs are: shrunk by MATLAB's bicubic `imresize`, noisy, compressed as JPEG.
+
+A training image gets strengths of its own, drawn from the ranges in params.yaml under
+`strengths.photo`; a test image always the same: JPEG of quality 75, no noise.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from srstudy.images.colour import to_uint8
+from srstudy.images.interpolation import MATLAB_BICUBIC
+from srstudy.images.protocols import LITERATURE
+from srstudy.images.resize import imresize
+
+TEST_QUALITY = 75
+DESCRIPTION = f"photo: MATLAB's bicubic imresize, then JPEG of quality {TEST_QUALITY} (4:2:0)"
+INTERPOLATION = MATLAB_BICUBIC
+PROTOCOL = LITERATURE
+# What params.yaml may say, each as (least, most).
+STRENGTHS = {
+    "compressed": (0.0, 1.0),
+    "quality": (1, 100),
+    "noisy": (0.0, 1.0),
+    "noise": (0.0, 100.0),
+}
+
+
+def degrade(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+    """Shrink and compress (H, W[, 3]), sides multiples of scale, at the one strength of tests."""
+    return compress(_shrink(hr, scale), TEST_QUALITY)
+
+
+def degrade_at_random(
+    hr: NDArray[np.uint8],
+    scale: int,
+    random: np.random.Generator,
+    compressed: float = 0.75,
+    quality: tuple[int, int] = (15, 85),
+    noisy: float = 0.5,
+    noise: tuple[float, float] = (0.0, 15.0),
+) -> NDArray[np.uint8]:
+    """Shrink (H, W[, 3]), sides multiples of scale; then noise, rounding and JPEG, as drawn.
+
+    compressed, noisy: the share of images that are; quality: of JPEG, 1 .. 100; noise: standard
+    deviation in grey levels, of each channel by itself.
+    """
+    # All are drawn, used or not: one range then changes nothing of the others.
+    is_compressed, is_noisy = random.random() < compressed, random.random() < noisy
+    drawn_quality = int(random.integers(quality[0], quality[1], endpoint=True))
+    sigma = random.uniform(*noise)
+    lr = _shrink(hr, scale)
+    if is_noisy:
+        lr = add_noise(lr, sigma, random)
+    return compress(lr, drawn_quality) if is_compressed else lr
+
+
+def add_noise(
+    image: NDArray[np.uint8], sigma: float, random: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Gaussian noise of sigma grey levels on each channel of (H, W[, 3]), rounded and clipped."""
+    return to_uint8(image + random.normal(0, sigma, image.shape))
+
+
+def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """(H, W[, 3]) after JPEG of a quality, 1 .. 100, by libjpeg-turbo; chroma in half the size."""
+    colour = image.ndim == 3
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
+    _, coded = cv2.imencode(".jpg", image[..., ::-1] if colour else image, options)
+    flags = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
+    decoded: Any = cv2.imdecode(coded, flags)
+    return np.ascontiguousarray(decoded[..., ::-1]) if colour else decoded
+
+
+def _shrink(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+    return imresize(hr, size=(hr.shape[0] // scale, hr.shape[1] // scale))

@@ -1,0 +1,108 @@
+"""The whole pipeline on embedded photographs, in minutes, without a download: `make demo`.
+
+    python -m tools.demo            # in .demo, a clone of what is committed
+    python -m tools.demo --open     # and its page in the browser
+
+A line for each stage says what it is for; then the table of results, and where to look.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import time
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+
+from srstudy.common.errors import InputError
+from srstudy.common.running import run
+from srstudy.common.yaml_file import load_yaml
+from srstudy.training.settings import FRESH
+
+DEMO = Path(".demo")
+# Small enough for five minutes of an old processor, large enough to be above bicubic everywhere.
+SETTINGS = {
+    "datasets": "[sample,sample-test]",
+    "mnist.seeds": "[]",
+    "train_set": "sample",
+    "test_sets": "[sample-test]",
+    "downscaled_copies": "[]",
+    "start_from": FRESH,
+    "network_size.progressive.channels": "16",
+    "network_size.progressive.blocks": "3",
+    "pretrain_steps": "300",
+    "steps.x2": "60",
+    "steps.x4": "40",
+    "steps.x8": "40",
+}
+STARTED = re.compile(r"Running stage '([^']+)'")
+
+
+def main() -> None:
+    """Clone, run, show."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--open", action="store_true", help="show the page in the browser")
+    arguments = parser.parse_args()
+    clone(DEMO)
+    print(
+        f"The study in {DEMO}/: seven photographs to train on, three to test on, and a network for "
+        "each scale and setting.\n"
+    )
+    # As an experiment: dvc.lock and params.yaml are left as they are committed.
+    command = ["dvc", "exp", "run", "--name", "demo"]
+    for key, value in SETTINGS.items():
+        command += ["-S", f"{key}={value}"]
+    for line in stages(command, DEMO):
+        print(line, flush=True)
+    print(f"\n{(DEMO / 'metrics/table.txt').read_text('utf-8')}")
+    page = (DEMO / "report/index.html").resolve()
+    print(f"figures:  {DEMO}/metrics/  (means: summary.json, every image: images/)")
+    print(f"pictures: {DEMO}/data/pictures/")
+    print(f"page:     {page.as_uri()}")
+    if arguments.open and not webbrowser.open(page.as_uri()):
+        raise InputError("no browser was found; open the page's address above in one")
+
+
+def clone(folder: Path) -> None:
+    """What is committed, without its results, in a folder that is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
+    shutil.rmtree(folder / "metrics")
+    (folder / "dvc.lock").unlink()
+
+
+def stages(command: list[str], folder: Path) -> Iterator[str]:
+    """Run DVC in a folder; a line for each stage, with its time when it is done.
+
+    Raises InputError with all that DVC said where it fails.
+    """
+    described = purposes(folder / "dvc.yaml")
+    said: list[str] = []
+    process = subprocess.Popen(
+        command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    begin, running = time.monotonic(), ""
+    with process:
+        for line in process.stdout:
+            said.append(line)
+            if found := STARTED.search(line):
+                if running:
+                    yield f"{running}  {time.monotonic() - begin:4.0f} s"
+                begin, name = time.monotonic(), found[1]
+                running = f"{name:38}{described[name.partition('@')[0]]}"
+    if process.returncode:
+        raise InputError(f"{folder}: the study did not end well:\n{''.join(said)}")
+    if running:
+        yield f"{running}  {time.monotonic() - begin:4.0f} s"
+
+
+def purposes(graph: Path) -> dict[str, str]:
+    """What each stage of a dvc.yaml is for, by its name."""
+    listed = load_yaml(graph)["stages"]
+    return {name: stage.get("do", stage)["desc"] for name, stage in listed.items()}
+
+
+if __name__ == "__main__":
+    run(main)

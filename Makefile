@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock photo fast
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,6 +73,12 @@ below-bicubic: setup ## What brings an SRCNN below bicubic (docs/below-bicubic.m
 
 long: setup ## The strongest plain networks, on 290 images (docs/long-recipe.md)
 	@python -m tools.long_recipe
+
+photo: setup ## Networks for JPEG files and noisy photographs (docs/photo-recipe.md)
+	@python -m tools.photo_recipe
+
+fast: setup ## Small networks where time counts (docs/fast-recipe.md)
+	@python -m tools.fast_recipe
 
 networks: setup ## Every network beside its paper, in equal time (docs/networks.md)
 	@python -m tools.networks

@@ -22,7 +22,8 @@ from srstudy.upscale import __main__ as command
 from srstudy.upscale.models import SCALES_OF, STUDY_SCALES, WEIGHTS
 from srstudy.upscale.runtime import Network
 from tests.imports import ROOT
-from tools import verify_weights
+from tools import long_recipe, verify_weights
+from tools.parts import Study
 
 every_file = pytest.mark.parametrize("setting", ["plain", "regularized"])
 every_scale = pytest.mark.parametrize("scale", STUDY_SCALES)
@@ -98,51 +99,70 @@ def test_upscale_gives_the_psnr_of_the_table(
 
 
 @pytest.mark.slow
-def test_clean_networks_give_the_psnr_of_the_long_recipe(
+def test_networks_of_studies_in_parts_give_the_psnr_of_their_rows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["verify_weights", "set5", "set14"])
     verify_weights.main()  # ends with a status where one is apart
-    assert len(capsys.readouterr().out.splitlines()) == 2 * len(SCALES_OF["clean"])
+    files = [f for study in verify_weights.STUDIES for f in WEIGHTS.glob(f"*-{study.model}.onnx")]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * len(files) and "clean set14 x8: " in "".join(lines)
 
 
-def test_networks_that_are_apart_from_the_long_recipe_end_with_a_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def _table(monkeypatch: pytest.MonkeyPatch, folder: Path, study: Study, *scales: int) -> None:
+    """A table of PSNR of 30 dB on set5, and files in weights/."""
+    monkeypatch.chdir(folder)
+    rows = "".join(f"set5,{scale},plain,30.0\nset5,{scale},bicubic,20.0\n" for scale in scales)
+    for path in (study.table, study.network(2)):
+        path.parent.mkdir(exist_ok=True)
+    study.table.write_text(f"test_set,scale,method,psnr\n{rows}")
+    for part in study.parts.values():
+        study.network(part.scale).touch()
+
+
+@pytest.mark.parametrize("study", verify_weights.STUDIES, ids=lambda study: study.model)
+def test_networks_that_are_apart_from_their_rows_end_with_a_line(
+    study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def network(scale: int, *_: str) -> list[Network]:
-        return [Network(lambda lr: lr.astype(np.float32), scale, degradation("matlab"), 0)]
+    def network(path: Path, device: str) -> Network:
+        scale = int(path.name[1])
+        return Network(lambda lr: lr.astype(np.float32), scale, degradation("matlab"), 0)
 
     found = {2: 30.008, 3: math.nan, 4: 30.012, 8: 29.9}
-    _rows(tmp_path, monkeypatch, *SCALES_OF["clean"])
-    monkeypatch.setattr(verify_weights, "networks", network)
+    _table(monkeypatch, tmp_path, study, *found)
+    monkeypatch.setattr(verify_weights, "load_network", network)
     monkeypatch.setattr(verify_weights, "fetch", lambda name, folder: None)
     monkeypatch.setattr(verify_weights, "list_images", lambda folder: [])
     monkeypatch.setattr(verify_weights, "score", lambda images, network: found[network.scale])
     monkeypatch.setattr(sys, "argv", ["verify_weights", "set5"])
-    with pytest.raises(SystemExit, match=r"^3 are further than 0\.01 dB from .*rows\.csv$"):
+    apart = {"clean": 3, "photo": 1, "fast": 1}[study.model]
+    said = rf"^{apart} are further than 0\.01 dB from docs/{study.name}-recipe\.csv$"
+    with pytest.raises(SystemExit, match=said):
         verify_weights.main()
 
 
 @pytest.mark.parametrize(
     ("scales", "words"),
-    [((2, 4), r"found no row of set5 x3, x8; run: make long"), ((), "found no rows; allowed: ")],
+    [((2, 4), r"found no row of set5 x3; run: make long"), ((), "found no rows; allowed: ")],
 )
 def test_table_that_lacks_a_scale_is_named_before_anything_is_fetched(
     scales: tuple[int, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _rows(tmp_path, monkeypatch, *scales)
+    _table(monkeypatch, tmp_path, long_recipe.STUDY, *scales)
     monkeypatch.setattr(verify_weights, "fetch", lambda *_: pytest.fail("fetched"))
     monkeypatch.setattr(sys, "argv", ["verify_weights", "set5"])
-    with pytest.raises(InputError, match=rf"^\S*rows\.csv: {words}"):
+    with pytest.raises(InputError, match=rf"^docs/long-recipe\.csv: {words}"):
         verify_weights.main()
 
 
-def _rows(folder: Path, monkeypatch: pytest.MonkeyPatch, *scales: int) -> None:
-    """A table of PSNR of 30 dB on set5."""
-    rows = "".join(f"set5,{scale},plain,30.0\n" for scale in scales)
-    (folder / "rows.csv").write_text(f"test_set,scale,method,psnr\n{rows}")
-    monkeypatch.setattr(verify_weights, "TABLE", folder / "rows.csv")
+def test_folder_without_networks_is_refused_not_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["verify_weights"])
+    with pytest.raises(InputError, match=r"^weights: holds no networks; allowed: those from git$"):
+        verify_weights.main()
 
 
 def test_set_that_the_long_recipe_was_not_scored_on_is_refused(

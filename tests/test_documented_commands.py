@@ -213,6 +213,8 @@ NOT_RUN = {
     "takes the real study, or a part of it: long trainings on images from the internet": [
         *("make repro", "SR_MIRROR=/data/sr-mirror make repro", "make verify", "make weights"),
         *("make source-study", "make below-bicubic", "make long", "make networks"),
+        "make photo",
+        "make fast",
         "make mnist-seeds",
         *("make four-sets", "make seeds", "make training-data"),
         "python -m tools.held_out models/x2-plain.weights.h5",

@@ -8,7 +8,7 @@ import dvc.api
 import pytest
 
 from tests.tiny import ROOT, TARGETS, TINY_EDSR, Study
-from tools.long_recipe import weights_of
+from tools.long_recipe import STUDY
 
 # The first test of all waits for the study that the others share.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -146,7 +146,7 @@ def test_training_goes_on_from_a_file_of_weights(work: Study) -> None:
 
 def test_temporary_experiment_takes_along_weights_that_git_has_not(work: Study) -> None:
     # Where `make long` has them: DVC makes no folder for what it copies.
-    before = str(weights_of("before"))
+    before = str(STUDY.weights_of("before"))
     shutil.copy(work.root / "models/x2-plain.weights.h5", work.root / before)
     changes = ("-S", f"start_from={before}", "-S", "pretrain_epochs=0", "pretrain")
     alone = work.try_("dvc", "exp", "run", "--temp", *changes)

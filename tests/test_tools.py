@@ -24,10 +24,12 @@ from tools import (
     ablation,
     example,
     experiments,
+    fast_recipe,
     four_sets,
     long_recipe,
     mnist_seeds,
     networks,
+    photo_recipe,
     readme,
     seeds,
     source_study,
@@ -109,12 +111,16 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
     ]
 
 
-OWN_RECIPES = ("long", "network", "source", "ablation")
+OWN_RECIPES = ("long", "photo", "fast", "network", "source", "ablation")
 # How many steps a network gets is measured.
 ONE_STEP = {"pretrain_steps": 1, **{f"steps.x{scale}": 1 for scale in networks.SCALES}}
 STUDIES: dict[str, Mapping[str, object]] = {
     # The weights of the part before are there only when that is done.
-    **{f"long-{n}": {**long_recipe.settings(n), "start_from": FRESH} for n in long_recipe.PARTS},
+    **{
+        f"{study.name}-{name}": {**study.settings(name), "start_from": FRESH}
+        for study in (long_recipe.STUDY, photo_recipe.STUDY, fast_recipe.STUDY)
+        for name in study.parts
+    },
     **{
         f"network-{name}": {**networks.settings(name), **ONE_STEP}
         for name in choices.names("networks")
@@ -155,7 +161,9 @@ def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
         assert found == merged, key
 
 
-@pytest.mark.parametrize("name", [f"long-{next(iter(long_recipe.PARTS))}", "network-edsr"])
+@pytest.mark.parametrize(
+    "name", [f"long-{next(iter(long_recipe.PARTS))}", "fast-x4", "network-edsr"]
+)
 def test_sizes_of_a_study_stand_beside_entries_that_say_none(name: str, tmp_path: Path) -> None:
     path, wanted = tmp_path / "params.yaml", yaml.safe_load(Path("params.yaml").read_text())
     wanted["network_size"] = {network: {} for network in wanted["network_size"]}

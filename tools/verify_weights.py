@@ -1,10 +1,11 @@
-"""The networks of `upscale --model clean`, scored again from their files.
+"""The networks of `upscale --model clean`, `photo` and `fast`, scored again from their files.
 
     python -m tools.verify_weights [SET ...]
 
-Fetches the test sets (all four, if none is named), makes LR, restores it by the files of weights/,
-each image as a whole, and prints the mean PSNR and its difference from docs/long-recipe.csv. Ends
-with status 1 where that is more than 0.01 dB.
+Fetches the test sets (all four, if none is named), makes LR by the degradation of each network,
+restores it by the files of weights/, each image as a whole, and prints the mean PSNR and its
+difference from docs/long-recipe.csv, photo-recipe.csv and fast-recipe.csv. Ends with status 1 where
+that is more than 0.01 dB.
 """
 
 import argparse
@@ -22,55 +23,70 @@ from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.pairs import Pair
 from srstudy.scoring.restoring import restore
-from srstudy.upscale.models import SCALES_OF
-from srstudy.upscale.runtime import Network
-from srstudy.upscale.upscaling import networks
-from tools.long_recipe import METHOD, TABLE
+from srstudy.upscale.runtime import Network, load_network
+from tools import fast_recipe, long_recipe, photo_recipe
+from tools.parts import METHOD, Study
 from tools.repeats import TEST_SETS, read_rows
 
+STUDIES = (long_recipe.STUDY, photo_recipe.STUDY, fast_recipe.STUDY)
 TOLERANCE = 0.01  # dB: the files have weights of 16 bits
 
 
 def main() -> None:
-    """A line for each scale and test set."""
+    """A line for each network and test set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words = f"default: {' '.join(TEST_SETS)}"
     parser.add_argument("test_sets", nargs="*", default=TEST_SETS, metavar="SET", help=words)
     apart, test_sets = 0, parser.parse_args().test_sets
     if unknown := [name for name in test_sets if name not in TEST_SETS]:
         raise InputError(f"SET: found {unknown[0]}; allowed: {', '.join(TEST_SETS)}")
-    expected = {test_set: committed(test_set) for test_set in test_sets}
-    shipped = [
-        network for scale in SCALES_OF["clean"] for network in networks(scale, "clean", "cpu")
+    shipped = [(study, scale) for study in STUDIES for scale in shipped_scales(study)]
+    if not shipped:
+        raise InputError("weights: holds no networks; allowed: those from git")
+    expected = {
+        (study.model, test_set, scale): committed(study, test_set, scale)
+        for study, scale in shipped
+        for test_set in test_sets
+    }
+    networks = [
+        (study.model, load_network(study.network(scale), "cpu")) for study, scale in shipped
     ]
     for test_set in test_sets:
         with TemporaryDirectory() as folder:
             fetch(test_set, Path(folder) / test_set)
             images = list_images(Path(folder) / test_set)
-            for network in shipped:
+            for model, network in networks:
                 made_by, scale = network.degradation, network.scale
                 found = score((made_by.pair(read_image(p), scale) for p in images), network)
-                difference = found - expected[test_set][scale]
+                difference = found - expected[model, test_set, scale]
                 apart += not abs(difference) <= TOLERANCE  # also where it is no number
-                print(f"{test_set} x{scale}: {found:.4f} dB ({difference:+.4f})", flush=True)
+                print(
+                    f"{model} {test_set} x{scale}: {found:.4f} dB ({difference:+.4f})", flush=True
+                )
     if apart:
-        sys.exit(f"{apart} are further than {TOLERANCE} dB from {TABLE}")
+        tables = ", ".join(dict.fromkeys(str(study.table) for study, _ in shipped))
+        sys.exit(f"{apart} are further than {TOLERANCE} dB from {tables}")
 
 
-def committed(test_set: str) -> dict[int, float]:
-    """The mean PSNR of each scale, of docs/long-recipe.csv; `InputError` where it lacks one."""
-    rows = read_rows(TABLE, {"test_set", "scale", "method", "psnr"})
+def shipped_scales(study: Study) -> list[int]:
+    """The scales that a study has a network file for."""
+    scales = dict.fromkeys(part.scale for part in study.parts.values())
+    return [scale for scale in scales if study.network(scale).is_file()]
+
+
+def committed(study: Study, test_set: str, scale: int) -> float:
+    """The mean PSNR in the study's table; `InputError` where it has none."""
+    rows = read_rows(study.table, {"test_set", "scale", "method", "psnr"})
     if rows.empty:
         raise InputError(
-            f"{TABLE}: found no rows; allowed: those from git, in the project's folder"
+            f"{study.table}: found no rows; allowed: those from git, in the project's folder"
         )
-    mine = rows[(rows["test_set"] == test_set) & (rows["method"] == METHOD)]
-    found = dict(zip(mine["scale"], mine["psnr"], strict=True))
-    if missing := [f"x{scale}" for scale in SCALES_OF["clean"] if scale not in found]:
+    mine = (rows["test_set"] == test_set) & (rows["scale"] == scale) & (rows["method"] == METHOD)
+    if not mine.any():
         raise InputError(
-            f"{TABLE}: found no row of {test_set} {', '.join(missing)}; run: make long"
+            f"{study.table}: found no row of {test_set} x{scale}; run: make {study.name}"
         )
-    return found
+    return float(rows[mine]["psnr"].iloc[0])
 
 
 def score(pairs: Iterable[Pair], network: Network) -> float:

@@ -28,8 +28,8 @@ from tools import verify_weights
 TEST_SET = "set5"
 CARD = """# Weights of the committed study
 
-`upscale --model plain`, `regularized` and `cascade`; those of `clean`, its default, have a
-[card of their own](clean.md). Written by `make weights`
+`upscale --model plain`, `regularized` and `cascade`; those of `make long`, `make photo` and
+`make fast` have cards of their own: clean.md, photo.md, fast.md. Written by `make weights`
 from the models that [dvc.lock](../dvc.lock) names: each file's metadata has its model's MD5.
 
 - **Network**: `{network}` ({size}), luma only; ONNX, {precision} weights, computed in float32.

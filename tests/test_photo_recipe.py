@@ -1,0 +1,108 @@
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from srstudy.upscale.models import WEIGHTS
+from tests.imports import ROOT
+from tools import photo_recipe
+from tools.parts import HELD_OUT, METHOD, PRETRAINING
+from tools.photo_recipe import BICUBIC, PARTS, STUDY
+from tools.repeats import TEST_SETS
+
+ROBUSTNESS = (
+    "model,scale,set,case,psnr,psnr_rgb,gain,gain_rgb,below,images\n"
+    "clean,2,bsd100,jpeg50,28.0,26.0,-0.30,-0.10,60,100\n"
+    "photo,2,bsd100,jpeg50,29.0,27.0,0.634,0.458,0,100\n"
+)
+
+
+def _row(run: str, test_set: str, method: str, psnr: float) -> dict[str, object]:
+    key = {"run": run, "recipe": "0", "test_set": test_set, "scale": 2, "method": method}
+    return {**key, "psnr": psnr, "ssim": 0.9, "steps": 7, "minutes": 2.0, "machine": "two cores"}
+
+
+@pytest.fixture
+def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
+    """Rows of the pretraining and of x2, in a folder that has the network's file."""
+    monkeypatch.chdir(tmp_path)
+    Path("weights").mkdir()
+    Path("docs").mkdir()
+    Path("weights/x2-photo.onnx").write_bytes(bytes(2000))
+    scored = [
+        _row("x2", test_set, method, psnr)
+        for method, psnr in ((METHOD, 30.5), (BICUBIC, 29.25))
+        for test_set in TEST_SETS
+    ]
+    before = _row("pretrained-photo", HELD_OUT, PRETRAINING, 31.0)
+    return pd.DataFrame([before, _row("x2", HELD_OUT, METHOD, 31.5), *scored])
+
+
+def test_page_has_the_gain_over_bicubic_of_the_same_lr_images(rows: pd.DataFrame) -> None:
+    photo_recipe.write(rows)
+    text = Path("docs/photo-recipe.md").read_text("utf-8")
+    assert "| set5 x2 | 29.25 | 30.50 | +1.25 | 0.9000 | 0.9000 |" in text
+    start = "weights/long/pretrained-3.weights.h5"
+    assert f"| pretrained-photo | {start} | x2 | 7 | 2 | 31.000 | two cores |" in text
+    assert "VDSR" not in text  # its figures are of clean images
+
+
+def test_card_has_the_rows_of_the_robustness_table(rows: pd.DataFrame) -> None:
+    photo_recipe.PHOTOGRAPHS.write_text(ROBUSTNESS)
+    photo_recipe.write(rows)
+    text = STUDY.card.read_text("utf-8")
+    assert "| x2-photo.onnx | 2 kB | 30.5000 | 30.5000 | 30.5000 | 30.5000 |" in text
+    assert "| x2 | bsd100 | jpeg50 | +0.63 | +0.46 | 0 of 100 |" in text
+    assert "-0.30" not in text  # another model's
+
+
+@pytest.mark.parametrize("lines", [None, 2])
+def test_card_without_robustness_rows_says_which_command_makes_them(
+    lines: int | None, rows: pd.DataFrame
+) -> None:
+    if lines:
+        kept = ROBUSTNESS.splitlines(keepends=True)[:lines]
+        photo_recipe.PHOTOGRAPHS.write_text("".join(kept))
+    photo_recipe.write(rows)
+    assert "`make robustness` makes them" in STUDY.card.read_text("utf-8")
+
+
+def test_card_of_a_study_that_has_no_network_yet_has_no_line_of_one(rows: pd.DataFrame) -> None:
+    photo_recipe.write(rows[rows["run"] == "pretrained-photo"])
+    assert ".onnx |" not in STUDY.card.read_text("utf-8")
+
+
+def test_weights_that_the_photo_recipe_begins_with_are_in_git() -> None:
+    assert (ROOT / photo_recipe.LONG).is_file()
+    # DVC copies what git does not have yet only into a folder that git has.
+    assert (ROOT / STUDY.weights_of("pretrained-photo")).parent.is_dir()
+
+
+def _committed() -> pd.DataFrame:
+    table = ROOT / STUDY.table
+    return pd.read_csv(table, dtype={"recipe": str}) if table.is_file() else pd.DataFrame()
+
+
+def _files(folder: Path, pattern: str) -> Sequence[str]:
+    return sorted(path.name for path in folder.glob(pattern))
+
+
+def test_committed_rows_page_card_curves_and_networks_belong_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    rows = _committed()
+    runs = list(dict.fromkeys(rows["run"])) if len(rows) else []
+    # A study that was stopped has a part of its rows; then nothing of the others is there.
+    assert runs == list(PARTS)[: len(runs)]
+    assert _files(STUDY.curves, "*.csv") == sorted(f"{run}.csv" for run in runs)
+    scales = [run for run in runs if run.startswith("x")]
+    assert _files(WEIGHTS, "*-photo.onnx") == sorted(f"{scale}-photo.onnx" for scale in scales)
+    assert STUDY.page.is_file() == STUDY.card.is_file() == bool(runs)
+    if runs:
+        assert STUDY.page.read_text("utf-8") == photo_recipe.page_of(rows)
+        assert STUDY.card.read_text("utf-8") == photo_recipe.card_of(rows)
+        assert [*rows["recipe"]] == [STUDY.recipe_of(run) for run in rows["run"]]
+        assert all(file.stat().st_size < 2_000_000 for file in WEIGHTS.glob("*-photo.onnx"))
+        assert all(f.stat().st_size < 2_000_000 for f in Path("weights/photo").glob("*.h5"))

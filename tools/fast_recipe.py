@@ -1,0 +1,85 @@
+"""Small networks for `upscale --model fast`, at x2 and x4, on 290 images: `make fast`.
+
+For each scale a network of its own, from fresh weights: it is pretrained with its rate held, then
+trained while its rate falls to 0 (tools/parts.py). Writes docs/fast-recipe.csv and .md, docs/fast/,
+weights/fast/, weights/*-fast.onnx and their card. What sizes cost: tools/fast_tried.py.
+"""
+
+import pandas as pd
+
+from srstudy.common.running import run
+from tools.experiments import at_scales
+from tools.parts import Part, Study
+from tools.parts_page import beside_published, card, page, scored, shown
+from tools.repeats import ON_290
+
+SCALES = (2, 4)
+NETWORK = "edsr"
+GROUND: dict[str, object] = {
+    **ON_290,
+    "patch_size": "{x2: 64, x4: 128}",
+    "stride": "{x2: 24, x4: 48}",
+    "network": NETWORK,
+    "loss": "charbonnier",
+    "batch_size": "{x2: 16, x4: 8}",
+    "warmup_share": 0.02,
+    "epochs": at_scales("null", SCALES),
+}
+# The largest that are still as fast as they must be: docs/fast-tried.csv.
+CHANNELS, BLOCKS = 32, {2: 4, 4: 3}
+
+
+def size(scale: int) -> dict[str, object]:
+    """The change to params.yaml that makes the network of a scale."""
+    entries = f"{{channels: {CHANNELS}, blocks: {BLOCKS[scale]}, equivariant: true}}"
+    return {f"network_size.{NETWORK}": entries}
+
+
+PARTS = {
+    "pretrained-x2": Part(2, None, 12_000, own=size(2)),
+    "x2": Part(2, "pretrained-x2", 6000, last=0.0, seed=2, own=size(2)),
+    "pretrained-x4": Part(4, None, 12_000, own=size(4)),
+    "x4": Part(4, "pretrained-x4", 6000, last=0.0, seed=2, own={**size(4), "loss": "mse"}),
+}
+STUDY = Study("fast", "fast", GROUND, PARTS)
+
+
+def main() -> None:
+    """Run what is missing, write table, page and card."""
+    STUDY.run(write)
+
+
+def write(rows: pd.DataFrame) -> None:
+    """The page of the rows so far, and the card of the networks that are there."""
+    STUDY.page.write_text(page_of(rows), encoding="utf-8")
+    STUDY.card.write_text(card_of(rows), encoding="utf-8")
+
+
+def page_of(rows: pd.DataFrame) -> str:
+    """docs/fast-recipe.md."""
+    intro = (
+        "# The fast recipe\n\nSmall networks, each trained for one scale alone: "
+        f"`{STUDY.name}`, single pass; `default` is the plain network of "
+        "[params.yaml](../params.yaml) ([four-sets.md](four-sets.md)). Written by `make fast`; the "
+        "same as CSV: [fast-recipe.csv](fast-recipe.csv). How fast other sizes are: "
+        "[fast-tried.csv](fast-tried.csv)."
+    )
+    return page(STUDY, rows, intro, beside_published(STUDY, scored(rows)))
+
+
+def card_of(rows: pd.DataFrame) -> str:
+    """weights/fast.md: the networks that `upscale --model fast` has, and what they score."""
+    intro = (
+        "# Weights of the fast recipe\n\n`upscale --model fast`: for clean photographs, where time "
+        "counts more than the last tenths of a decibel. Written by `make fast`."
+    )
+    data = (
+        f"LR made by the `{shown(GROUND['degradation'])}` degradation: bicubic, without noise or "
+        "compression. Photographs that were compressed hard, are noisy or blurred are enlarged "
+        "with their faults."
+    )
+    return card(STUDY, scored(rows), intro, data)
+
+
+if __name__ == "__main__":
+    run(main)

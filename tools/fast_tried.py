@@ -1,0 +1,99 @@
+"""How fast networks of several sizes restore, by ONNX Runtime: `python -m tools.fast_tried`.
+
+Of `edsr` with fresh weights, exported as `upscale` takes it, on a luma plane that gives 1 HR
+megapixel. Writes docs/fast-tried.csv: HR megapixels in a second of one core's time, the best of
+several rounds. That is time of the processor, not of the clock, so that other work on the machine
+counts little.
+"""
+
+import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+
+from srstudy.common.files import whole_file
+from srstudy.common.running import run
+from srstudy.export.onnx_files import save_onnx
+from srstudy.networks.shared.architecture import Architecture
+from srstudy.networks.shared.sizes import sizes
+from srstudy.networks.shared.weights import save
+from tools.bench import machine
+from tools.costs import multiply_adds, parameters
+from tools.fast_recipe import NETWORK
+
+TABLE = Path("docs/fast-tried.csv")
+SIDE = 1000  # of the HR plane
+# Channels and blocks, by scale.
+TRIED = {
+    2: ((32, 5), (32, 4), (32, 3), (24, 8), (24, 7), (24, 6), (40, 3)),
+    4: ((32, 4), (32, 3), (32, 2), (24, 6), (24, 5), (24, 4), (40, 2)),
+}
+ROUNDS = 12
+
+
+def main() -> None:
+    """Measure every size, write and print the table."""
+    rows = [row for scale, tried in TRIED.items() for row in measured(scale, tried)]
+    table = pd.DataFrame(rows)
+    with whole_file(TABLE) as partial:
+        table.to_csv(partial, index=False)
+    print(table.drop(columns="machine").to_string(index=False))
+
+
+def measured(
+    scale: int, tried: Sequence[tuple[int, int]], side: int = SIDE, rounds: int = ROUNDS
+) -> list[dict[str, object]]:
+    """A row for each size: what it costs, and how fast it is."""
+    plane = np.random.default_rng(0).random((1, side // scale, side // scale, 1), np.float32)
+    rows: list[dict[str, object]] = []
+    functions = []
+    for channels, blocks in tried:
+        size = sizes(NETWORK, {"channels": channels, "blocks": blocks, "equivariant": True})
+        architecture = Architecture(NETWORK, scale, size, "matlab")
+        session, model = _session(architecture), architecture.build()
+        functions.append(lambda session=session: session.run(None, {"lr": plane}))
+        row: dict[str, object] = {"scale": scale, "channels": channels, "blocks": blocks}
+        row |= {"parameters": parameters(model), "multiply_adds": multiply_adds(model, scale)}
+        rows.append(row)
+    megapixels = plane.size * scale**2 / 1e6
+    for row, seconds in zip(rows, best_times(functions, rounds), strict=True):
+        speed = round(megapixels / seconds, 2)
+        row |= {"megapixels_per_core_second": speed, "machine": machine()}
+    return rows
+
+
+def best_times(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
+    """The least processor time of each function in seconds, by turns; the first round warms up."""
+    times: list[list[float]] = []
+    for _ in range(1 + rounds):
+        times.append([])
+        for function in functions:
+            start = time.process_time()
+            function()
+            times[-1].append(time.process_time() - start)
+    return [min(of_one) for of_one in zip(*times[1:], strict=True)]
+
+
+def _session(architecture: Architecture) -> onnxruntime.InferenceSession:
+    """The exported network on one thread: further threads spin while they wait."""
+    with TemporaryDirectory() as folder:
+        source, target = Path(folder) / "fresh.weights.h5", Path(folder) / "network.onnx"
+        model = architecture.build()
+        save(source, model, architecture, steps=0)
+        save_onnx(target, model, architecture, source, half=True)
+        content = target.read_bytes()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.enable_mem_pattern = False  # as `upscale` has it
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(content, options)
+
+
+if __name__ == "__main__":
+    run(main)

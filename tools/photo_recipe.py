@@ -1,0 +1,124 @@
+"""Networks for photographs that are compressed as JPEG or noisy: `make photo`.
+
+The long recipe's pretrained network, pretrained again on LR images of the `photo` degradation, then
+a network for each scale (tools/parts.py). Writes docs/photo-recipe.csv and .md, docs/photo/,
+weights/photo/, weights/*-photo.onnx and their card, which also has what docs/photographs.csv says
+of them.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from srstudy.common.running import run
+from srstudy.scoring.tables import markdown
+from tools.experiments import at_scales
+from tools.parts import METHOD, Part, Study
+from tools.parts_page import card, page, scored, shown
+from tools.repeats import ON_290, read_rows
+
+SCALES = (2, 4)
+BICUBIC = "bicubic"
+PHOTOGRAPHS = Path("docs/photographs.csv")
+COLUMNS = ("model", "scale", "set", "case", "gain", "gain_rgb", "below", "images")
+GROUND: dict[str, object] = {
+    **ON_290,
+    "degradation": "photo",
+    "strengths.photo": "{compressed: 0.75, quality: [15, 85], noisy: 0.5, noise: [0, 15]}",
+    "strength_seed": 1,
+    "patch_size": "{x2: 64, x4: 128}",
+    "stride": "{x2: 24, x4: 48}",
+    "network": "progressive",
+    "network_size.progressive": "{channels: 64, blocks: 12, equivariant: true}",
+    "loss": "charbonnier",
+    "batch_size": "{x2: 16, x4: 8}",
+    "warmup_share": 0.02,
+    "epochs": at_scales("null", SCALES),
+}
+LONG = Path("weights/long/pretrained-3.weights.h5")
+PARTS = {
+    "pretrained-photo": Part(2, LONG, 2000, rate=0.001),
+    "x2": Part(2, "pretrained-photo", 1000, rate=0.0005, last=0.0, seed=2),
+    "x4": Part(4, "pretrained-photo", 700, rate=0.0007, last=0.0, seed=2),
+}
+STUDY = Study("photo", "photo", GROUND, PARTS, beside=(BICUBIC,))
+
+
+def main() -> None:
+    """Run what is missing, write table, page and card."""
+    STUDY.run(write)
+
+
+def write(rows: pd.DataFrame) -> None:
+    """The page of the rows so far, and the card of the networks that are there."""
+    STUDY.page.write_text(page_of(rows), encoding="utf-8")
+    STUDY.card.write_text(card_of(rows), encoding="utf-8")
+
+
+def page_of(rows: pd.DataFrame) -> str:
+    """docs/photo-recipe.md."""
+    intro = (
+        "# The photo recipe\n\nNetworks for photographs that are compressed as JPEG or noisy, "
+        "beside bicubic interpolation of the same LR images. They are those of the `photo` "
+        "degradation: of test sets at its one stated strength, of training images at strengths "
+        "that are drawn for each. Published figures are of clean LR images, so none stand here. "
+        "How the networks do at other strengths: [photographs.md](photographs.md). Written by "
+        "`make photo`; the same as CSV: [photo-recipe.csv](photo-recipe.csv)."
+    )
+    return page(STUDY, rows, intro, beside_bicubic(scored(rows)))
+
+
+def beside_bicubic(scored: pd.DataFrame) -> str:
+    """PSNR and SSIM of bicubic interpolation and of the networks, a line a test set and scale."""
+    lines = []
+    for (scale, test_set), rows in scored.groupby(["scale", "test_set"], sort=False):
+        by = rows.set_index("method")
+        psnr = [by.loc[method, "psnr"] for method in (BICUBIC, METHOD)]
+        ssim = [f"{by.loc[method, 'ssim']:.4f}" for method in (BICUBIC, METHOD)]
+        told = [*(f"{value:.2f}" for value in psnr), f"{psnr[1] - psnr[0]:+.2f}", *ssim]
+        lines.append([f"{test_set} x{scale}", *told])
+    heading = ["", "bicubic, PSNR in dB", STUDY.model, "gain", "bicubic, SSIM", STUDY.model]
+    return markdown(heading, lines)
+
+
+def card_of(rows: pd.DataFrame) -> str:
+    """weights/photo.md: the networks that `upscale --model photo` has, and what they score."""
+    intro = (
+        "# Weights of the photo recipe\n\n`upscale --model photo`: for photographs that are "
+        "compressed as JPEG or noisy. Written by `make photo`."
+    )
+    data = (
+        "LR made by the `photo` degradation: bicubic, then noise and JPEG compression of strengths "
+        f"that are drawn for each image: {shown(GROUND['strengths.photo'])}. Their meaning: "
+        "[params.yaml](../params.yaml). For clean photographs: [clean.md](clean.md)."
+    )
+    return f"{card(STUDY, scored(rows), intro, data)}\n{robustness()}"
+
+
+def robustness() -> str:
+    """What docs/photographs.csv says of the networks, or which commands bring it."""
+    found = read_rows(PHOTOGRAPHS, set(COLUMNS)) if PHOTOGRAPHS.is_file() else pd.DataFrame()
+    mine = found[found["model"] == STUDY.model] if len(found) else found
+    heading = "## Robustness\n\n"
+    if mine.empty:
+        return (
+            f"{heading}{PHOTOGRAPHS} has no rows of these networks yet: `make robustness` makes "
+            "them, and `make photo` then writes them here.\n"
+        )
+    lines = [
+        [
+            *(f"x{r.scale}", r.set, r.case, f"{r.gain:+.2f}", f"{r.gain_rgb:+.2f}"),
+            f"{r.below} of {r.images}",
+        ]
+        for r in mine.itertuples()
+    ]
+    names = ["scale", "test set", "case", "gain of luma", "gain of RGB", "images below bicubic"]
+    return (
+        f"{heading}Gain over bicubic interpolation of the same LR image, in dB of PSNR, and the "
+        "number of images whose luma is worse. Cases and other models: "
+        f"[photographs.md](../docs/photographs.md).\n\n{markdown(names, lines)}"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

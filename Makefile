@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
+.PHONY: help setup demo test test-all repro check source-study below-bicubic long networks robustness speed ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,13 @@ long: setup ## The strongest plain networks, on 290 images (docs/long-recipe.md)
 
 networks: setup ## Every network beside its paper, in equal time (docs/networks.md)
 	@python -m tools.networks
+
+robustness: setup ## Networks on compressed and noisy photographs (docs/photographs.md and .png)
+	@python -m tools.robustness_picture
+	@python -m tools.robustness
+
+speed: setup ## The models of upscale beside FSRCNN by OpenCV, on an idle machine (docs/speed.md)
+	@python -m tools.speed
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 	@python -m tools.mnist_seeds

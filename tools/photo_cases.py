@@ -29,7 +29,7 @@ def compressed(lr: Image, _: np.random.Generator, quality: int) -> Image:
     """An image, uint8 (h, w) grey or (h, w, 3) RGB, written as JPEG and read again."""
     how = [cv2.IMWRITE_JPEG_QUALITY, quality]
     how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
-    _, content = cv2.imencode(".jpg", _channels_turned(lr), how)
+    _written, content = cv2.imencode(".jpg", _channels_turned(lr), how)
     decoded: Any = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
     return _channels_turned(decoded)
 

@@ -74,7 +74,7 @@ def main() -> None:
     table = arguments.output / "photographs.csv"
     for (name, files), method in product(sets.items(), methods):
         add_rows(table, method, name, files)
-        text = page(read_rows(table, {*COLUMNS}))
+        text = page(read_rows(table, {*COLUMNS}), table.with_suffix(".png").is_file())
         with whole_file(table.with_suffix(".md")) as partial:
             partial.write_text(text, encoding="utf-8")
     print(table.with_suffix(".md").read_text("utf-8"))
@@ -189,13 +189,13 @@ def in_order(values: pd.Series) -> pd.Series:
     return values.map(lambda name: (known.index(name) if name in known else len(known), name))
 
 
-def scores(method: Method, files: Sequence[Path]) -> Rows:
-    """A row for each of CASES: means over the images, and how many are below bicubic in luma."""
-    found = np.empty((len(CASES), len(files), 4))
+def scores(method: Method, files: Sequence[Path], cases: Sequence[str] = (*CASES,)) -> Rows:
+    """A row for each case: means over the images, and how many are below bicubic in luma."""
+    found = np.empty((len(cases), len(files), 4))
 
     def score(place: int) -> None:
         lr, hr = MADE_BY.pair(read_image(files[place]), method.scale)
-        for number, case in enumerate(CASES):
+        for number, case in enumerate(cases):
             given = spoiled(lr, case, files[place].stem)
             before = MADE_BY.enlarge(given, method.scale)
             for column, image in ((0, method.restore(given)), (2, before)):
@@ -206,7 +206,7 @@ def scores(method: Method, files: Sequence[Path]) -> Rows:
     with ThreadPoolExecutor(method.at_once) as pool:
         list(pool.map(score, range(len(files))))
     rows = []
-    for case, of_case in zip(CASES, found, strict=True):
+    for case, of_case in zip(cases, found, strict=True):
         own, rgb, before, before_rgb = of_case.mean(axis=0)
         rows.append(
             {

@@ -8,13 +8,13 @@ from srstudy.scoring.tables import markdown
 from tools.photo_cases import CASES
 
 BICUBIC = "bicubic"
-PICTURE = Path("docs/photographs.png")
+PICTURE = Path("docs/photographs.png")  # of tools/robustness_picture.py
 # What stands in a column of the rows, and what its tables say of it.
 KINDS = {"": "luma", "_rgb": "RGB"}
 
 
-def page(rows: pd.DataFrame) -> str:
-    """The tables of the rows of photographs.csv, as Markdown."""
+def page(rows: pd.DataFrame, pictured: bool) -> str:
+    """The tables of the rows of photographs.csv, as Markdown; pictured: is there a picture?"""
     parts = [
         "# Photographs that are compressed or noisy\n\nWhat networks gain over bicubic "
         "interpolation of the same LR image, in dB of PSNR; the line of `bicubic` has its PSNR. LR "
@@ -35,6 +35,11 @@ def page(rows: pd.DataFrame) -> str:
                     for model, mine in of_set.groupby("model", sort=False)
                 ]
                 parts.append(markdown(heading, lines))
+    if pictured:
+        parts.append(
+            f"## Crops\n\n![Crops at x2, JPEG 50 and noise 10]({PICTURE.name})\n\nAt x2, shown at "
+            "twice their size: [tools/robustness_picture.py](../tools/robustness_picture.py).\n"
+        )
     return "\n".join(parts)
 
 

@@ -112,7 +112,7 @@ def test_packages_are_installed_once_and_again_when_their_list_changes(
 def test_packages_that_cannot_be_installed_are_one_line_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = subprocess.CompletedProcess([], 1)
+    failed: subprocess.CompletedProcess[str] = subprocess.CompletedProcess([], 1)
     monkeypatch.setattr(speed, "BENCH", tmp_path / ".bench")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     for _ in range(2):
@@ -133,5 +133,7 @@ def test_model_without_a_network_of_its_own_at_a_scale_has_no_rows(tmp_path: Pat
 
 
 def test_command_that_fails_is_named() -> None:
-    with pytest.raises(InputError, match=r"^false: ended with status 1: see above$"):
+    with pytest.raises(InputError, match=r"^cat /no/file: ended with status 1: cat: /no/file: "):
+        speed.called(["cat", "/no/file"])
+    with pytest.raises(InputError, match=r"^false: ended with status 1: nothing was said$"):
         speed.called(["false"])

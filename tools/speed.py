@@ -83,7 +83,7 @@ def interpolation(scale: int) -> Row:
 
 
 def fsrcnn(python: str, scale: int, folder: Path) -> list[Row]:
-    """FSRCNN, random weights, by OpenCV; with the PSNR of its paper."""
+    """FSRCNN, random weights, by OpenCV; with its published PSNR."""
     graph, script = folder / f"x{scale}.pb", [python, "-m", "tools.speed_fsrcnn"]
     called([sys.executable, "-m", "tools.fsrcnn_graph", str(scale), str(graph)])
     alone = called([*script, "alone", str(graph), str(scale), str(SIDE // scale)])
@@ -141,9 +141,10 @@ def pixels(folder: Path, scale: int) -> int:
 
 def called(command: list[str]) -> str:
     """What a command prints; `InputError` where it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: see above")
+        said = (done.stderr.strip() or "nothing was said").splitlines()[-1]
+        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {said}")
     return done.stdout
 
 

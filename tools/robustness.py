@@ -28,7 +28,7 @@ from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.psnr import psnr
-from srstudy.upscale.models import MODELS, SCALES_OF, WEIGHTS
+from srstudy.upscale.models import MODELS, SCALES_OF, WEIGHTS, Model
 from srstudy.upscale.runtime import Network, load_network
 from srstudy.upscale.upscaling import networks, restore_photo
 from tools.photo_cases import CASES, HELD_OUT, Image, images, spoiled
@@ -80,7 +80,7 @@ def main() -> None:
     print(table.with_suffix(".md").read_text("utf-8"))
 
 
-def shipped() -> list[str]:
+def shipped() -> list[Model]:
     """The models that have files of their own, at some of SCALES."""
     return [model for model in MODELS if any(file_of(model, scale).is_file() for scale in SCALES)]
 
@@ -107,17 +107,16 @@ def chosen(names: Sequence[str]) -> list[Method]:
 def methods_of(name: str) -> list[Method]:
     """The network of a file, or those of a model at SCALES."""
     at_once = len(os.sched_getaffinity(0))
-    models = {model for model in MODELS if model in shipped()}
-    if name in models:
-        with one_thread():
+    for model in shipped():
+        if model == name:
             return [
-                Method(name, scale, digits(file), restoring(networks(scale, name, "cpu")), at_once)  # type: ignore[arg-type]
+                Method(model, scale, digits(file), restoring(in_one_thread(model, scale)), at_once)
                 for scale in SCALES
-                if scale in SCALES_OF[name] and (file := file_of(name, scale)).is_file()  # type: ignore[index]
+                if scale in SCALES_OF[model] and (file := file_of(model, scale)).is_file()
             ]
     path = Path(name)
     if not path.is_file():
-        allowed = ", ".join(sorted(models))
+        allowed = ", ".join(shipped())
         raise InputError(f"{name}: found no such file; allowed: a file of weights, or {allowed}")
     with one_thread():
         network = load_network(path, "cpu")
@@ -134,6 +133,12 @@ def bicubic(scale: int) -> Method:
 def restoring(steps: Sequence[Network]) -> Callable[[Image], Image]:
     """As `upscale` restores a photograph, by these networks."""
     return lambda lr: restore_photo(lr, steps).astype(np.uint8, copy=False)
+
+
+def in_one_thread(model: Model, scale: int) -> list[Network]:
+    """The networks of a model."""
+    with one_thread():
+        return networks(scale, model, "cpu")
 
 
 @contextmanager

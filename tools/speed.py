@@ -97,13 +97,12 @@ def fsrcnn(python: str, scale: int, folder: Path) -> list[Row]:
     ]
 
 
-def ours(model: str, scale: int, folder: Path) -> list[Row]:
+def ours(model: Model, scale: int, folder: Path) -> list[Row]:
     """One of our networks, alone and by the command; none where there is no file of that scale."""
     methods = [method for method in methods_of(model) if method.scale == scale]
     if not methods:
         return []
-    name: Model = model  # type: ignore[assignment]
-    (network,) = networks(scale, name, "cpu")
+    (network,) = networks(scale, model, "cpu")
     luma = plane(scale)
     alone = seconds(lambda: network.restore_luma(luma))
     command = [sys.executable, "-m", "srstudy.upscale", str(folder / PHOTO), "--device", "cpu"]

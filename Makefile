@@ -27,7 +27,7 @@ define ready
 @$(if $(shell test -e .venv/installed || echo missing),$(error .venv: is not set up; run: make setup))
 endef
 
-.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock photo fast
+.PHONY: help setup cluster demo test test-all repro check source-study below-bicubic long networks ablation mnist-seeds four-sets seeds training-data bench large-data verify torture readme weights wheel compare graph lint lock photo fast robustness speed
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +82,13 @@ fast: setup ## Small networks where time counts (docs/fast-recipe.md)
 
 networks: setup ## Every network beside its paper, in equal time (docs/networks.md)
 	@python -m tools.networks
+
+robustness: setup ## Networks on compressed and noisy photographs (docs/photographs.md and .png)
+	@python -m tools.robustness_picture
+	@python -m tools.robustness
+
+speed: setup ## The models of upscale beside FSRCNN by OpenCV, on an idle machine (docs/speed.md)
+	@python -m tools.speed
 
 mnist-seeds: setup ## The MNIST warm-up with three seeds (docs/mnist-seeds.csv)
 	@python -m tools.mnist_seeds

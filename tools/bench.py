@@ -70,6 +70,8 @@ def main() -> None:
         "| measured | ratio | |",
         "| --- | --- | --- |",
         *(f"| {name} | {ratio} | {note} |" for name, ratio, note in rows),
+        "",
+        "Quality over speed of the models of `upscale`, by `make speed`: [speed.md](speed.md).",
     ]
     REPORT.write_text("\n".join(page) + "\n", encoding="utf-8")
     print(REPORT.read_text("utf-8"))

@@ -1,5 +1,6 @@
 """The page and the chart of `make networks`: our networks beside their papers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -132,7 +133,11 @@ def points(rows: pd.DataFrame, test_set: str = "set5") -> pd.DataFrame:
 
 def chart(dots: pd.DataFrame) -> str:
     """The charts of all scales as one SVG file; dots: as `points` gives them."""
-    charts = network_charts(dots)
+    return side_by_side(network_charts(dots))
+
+
+def side_by_side(charts: Sequence[str]) -> str:
+    """Charts as `line_chart` draws them, in one SVG file."""
     parts = [
         drawn.replace("<svg ", f'<svg x="{480 * place}" width="460" height="350" ', 1)
         for place, drawn in enumerate(charts)

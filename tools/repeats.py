@@ -122,7 +122,7 @@ def read_rows(table: Path, columns: set[str]) -> pd.DataFrame:
     if not table.is_file():
         return pd.DataFrame()
     try:
-        rows = pd.read_csv(table, dtype={"recipe": str})
+        rows = pd.read_csv(table, dtype={"recipe": str, "weights": str})
         found = ", ".join(rows.columns)
     except ValueError as error:  # of pandas: an empty file, or rows of more columns than the first
         rows, found = pd.DataFrame(), str(error).partition("\n")[0]

@@ -23,8 +23,7 @@ from srstudy.imagefiles.reading import read_image
 from srstudy.images.pairs import Pair
 from srstudy.scoring.restoring import restore
 from srstudy.upscale.models import SCALES_OF
-from srstudy.upscale.runtime import Network
-from srstudy.upscale.upscaling import networks
+from srstudy.upscale.runtime import Network, networks
 from tools.long_recipe import METHOD, TABLE
 from tools.repeats import TEST_SETS, read_rows
 

@@ -37,7 +37,8 @@ FILTERS = [
     *(("restored", radius, least) for radius in (1, 2, 3) for least in (0, 2, 4, 8)),
     ("LR", RADIUS, LEAST_NOISE),
 ]
-Image, Plane = NDArray[np.uint8], NDArray[np.float32]
+Image = NDArray[np.uint8]
+Plane = NDArray[np.float32]
 CASES: dict[str, Callable[[Image, str], Image]] = {
     "clean": lambda lr, name: lr,
     "jpeg75": lambda lr, name: as_jpeg(lr, 75),
@@ -72,13 +73,14 @@ def main() -> None:
 
 
 def _scores(
-    hr: Image, case: str, lr: Image, model: str, restore: Callable[[NDArray[np.float64]], Plane]
+    hr: Image, case: str, lr: Image, model: str, restore: Callable[[Plane], Plane]
 ) -> Iterator[dict[str, object]]:
     own = MADE_BY.protocol.luma(lr).astype(np.float32)
     true = MADE_BY.protocol.luma(hr).astype(np.float32)
     chroma, noise = colour_differences(lr.astype(np.float32)), chroma_noise(lr)
-    for luma_of, luma in ((model, restore(own.astype(np.float64))), ("true", true)):
-        small = cv2.resize(luma, own.shape[::-1], interpolation=cv2.INTER_AREA)
+    for luma_of, luma in ((model, restore(own)), ("true", true)):
+        size = (lr.shape[1], lr.shape[0])
+        small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         before = _score(hr, chroma, luma)
         for guide, radius, least in FILTERS:
             plane = own if guide == "LR" else small

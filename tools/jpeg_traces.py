@@ -99,7 +99,8 @@ def as_jpeg(
         options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     bgr = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
     decoded = cv2.imdecode(cv2.imencode(".jpg", bgr, options)[1], cv2.IMREAD_UNCHANGED)
-    return np.ascontiguousarray(decoded[..., ::-1] if image.ndim == 3 else decoded, np.uint8)
+    held = np.asarray(decoded, np.uint8)
+    return np.ascontiguousarray(held[..., ::-1]) if held.ndim == 3 else held
 
 
 def read_table() -> list[Row]:
@@ -108,8 +109,8 @@ def read_table() -> list[Row]:
         return []
     with TABLE.open(encoding="utf-8", newline="") as file:
         return [
-            Row(**{**row, "images": int(row["images"]), "told": int(row["told"])})
-            for row in csv.DictReader(file)
+            Row(name, case, int(images), int(told), *ends)
+            for name, case, images, told, *ends in list(csv.reader(file))[1:]
         ]
 
 
@@ -118,7 +119,11 @@ def write(rows: list[Row]) -> None:
     with whole_file(TABLE) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Row._fields)
-        writer.writerows(sorted(rows, key=lambda row: SETS.index(row.set)))
+        writer.writerows(sorted(rows, key=_place))
+
+
+def _place(row: Row) -> int:
+    return SETS.index(row.set)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ def with_clean_chroma(
 
     restored: its restored luma, (h * scale, w * scale); noise: as `chroma_noise` has it.
     """
-    guide = cv2.resize(restored, (lr.shape[1], lr.shape[0]), interpolation=cv2.INTER_AREA)
+    guide = np.empty(lr.shape[:2], np.float32)
+    cv2.resize(restored, guide.shape[::-1], guide, interpolation=cv2.INTER_AREA)
     differences = colour_differences(lr)
     return lr - differences + filtered(differences, guide, noise + np.float32(LEAST_NOISE))
 
@@ -72,5 +73,6 @@ def filtered(
 
 
 def _mean(planes: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
-    side = 2 * radius + 1
-    return cv2.blur(planes, (side, side), borderType=cv2.BORDER_REFLECT).reshape(planes.shape)
+    side, means = 2 * radius + 1, np.empty_like(planes)
+    cv2.blur(planes, (side, side), means, borderType=cv2.BORDER_REFLECT)
+    return means

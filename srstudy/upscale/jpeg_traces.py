@@ -47,14 +47,17 @@ def evidence(image: NDArray[Any]) -> float:
     """
     if image.dtype != np.uint8 or min(image.shape[:2]) < LEAST_SIDE:
         return 0.0
-    windows = _windows(image if image.ndim == 2 else image[..., :3])
-    found = _of_blocks(*(plane[:, :SIDE, :SIDE] for plane in windows))
+    windows, ends = _windows(image if image.ndim == 2 else image[..., :3])
+
+    def at(row: int, column: int, every: int = 1) -> float:
+        place = np.s_[::every, row : row + SIDE, column : column + SIDE]
+        return _of_blocks(windows[place], ends[place])
+
+    found = at(0, 0)
     if found >= ENOUGH:
         return found
-    fewer = -(-len(windows[0]) // MOST_ELSEWHERE)
-    places = [(slice(None, None, fewer), slice(y, y + SIDE), slice(x, x + SIDE))
-              for y in range(SIDE) for x in range(SIDE)][1:]  # fmt: skip
-    return max(found, *(_of_blocks(*(plane[place] for plane in windows)) for place in places))
+    fewer = -(-len(windows) // MOST_ELSEWHERE)
+    return max(found, *(at(*divmod(place, SIDE), fewer) for place in range(1, SIDE**2)))
 
 
 def _windows(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

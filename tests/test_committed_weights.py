@@ -19,7 +19,7 @@ from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.upscale import __main__ as command
-from srstudy.upscale.models import SCALES_OF, STUDY_SCALES, WEIGHTS
+from srstudy.upscale.models import MODELS, SCALES_OF, STUDY_SCALES, WEIGHTS, files
 from srstudy.upscale.runtime import Network
 from tests.imports import ROOT
 from tools import long_recipe, verify_weights
@@ -43,14 +43,19 @@ def test_file_is_made_of_the_model_that_dvc_lock_names(scale: int, setting: str)
     assert path.name in (WEIGHTS / "README.md").read_text()
 
 
+# Named by the command already, trained later: to be removed from here with their first file.
+NOT_YET = ("photo", "fast")
+
+
 def test_each_model_has_a_file_for_each_of_its_scales() -> None:
-    files = {
-        f"x{scale}-{model}"
-        for model, scales in SCALES_OF.items()
-        for scale in scales
-        if model != "cascade"
+    there = set(WEIGHTS.glob("x*.onnx"))
+    needed = {
+        model: {path for scale in SCALES_OF[model] for path in files(model, scale)}
+        for model in MODELS
+        if model != "auto"
     }
-    assert files == {path.stem for path in WEIGHTS.glob("x*.onnx")}
+    assert [model for model in needed if not needed[model] & there] == list(NOT_YET)
+    assert set().union(*(needed[model] for model in needed if model not in NOT_YET)) == there
 
 
 @pytest.mark.parametrize("scale", SCALES_OF["clean"])

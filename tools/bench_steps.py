@@ -34,7 +34,8 @@ from srstudy.patches.reading import PatchFile
 from srstudy.training.recipe import Recipe
 from srstudy.training.settings import NetworkSettings
 from srstudy.training.trainer import Trainer
-from srstudy.upscale.upscaling import networks, restore_photo
+from srstudy.upscale.runtime import networks
+from srstudy.upscale.upscaling import restore_photo
 from stages import patch
 from tools.bench_scoring import scoring
 from tools.costs import multiply_adds

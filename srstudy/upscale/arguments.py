@@ -39,7 +39,11 @@ def read_arguments() -> argparse.Namespace:
     add("-o", "--output", required=True, type=Path, metavar="OUT",
         help="a file for one image, whose suffix is its format; else a folder")  # fmt: skip
     add("--scale", type=int, choices=SCALES, help="default: 2")
-    add("--model", choices=MODELS, help=f"default: {DEFAULT}")
+    add(
+        "--model",
+        choices=MODELS,
+        help=f"default: {DEFAULT}, which is photo for what was compressed with loss, else clean",
+    )
     add("--weights", type=Path, metavar="FILE", help="another network: .onnx or .weights.h5")
     add("--self-ensemble", action="store_true",
         help="for a network that is not equivariant: the mean over eight orientations, in eight "

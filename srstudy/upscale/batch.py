@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -14,12 +13,11 @@ from tqdm import tqdm
 from srstudy.common.errors import InputError
 from srstudy.common.progress import progress
 from srstudy.imagefiles.reading import read_photo
+from srstudy.upscale.choosing import Chooser
 from srstudy.upscale.folders import images_in, is_file, is_folder, is_there
 from srstudy.upscale.formats import FORMATS, HAS_QUALITY
-from srstudy.upscale.models import DEFAULT, Model
 from srstudy.upscale.photo_writing import check_fits, write_photo
-from srstudy.upscale.runtime import Network, load_network
-from srstudy.upscale.upscaling import count_tiles, networks, restore_photo
+from srstudy.upscale.upscaling import count_tiles, restore_photo
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -32,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     # No lines of the runtime's own on stderr: what is wrong with a device is said in ours.
     onnxruntime.set_default_logger_severity(4)
     try:
-        steps = _chosen(arguments)
+        chooser = Chooser(arguments, _note)
         pairs = _pairs(arguments)
         _check_quality(arguments, pairs)
     except InputError as error:
@@ -45,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
             if arguments.skip_existing and is_file(target):
                 skipped += 1
             else:
-                sizes.append(_restore_file(source, target, steps, arguments, title))
+                sizes.append(_restore_file(source, target, chooser, arguments, title))
         except (InputError, MemoryError) as error:
             failed += 1
             what = error if isinstance(error, InputError) else f"{source}: not enough memory"
@@ -55,23 +53,6 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"{done}, {time.perf_counter() - started:.1f} s{more}", flush=True)
     if failed:
         sys.exit(f"{failed} of {len(pairs)} images could not be upscaled")
-
-
-def _chosen(arguments: argparse.Namespace) -> list[Network]:
-    if not arguments.weights:
-        model: Model = arguments.model or DEFAULT
-        try:
-            return networks(arguments.scale or 2, model, arguments.device, _note)
-        except ValueError as error:
-            raise InputError(f"--{error}, or another with --weights") from error
-    if arguments.model:
-        raise InputError("--model and --weights: allowed: one of them")
-    network = load_network(arguments.weights, arguments.device, _note)
-    if arguments.scale not in (None, network.scale):
-        raise InputError(
-            f"{arguments.weights}: --scale: found {arguments.scale}; allowed: {network.scale}"
-        )
-    return [network]
 
 
 def _pairs(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
@@ -125,7 +106,7 @@ def _shown(words: object) -> str:
 
 
 def _restore_file(
-    source: Path, target: Path, steps: Sequence[Network], arguments: argparse.Namespace, title: str
+    source: Path, target: Path, chooser: Chooser, arguments: argparse.Namespace, title: str
 ) -> int:
     """How many pixels the upscaled image has."""
     if is_there(target) and not arguments.force:
@@ -133,7 +114,8 @@ def _restore_file(
     photo = read_photo(source)
     for note in photo.notes:
         _note(f"{source}: {note}")
-    check_fits(target, photo, math.prod(network.scale for network in steps))
+    check_fits(target, photo, chooser.scale)
+    steps = chooser(source, photo.pixels)
     shown: tqdm = progress((), title, count_tiles(photo.pixels, steps), "tile")
     with shown:
         pixels = restore_photo(photo.pixels, steps, arguments.self_ensemble, shown.update)

@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,9 @@ from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.degradation import Degradation, degradation
 from srstudy.scoring.restoring import RestoreLuma
 from srstudy.upscale.arguments import DEVICES
+from srstudy.upscale.chroma import CLEANED
 from srstudy.upscale.devices import Runner
+from srstudy.upscale.models import MODELS, Model, check_scale, files, is_there
 
 Device = Literal["auto", "cpu"]
 Tell = Callable[[str], Any]
@@ -32,13 +34,32 @@ class Network:
     """A network that restores luma.
 
     receptive_field_radius: how far, in LR pixels, the input lies that an output pixel depends on;
-    None where that is the whole image.
+    None where that is the whole image. cleans_chroma: whether chroma is filtered along the restored
+    luma, for networks that were trained on noise and JPEG.
     """
 
     restore_luma: RestoreLuma
     scale: int
     degradation: Degradation
     receptive_field_radius: int | None
+    cleans_chroma: bool = False
+
+
+def networks(scale: int, model: Model, device: Device = "auto", tell: Tell = warn) -> list[Network]:
+    """The committed networks that reach a scale one after the other; as `load_network`.
+
+    model: any but `auto`, which `srstudy.upscale.choosing` makes another of. `InputError` names a
+    file that is missing.
+    """
+    scale = check_scale(model, scale)
+    paths = files(model, scale)
+    if missing := [path for path in paths if not path.is_file()]:
+        found = [name for name in MODELS if name != "auto" and is_there(name, scale)]
+        raise InputError(f"{missing[0]}: is missing; models at x{scale}: {', '.join(found)}")
+    loaded = {path: load_network(path, device, tell) for path in paths}
+    first, *others = (loaded[path] for path in paths)
+    # What the first one has cleaned is clean.
+    return [first, *(replace(network, cleans_chroma=False) for network in others)]
 
 
 def load_network(path: Path, device: Device = "auto", tell: Tell = warn) -> Network:
@@ -94,7 +115,7 @@ def _load_onnx(path: Path, device: Device, tell: Tell) -> Network:
                 path, f"it fails on {lr.shape[1]} x {lr.shape[0]} pixels: {error}"
             ) from error
 
-    return Network(run, scale, made_for, radius)
+    return Network(run, scale, made_for, radius, made_for.name in CLEANED)
 
 
 def _no_network(path: Path, why: object) -> InputError:
@@ -112,4 +133,7 @@ def _load_weights(path: Path, device: Device) -> Network:
             "`python -m srstudy.export` makes there"
         ) from error
     restore_luma, architecture, radius = load_trained(path, on_cpu=device == "cpu")
-    return Network(restore_luma, architecture.scale, degradation(architecture.degradation), radius)
+    made_for = degradation(architecture.degradation)
+    return Network(
+        restore_luma, architecture.scale, made_for, radius, architecture.degradation in CLEANED
+    )

@@ -1,0 +1,116 @@
+"""Which networks a photograph is restored by: those that were named, or `auto`'s choice."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from srstudy.common.errors import InputError
+from srstudy.upscale.jpeg_traces import was_jpeg
+from srstudy.upscale.models import DEFAULT, Model, check_scale, is_there
+from srstudy.upscale.runtime import Network, Tell, load_network, networks
+
+Steps = list[Network]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model for an image, and why: words that follow the name of the image's file."""
+
+    model: Model
+    reason: str
+
+
+def choice(image: NDArray[Any], scale: int, data: bytes = b"") -> Choice:
+    """What `auto` takes for an image (H, W[, C]): `photo` if it was compressed with loss, else
+    `clean`; `clean` too at a scale that `photo` has no network for.
+
+    data: the image's file, where there is one. Without, or of a file without loss, the pixels tell.
+    """
+    kind = lossy_kind(data)
+    if not kind and not was_jpeg(image):
+        return Choice("clean", "has no traces of JPEG")
+    reason = f"is {kind}" if kind else "has the traces of JPEG in its pixels"
+    if is_there("photo", scale):
+        return Choice("photo", reason)
+    return Choice("clean", f"{reason}, but there is no network photo for --scale {scale}")
+
+
+def lossy_kind(data: bytes) -> str | None:
+    """What kind of file with loss bytes are, as "a JPEG file"; None: another.
+
+    An AVIF file counts as one: hardly any is without loss.
+    """
+    if data[:3] == b"\xff\xd8\xff":
+        return "a JPEG file"
+    if data[4:8] == b"ftyp" and b"avi" in data[8 : int.from_bytes(data[:4])]:
+        return "an AVIF file"
+    return "a WebP file with loss" if _is_lossy_webp(data) else None
+
+
+def _is_lossy_webp(data: bytes) -> bool:
+    """Whether the first image among a WebP file's chunks is VP8; VP8L is the one without loss."""
+    place = 12 if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else len(data)
+    while place + 8 <= len(data):
+        name = data[place : place + 4]
+        if name in (b"VP8 ", b"VP8L"):
+            return name == b"VP8 "
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        place += 8 + length + length % 2
+    return False
+
+
+class Chooser:
+    """The networks for each photograph of a run; each is loaded once, `auto`'s when it is needed.
+
+    Of `auto`'s choice it says a line to `tell`, for the first photograph and for each that is
+    chosen otherwise, or for another reason, than the one before.
+    """
+
+    def __init__(self, arguments: argparse.Namespace, tell: Tell) -> None:
+        """arguments: of the command. `InputError` where they name no network."""
+        self._tell, self._said, self._model = tell, "", arguments.model or DEFAULT
+        self._named: Steps | None = None
+        self.scale: int = arguments.scale or 2
+        self._load: Callable[[Model], Steps] = cache(
+            lambda model: networks(self.scale, model, arguments.device, tell)
+        )
+        if arguments.weights:
+            network = _of_file(arguments, tell)
+            self._named, self.scale = [network], network.scale
+            return
+        try:
+            check_scale(self._model, self.scale)
+        except ValueError as error:
+            raise InputError(f"--{error}, or another with --weights") from error
+        if self._model != "auto":
+            self._named = self._load(self._model)
+
+    def __call__(self, path: Path, image: NDArray[Any]) -> Steps:
+        """The networks for an image (H, W[, C]) that was read from a file."""
+        if self._named:
+            return self._named
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        taken = choice(image, self.scale, data)
+        if taken.reason != self._said:
+            self._tell(f"model {taken.model} from here on: {path} {taken.reason}")
+            self._said = taken.reason
+        return self._load(taken.model)
+
+
+def _of_file(arguments: argparse.Namespace, tell: Tell) -> Network:
+    if arguments.model:
+        raise InputError("--model and --weights: allowed: one of them")
+    network = load_network(arguments.weights, arguments.device, tell)
+    if arguments.scale not in (None, network.scale):
+        raise InputError(
+            f"{arguments.weights}: --scale: found {arguments.scale}; allowed: {network.scale}"
+        )
+    return network

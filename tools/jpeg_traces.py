@@ -1,0 +1,130 @@
+"""How reliably `upscale` tells from pixels that an image was a JPEG file: docs/jpeg-traces.csv.
+
+    python -m tools.jpeg_traces [SET ...]
+
+Rows for each set: its images as they are; their LR at x2 and x4 by MATLAB's bicubic, never a JPEG
+file; and the LR at x2 as JPEG of several qualities. Thresholds were chosen on t91 and bsd200. The
+files of bsd200 and bsd100 are JPEG themselves, of quality 95. Rows of other sets are kept.
+"""
+
+import argparse
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from srstudy.common.errors import InputError
+from srstudy.common.files import whole_file
+from srstudy.common.running import run
+from srstudy.datasets.download import fetch
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.imagefiles.listing import list_images
+from srstudy.imagefiles.reading import read_image
+from srstudy.upscale.jpeg_traces import ENOUGH, LEAST_SIDE, evidence
+
+SETS = ("t91", "bsd200", "set5", "set14", "bsd100")
+TABLE = Path("docs/jpeg-traces.csv")
+QUALITIES = (30, 50, 75, 85, 90, 95)
+SUBSAMPLING = {
+    "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+    "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+}
+Image = NDArray[np.uint8]
+
+
+class Row(NamedTuple):
+    """told: as JPEG, of so many images of at least 64 pixels on a side; the least and the largest
+    evidence."""
+
+    set: str
+    case: str
+    images: int
+    told: int
+    least: str
+    largest: str
+
+
+def main() -> None:
+    """Measure the sets, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", nargs="*", default=SETS, metavar="SET")
+    chosen = parser.parse_args().sets
+    if unknown := [name for name in chosen if name not in SETS]:
+        raise InputError(f"SET: found {unknown[0]}; allowed: {', '.join(SETS)}")
+    for name in chosen:
+        with TemporaryDirectory() as folder:
+            fetch(name, Path(folder) / name)
+            rows = measured(name, list_images(Path(folder) / name))
+        write([*(row for row in read_table() if row.set != name), *rows])
+        print(*(",".join(map(str, row)) for row in rows), sep="\n", flush=True)
+
+
+def measured(name: str, paths: list[Path]) -> list[Row]:
+    """The rows of a set of image files."""
+    found: dict[str, list[float]] = {}
+    for path in paths:
+        for case, image in cases(read_image(path)):
+            values = found.setdefault(case, [])
+            if min(image.shape[:2]) >= LEAST_SIDE:
+                values.append(evidence(image))
+    return [
+        Row(name, case, len(v), sum(e >= ENOUGH for e in v), f"{min(v):.0f}", f"{max(v):.0f}")
+        for case, v in found.items()
+        if v
+    ]
+
+
+def cases(image: Image) -> Iterator[tuple[str, Image]]:
+    """What an image is measured as."""
+    yield "as it is", image
+    lr = {scale: degradation("matlab").degrade(image, scale) for scale in (2, 4)}
+    for scale, small in lr.items():
+        yield f"LR x{scale}", small
+    for sampling, factor in SUBSAMPLING.items():
+        for quality in QUALITIES:
+            yield f"JPEG {quality} {sampling}", as_jpeg(lr[2], quality, factor)
+
+
+def as_jpeg(
+    image: Image, quality: int, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+) -> Image:
+    """What a JPEG file of an image (H, W[, 3]) holds."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
+    if image.ndim == 3:
+        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    bgr = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
+    decoded = cv2.imdecode(cv2.imencode(".jpg", bgr, options)[1], cv2.IMREAD_UNCHANGED)
+    held = np.asarray(decoded, np.uint8)
+    return np.ascontiguousarray(held[..., ::-1]) if held.ndim == 3 else held
+
+
+def read_table() -> list[Row]:
+    """The rows of the table, of whatever is measured yet."""
+    if not TABLE.exists():
+        return []
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return [
+            Row(name, case, int(images), int(told), *ends)
+            for name, case, images, told, *ends in list(csv.reader(file))[1:]
+        ]
+
+
+def write(rows: list[Row]) -> None:
+    """Write the table, in the order of the sets."""
+    with whole_file(TABLE) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(Row._fields)
+        writer.writerows(sorted(rows, key=_place))
+
+
+def _place(row: Row) -> int:
+    return SETS.index(row.set)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -139,7 +139,7 @@ def test_rooms_import_each_other_in_one_direction() -> None:
 
 
 def test_architecture_page_lists_the_rooms_in_the_order_of_their_imports() -> None:
-    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    page = (ROOT / "docs/guide/architecture.md").read_text("utf-8")
     listed = [
         room
         for row in re.findall(r"^\| ([a-z, ]+) \|", page, re.MULTILINE)

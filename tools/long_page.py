@@ -58,7 +58,7 @@ def page(
         f"## Settings\n\nChanges to [params.yaml](../params.yaml):\n\n{changes}\n\n"
         "Steps, learning rates, seeds, and what a training has of its own: `PARTS` in "
         "[tools/long_recipe.py](../tools/long_recipe.py). How this was found: "
-        "[recipe.md](recipe.md).\n"
+        "[recipe.md](guide/recipe.md).\n"
     )
 
 

@@ -156,6 +156,9 @@ RUN = {
         "git restore -SW .",
         "dvc checkout --allow-missing",
     ],
+    "tests/test_photo_degradation.py::test_study_runs_with_it_as_with_any_other": [
+        "dvc exp run -S degradation=photo",
+    ],
     "tests/test_extending.py::test_a_degradation_is_described_truly_and_scored": [
         "dvc exp run -S degradation=blur compare report",
     ],

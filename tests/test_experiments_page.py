@@ -1,4 +1,4 @@
-"""docs/guide/experiments.md, followed word by word in a tiny study: it works, and tells the truth."""
+"""docs/guide/experiments.md, followed word by word in a tiny study: it works and is true."""
 
 import os
 import re

@@ -5,7 +5,7 @@ import re
 from tests.imports import ROOT
 
 PAGES = ["README.md", "CONTRIBUTING.md", "weights/README.md"]
-PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
+PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 PROGRAMS = [
     *(".", ".ci/run", "bin/upscale", "cat", "dvc", "git", "make", "printf", "pytest"),

@@ -1,11 +1,11 @@
-"""docs/extending.md, read as what a reader would do."""
+"""docs/guide/extending.md, read as what a reader would do."""
 
 import re
 from dataclasses import dataclass
 
 from tests.imports import ROOT
 
-PAGE = (ROOT / "docs/extending.md").read_text("utf-8")
+PAGE = (ROOT / "docs/guide/extending.md").read_text("utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 

@@ -194,5 +194,10 @@ def test_order_of_rows_does_not_matter() -> None:
 
 def test_tables_that_are_committed_have_the_sentence_of_the_committed_seeds() -> None:
     said = chance.sentence(chance.measured())
-    for page in ("docs/tutorial.md", "docs/seeds.md", "docs/four-sets.md", "metrics/table.txt"):
+    for page in (
+        "docs/guide/tutorial.md",
+        "docs/seeds.md",
+        "docs/four-sets.md",
+        "metrics/table.txt",
+    ):
         assert said in (ROOT / page).read_text("utf-8"), page

@@ -377,5 +377,6 @@ def test_readme_says_whether_regularization_helps_where_seeds_were_run(
     Path("docs").mkdir()
     Path("docs/seeds.csv").write_text("\n".join([",".join(chance.COLUMNS), *rows]))
     said = readme.verdict()
-    assert said.startswith("\nRegularization helps a little: +0.052 dB at x2 (95 % interval ")
+    question = "\n**Does regularization help?** "
+    assert said.startswith(f"{question}Regularization helps a little: +0.052 dB at x2 (95 % inter")
     assert said.endswith(" Every seed: [docs/seeds.csv](docs/seeds.csv).\n")

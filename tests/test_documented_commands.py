@@ -156,6 +156,9 @@ RUN = {
         "git restore -SW .",
         "dvc checkout --allow-missing",
     ],
+    "tests/test_photo_degradation.py::test_study_runs_with_it_as_with_any_other": [
+        "dvc exp run -S degradation=photo",
+    ],
     "tests/test_extending.py::test_a_degradation_is_described_truly_and_scored": [
         "dvc exp run -S degradation=blur compare report",
     ],
@@ -368,7 +371,7 @@ def test_a_wrong_command_is_noticed(command: str) -> None:
     assert _fault(command)
 
 
-# Those of docs/extending.md need the files that the page writes first; its tests run them.
+# Those of docs/guide/extending.md need the files that the page writes first; its tests run them.
 EXPERIMENTS = [
     command
     for command in DOCUMENTED
@@ -440,7 +443,7 @@ def test_the_tutorial_is_followed(tmp_path: Path) -> None:
     study.set(epochs=every_scale(None), steps=every_scale(1))
     study.commit("a budget in steps")
     said, name = dict[str, str](), ""
-    lines = "\n".join(scripts("docs/tutorial.md")).replace("\\\n", " ").splitlines()
+    lines = "\n".join(scripts("docs/guide/tutorial.md")).replace("\\\n", " ").splitlines()
     try:
         for line in (" ".join(line.split()) for line in lines):
             if LISTED[line] in NOT_RUN:

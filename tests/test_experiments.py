@@ -122,7 +122,7 @@ def own(work: Study) -> Study:
 def test_own_images_are_an_experiment_as_the_readme_writes_it(work: Study, tmp_path: Path) -> None:
     refused = work.try_("dvc", "exp", "run", "-S", f"own_images={{mine: {tmp_path}}}", "summarize")
     assert refused.status != 0 and "Could not override 'own_images'" in refused.text
-    script = script_with("README.md", "own_images.mine")
+    script = script_with("docs/guide/extending.md", "own_images.mine")
     for folder in ("/home/me/Été 2024", "/home/me/test"):
         assert folder in script
         _photographs(tmp_path / folder[1:])

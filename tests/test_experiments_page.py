@@ -1,4 +1,4 @@
-"""docs/experiments.md, followed word by word in a tiny study: it works, and tells the truth."""
+"""docs/guide/experiments.md, followed word by word in a tiny study: it works and is true."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from tests.tiny import TARGETS, Run, Study, read_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-PAGE = "docs/experiments.md"
+PAGE = "docs/guide/experiments.md"
 TRAIN = "train-regularized@2"
 
 

@@ -1,4 +1,4 @@
-"""docs/extending.md, followed word by word in a tiny study: it works, and tells the truth."""
+"""docs/guide/extending.md, followed word by word in a tiny study: it works, and tells the truth."""
 
 import json
 import re

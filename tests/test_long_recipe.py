@@ -26,7 +26,7 @@ def test_recipe_page_has_the_rows_of_the_search() -> None:
         told += [f"{r.t91:.3f}", f"{r.bsd200:.3f}"]
         told.append(f"**{r.all:.3f}**" if r.all == best else f"{r.all:.3f}")
         lines.append(f"| {' | '.join(told)} |")
-    assert "\n".join(lines) in (ROOT / "docs/recipe.md").read_text("utf-8")
+    assert "\n".join(lines) in (ROOT / "docs/guide/recipe.md").read_text("utf-8")
 
 
 def test_recipe_page_has_what_was_tried_at_x3_and_x4() -> None:
@@ -37,7 +37,7 @@ def test_recipe_page_has_what_was_tried_at_x3_and_x4() -> None:
         rates = f"{r.rate:g}" if r.rate == r.last else f"{r.rate:g} to {r.last:g}"
         psnr = f"**{r.psnr:.3f}**" if r.psnr == top else f"{r.psnr:.3f}"
         lines.append(f"| x{r.scale} | {r.tried} | {r.steps:,} | {rates} | {r.loss} | {psnr} |")
-    assert "\n".join(lines) in (ROOT / "docs/recipe.md").read_text("utf-8")
+    assert "\n".join(lines) in (ROOT / "docs/guide/recipe.md").read_text("utf-8")
     # What is committed is the best of them.
     committed = pd.read_csv(ROOT / STUDY.table)
     by = committed[committed["test_set"] == HELD_OUT].set_index("run")["psnr"]
@@ -49,7 +49,7 @@ def test_recipe_page_has_the_trials_of_starts() -> None:
     for r in pd.read_csv(ROOT / "docs/starts.csv").itertuples():
         rates = f"{r.rate:g}" if r.rate == r.last else f"{r.rate:g} to {r.last:g}"
         lines.append(f"| {r.network} | {r.start} | {r.steps:,} | {rates} | {r.psnr:.3f} |")
-    assert "\n".join(lines) in (ROOT / "docs/recipe.md").read_text("utf-8")
+    assert "\n".join(lines) in (ROOT / "docs/guide/recipe.md").read_text("utf-8")
 
 
 def test_committed_page_and_card_are_those_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,5 +93,9 @@ def test_recipe_page_has_what_each_part_gained() -> None:
     by = rows[rows["test_set"] == HELD_OUT].set_index("run")["psnr"]
     names = ["pretrained-1", "pretrained-2", "pretrained-3", "x2"]
     gains = [f"{by[after] - by[before]:.3f} dB" for before, after in pairwise(names)]
-    text = (ROOT / "docs/recipe.md").read_text("utf-8").partition("So 64 x 12, in three parts")[2]
+    text = (
+        (ROOT / "docs/guide/recipe.md")
+        .read_text("utf-8")
+        .partition("So 64 x 12, in three parts")[2]
+    )
     assert re.findall(r"\d\.\d{3} dB", text)[:3] == gains

@@ -592,5 +592,5 @@ def test_missing_broken_and_foreign_files_are_refused_by_name(
 
 
 def test_architecture_page_shows_the_lines_that_read_a_patch() -> None:
-    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    page = (ROOT / "docs/guide/architecture.md").read_text("utf-8")
     assert textwrap.indent(read_patch(64, 2), "   ") in page

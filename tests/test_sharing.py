@@ -1,4 +1,4 @@
-"""What the README says of sharing, against servers of this test's own on 127.0.0.1."""
+"""What the page on experiments says of sharing, against servers of this test's own on 127.0.0.1."""
 
 import os
 import shutil
@@ -227,7 +227,7 @@ def test_a_stranger_gets_what_git_holds_and_the_rest_after_a_push(
     stranger = Study(tmp_path / "stranger", tmp_path / "elsewhere")
     for folder in (stranger.root, stranger.shared / "home"):
         folder.mkdir(parents=True)
-    weights, model = script_with("README.md", "dvc get").splitlines()
+    weights, model = script_with("docs/guide/experiments.md", "dvc get").splitlines()
 
     def get(command: str) -> Run:
         assert "https://example.org/sr-study.git" in command

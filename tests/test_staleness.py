@@ -41,7 +41,7 @@ def _comment(*paths: str) -> Callable[[Study], None]:
 
 
 def _new_file(title: str) -> Callable[[Study], None]:
-    """The file of a section of docs/extending.md, and where it is a network its line in params."""
+    """The file of a section of the page on extending; for a network also its line in params."""
 
     def change(study: Study) -> None:
         for path, text in section(title).files.items():

@@ -93,7 +93,7 @@ def test_finding_names_the_best_lambda_and_what_it_gains(
     (tmp_path / "params.yaml").write_text("lambda: 0.001\n")
     monkeypatch.chdir(tmp_path)
     text = readme.regularization()
-    assert "networks espcn from fresh weights" in text
+    assert "networks espcn, from fresh weights" in text
     assert "the best non-zero lambda is 0.001, +0.020 dB" in text
     assert "lambda = 1 makes -2.00 dB" in text
 
@@ -273,7 +273,7 @@ def test_line_of_the_strongest_networks_is_left_out_before_they_are_trained(
     Path("docs/long-recipe.csv").write_text(heading)
     assert readme.strongest() == ""
     Path("docs/long-recipe.csv").write_text(f"{heading}x2,set5,2,37.731,0.96\n")
-    assert "290 images: set5 37.73 (x2). Beside" in readme.strongest()
+    assert "290 images, reach set5 37.73 (x2). Beside" in readme.strongest()
 
 
 def test_committed_picture_is_the_one_that_the_tool_draws(

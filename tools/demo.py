@@ -31,10 +31,10 @@ SETTINGS = {
     "start_from": FRESH,
     "network_size.progressive.channels": "16",
     "network_size.progressive.blocks": "3",
-    "pretrain_steps": "300",
-    "steps.x2": "60",
-    "steps.x4": "40",
-    "steps.x8": "40",
+    "pretrain_steps": "200",
+    "steps.x2": "40",
+    "steps.x4": "20",
+    "steps.x8": "10",
 }
 STARTED = re.compile(r"Running stage '([^']+)'")
 

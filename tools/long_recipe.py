@@ -64,7 +64,7 @@ def page_of(rows: pd.DataFrame) -> str:
         "[params.yaml](../params.yaml) ([four-sets.md](four-sets.md)). Written by `make long`; the "
         "same as CSV: [long-recipe.csv](long-recipe.csv)."
     )
-    end = " How this was found: [recipe.md](recipe.md)."
+    end = " How this was found: [recipe.md](guide/recipe.md)."
     return page(STUDY, rows, intro, beside_published(STUDY, scored(rows)), end)
 
 

@@ -1,4 +1,6 @@
-"""The README's results, written from metrics/: `make readme`; with --check only compared.
+"""The README's results and times, written from metrics/ and docs/: `make readme`.
+
+With --check they are only compared.
 
 python -m tools.readme [--check]
 """
@@ -16,14 +18,14 @@ from srstudy.common.params import read
 from srstudy.mnist.settings import MnistSettings
 from srstudy.scoring import chance
 from srstudy.scoring.missing import missing_scores
-from srstudy.scoring.tables import of_images, scales_of
+from srstudy.scoring.tables import markdown, of_images, scales_of
 from srstudy.training.settings import RegularizationSettings
 from tools.table import for_page, table_of
 
 README = Path("README.md")
 # Networks of this study's size or smaller; all others: `python -m tools.table`.
 CLASS = ("SRCNN", "FSRCNN", "VDSR", "DRCN", "LapSRN", "DRRN")
-START, END = "<!-- results -->", "<!-- /results -->"
+TIMES = Path("docs/times.csv")  # measured by hand, each command alone on its machine
 
 
 def main() -> None:
@@ -32,21 +34,40 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
 
-    text = README.read_text("utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    current = f"{before}{START}\n{results()}{END}{after}"
+    text = current = README.read_text("utf-8")
+    for name, written in (("results", results), ("times", times)):
+        current = replaced(current, name, written())
     if check and current != text:
-        sys.exit("README.md: its results are not those of metrics/; run `make readme`")
+        sys.exit("README.md: its results are not those of metrics/ and docs/; run `make readme`")
     if not check:
         README.write_text(current, encoding="utf-8")
+
+
+def replaced(text: str, name: str, content: str) -> str:
+    """A text with new content between the marks <!-- name --> and <!-- /name -->."""
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    return f"{before}{start}\n{content}{end}{after}"
+
+
+def times() -> str:
+    """How long commands take, a column for each kind of processor: of docs/times.csv."""
+    rows = pd.read_csv(TIMES)
+    processors = list(dict.fromkeys(rows["processor"]))
+    lines = []
+    for (command, what), mine in rows.groupby(["command", "what"], sort=False):
+        minutes = mine.set_index("processor")["minutes"]
+        cells = [f"{minutes[p]:.3g} min" if p in minutes else "" for p in processors]
+        lines.append([f"`{command}`", what, *cells])
+    return markdown(["command", "what", *processors], lines)
 
 
 def results() -> str:
     """Our table beside the published figures, and what follows from it."""
     return (
-        f"{for_page(table_of('psnr').beside(CLASS))}{left_out()}{strongest()}{below_bicubic()}{warm_up()}"
-        f"{verdict()}{regularization()}"
+        f"{for_page(table_of('psnr').beside(CLASS))}{left_out()}{gains()}{below_bicubic()}"
+        f"{verdict()}{regularization()}{strongest()}{warm_up()}"
     )
 
 
@@ -63,9 +84,24 @@ def strongest() -> str:
     if not found:  # pretraining alone
         return ""
     return (
-        f"\nThe strongest networks, larger and trained on 290 images: {'; '.join(found)}. Beside "
-        "others: [docs/long-recipe.md](docs/long-recipe.md).\n"
+        f"\nThe strongest networks, larger and trained on 290 images, reach {'; '.join(found)}. "
+        "Beside others: [docs/long-recipe.md](docs/long-recipe.md).\n"
     )
+
+
+def gains() -> str:
+    """What the plain networks gain over bicubic interpolation, by test set and scale."""
+    summary = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
+    found = []
+    for test_set, scales in summary.items():
+        values = [
+            f"{scores['plain'] - scores['bicubic']:.2f} dB at {scale}"
+            for scale, scores in scales.items()
+            if None not in (scores.get("plain"), scores.get("bicubic"))
+        ]
+        if values:
+            found.append(f"{', '.join(values)} on {test_set}")
+    return f"\nThe plain networks gain over bicubic {'; '.join(found)}.\n" if found else ""
 
 
 def left_out() -> str:
@@ -124,7 +160,8 @@ def warm_up() -> str:
 def verdict() -> str:
     """Whether regularization helps on the test sets, where several seeds were run."""
     found = chance.verdict(chance.measured())
-    return found and f"\n{found} Every seed: [{chance.TABLE}]({chance.TABLE}).\n"
+    link = f"[{chance.TABLE}]({chance.TABLE})"
+    return found and f"\n**Does regularization help?** {found} Every seed: {link}.\n"
 
 
 def regularization() -> str:
@@ -166,11 +203,9 @@ def regularization() -> str:
     finding = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
     networks = " and ".join(runs["network"].unique())
     return (
-        f"\nDoes regularization help? PSNR on held-out training images, networks {networks} "
-        "from fresh weights, sized and trained as [tools/ablation.py](tools/ablation.py) says, "
-        f"x2 and x4. {finding} Every run: "
-        "[docs/ablation.csv](docs/ablation.csv), as a chart: "
-        "[docs/ablation.png](docs/ablation.png).\n"
+        f"\nOver lambda, by PSNR on held-out training images (networks {networks}, from fresh "
+        f"weights, x2 and x4; [tools/ablation.py](tools/ablation.py)): {finding} Every run: "
+        "[docs/ablation.csv](docs/ablation.csv); a chart: [docs/ablation.png](docs/ablation.png).\n"
     )
 
 

@@ -70,7 +70,7 @@ def main() -> None:
     """Examine all files, then write the registry file or name every fault."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").partition("\n")[0],
-        epilog="docs/extending.md, 'A data set', has an example.",
+        epilog="docs/guide/extending.md, 'A data set', has an example.",
     )
     parser.add_argument("name", help="of the data set, as in params.yaml")
     parser.add_argument("source", type=Path, help="a folder of files, or a list of addresses")

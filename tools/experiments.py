@@ -15,8 +15,8 @@ from dvc.repo import Repo
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
+from srstudy.common.machine import end_with
 from srstudy.common.params import PARAMS_FILE
-from srstudy.common.running import end_with
 from srstudy.common.yaml_file import load_yaml
 
 

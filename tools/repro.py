@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from srstudy.common.errors import InputError
-from srstudy.common.running import end_with, run
+from srstudy.common.machine import end_with
+from srstudy.common.running import run
 
 # Stages that train, none of which waits for another; and those that make what these begin with.
 TRAININGS = ("train-plain", "train-regularized", "mnist")

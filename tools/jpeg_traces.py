@@ -119,7 +119,8 @@ def write(rows: list[Row]) -> None:
     with whole_file(TABLE) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Row._fields)
-        writer.writerows(sorted(rows, key=_place))
+        ordered = sorted(rows, key=_place)
+        writer.writerows(ordered)
 
 
 def _place(row: Row) -> int:

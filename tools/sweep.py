@@ -3,7 +3,7 @@
     python -m tools.sweep GRID.yaml [--part I/N] [--share | --cluster ADDRESS] [-o TABLE.csv]
 
 GRID.yaml says which keys of params.yaml take which values: docs/guide/experiments.md. Each point is
-a DVC experiment of the current commit, by a name of its values; what is there already is not run again.
+a DVC experiment of the current commit, named by its values; what is there already is not run again.
 A point that fails is named, and the others go on. At the end: a table, and a chart beside it.
 """
 

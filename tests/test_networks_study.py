@@ -14,7 +14,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from srstudy.networks.shared.sizes import ROOM
 from tests.imports import ROOT
-from tools import networks, repeats
+from tools import networks, networks_page, repeats
 from tools.published import costs
 from tools.repeats import TEST_SETS
 
@@ -65,11 +65,11 @@ def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
     assert "after 96 megapixels 36.50 (-1.03) dB, after 387 megapixels 36.50 (-1.03) dB." in text
     assert "| srcnn x2 | 57 | 52.7 | 2.00 |" in text
     dots = pd.read_csv("docs/networks-chart.csv")
-    assert set(dots["line"]) == {"this study", "in 4 times the minutes", "published"}
+    assert set(dots["line"]) == {"this study", "trained longer", "published"}
     drawn = ElementTree.fromstring(Path("docs/networks.svg").read_text("utf-8"))
     words = [e.text for e in drawn.iter() if e.tag.endswith("text")]
     assert {"srcnn", "SRCNN", "published", "set5 x4"} <= set(words)
-    assert {"this study", f"in {networks.TIMES} times the minutes"} <= set(words)
+    assert {"this study", "trained longer"} <= set(words)
 
 
 def test_run_that_was_stopped_before_its_rows_keeps_the_steps_that_it_had(
@@ -102,6 +102,16 @@ def test_longer_run_has_four_times_the_steps_of_the_shorter_one(
     assert given["pretrain_steps"] == 31_000  # in two digits
     assert (given["steps.x2"], given["steps.x4"]) == (10_000, 38_000)
     assert networks.first_run("srcnn") == {}
+
+
+def test_longer_run_that_had_fewer_minutes_is_named() -> None:
+    def rows(network: str, minutes: float) -> list[dict[str, object]]:
+        pairs = ((1, 2.4), (4, minutes))
+        return [{"network": network, "times": n, "scale": 2, "minutes": m} for n, m in pairs]
+
+    told = networks_page.unequal(pd.DataFrame([*rows("srcnn", 9.6), *rows("espcn", 4.8)]))
+    assert "espcn 2.0 times." in told and "srcnn" not in told
+    assert networks_page.unequal(pd.DataFrame(rows("srcnn", 9.6))) == ""
 
 
 def test_network_that_params_yaml_lacks_is_named_before_anything_is_trained(

@@ -119,8 +119,8 @@ def unequal(rows: pd.DataFrame) -> str:
     if not found:
         return ""
     return (
-        "\nThe longer runs were meant to have four times the minutes of the shorter ones. A run had "
-        "fewer if other programs were running while the time of its steps was measured: "
+        "\nThe longer runs were meant to have four times the minutes of the shorter ones. A run "
+        "had fewer if other programs were running while the time of its steps was measured: "
         f"{', '.join(found)} times.\n"
     )
 

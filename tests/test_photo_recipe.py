@@ -106,3 +106,17 @@ def test_committed_rows_page_card_curves_and_networks_belong_together(
         assert [*rows["recipe"]] == [STUDY.recipe_of(run) for run in rows["run"]]
         assert all(file.stat().st_size < 2_000_000 for file in WEIGHTS.glob("*-photo.onnx"))
         assert all(f.stat().st_size < 2_000_000 for f in Path("weights/photo").glob("*.h5"))
+
+
+def test_recipe_page_has_the_table_of_the_trials() -> None:
+    page = (ROOT / "docs/guide/recipe.md").read_text("utf-8")
+    lines = (ROOT / "docs/photo-tried.csv").read_text("utf-8").splitlines()[1:]
+    assert len(lines) == 3
+    for line in lines:
+        first, (quality, noise), gains = (
+            line.split(",")[0],
+            line.split(",")[1:3],
+            line.split(",")[3:],
+        )
+        cells = [first, quality, noise, *(f"+{gain}" for gain in gains)]
+        assert f"| {' | '.join(cells)} |" in page

@@ -78,7 +78,7 @@ def test_broken_image_is_named_wherever_it_stands_and_nothing_is_written(
 ) -> None:
     path = SOURCE / FULL / side / f"{name}.png"
     path.write_bytes(path.read_bytes()[:90])
-    with pytest.raises(InputError, match=rf"^{path}: is not a whole image"):
+    with pytest.raises(InputError, match=rf"^{path}: is not a complete image"):
         evaluate("tiny", 2, "own", MATLAB, _enlarge)
     assert not SCORES.exists() and not list(Path("data/restored").rglob("*.png"))
 

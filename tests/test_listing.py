@@ -23,7 +23,7 @@ def test_images_of_a_folder_are_listed_by_name_without_hidden_files(tmp_path: Pa
     [
         ((), "holds no file"),
         ((".hidden",), "holds no file"),
-        (("a.png", "readme.txt"), "readme.txt: is not an image by its suffix"),
+        (("a.png", "readme.txt"), "readme.txt: has no image suffix"),
         (("a.png", "folder/"), "folder: is a folder"),
         (("a.jpg", "a.png"), "a.png: has the same stem as a.jpg"),
     ],

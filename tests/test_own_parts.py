@@ -156,7 +156,7 @@ LOSSES: dict[str, tuple[Any, str]] = {
     "float64": (lambda hr, sr: tf.cast(ops.mean(hr - sr), tf.float64), "gives float64"),
     "no number": (
         lambda hr, sr: ops.mean(ops.sqrt(ops.abs((hr - sr) * 0)) + ops.square(hr - sr)),
-        "gradients of which some are no numbers",
+        "gradients that are not all finite",
     ),
 }
 

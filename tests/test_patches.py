@@ -120,7 +120,7 @@ def test_split_by_a_list_holds_out_those_that_it_names() -> None:
     assert split_by(["a", "b", "c"], ["c", "a"]) == (["b"], ["a", "c"])
 
 
-@pytest.mark.parametrize(("listed", "found"), [([], "none"), (["b", "a"], "every one")])
+@pytest.mark.parametrize(("listed", "found"), [([], "none"), (["b", "a"], "all")])
 def test_list_that_does_not_split_the_images_is_refused(listed: list[str], found: str) -> None:
     said = f"^validation_list: found {found} of train_set's 2 images in data/held-out.txt; allowed"
     with pytest.raises(InputError, match=said):
@@ -360,7 +360,7 @@ def test_file_of_another_format_is_refused(make_patches: MakePatches, other: int
     path = make_patches()
     with h5py.File(path, "r+") as file:
         file.attrs["format"] = other
-    assert f"format: found {other}; allowed: 3; `dvc repro` makes it anew" in _refusal(path, 2)
+    assert f"format: found {other}; allowed: 3; `dvc repro` makes it again" in _refusal(path, 2)
 
 
 def test_file_of_stored_patches_is_refused_by_its_format(tmp_path: Path) -> None:
@@ -440,7 +440,7 @@ def _attributes(**values: Any) -> Callable[[h5py.File], None]:
     return change
 
 
-STORAGE = "with two axes, contiguous, uncompressed, in the file itself"
+STORAGE = "with two axes, contiguous, uncompressed, in this file"
 LR, HR = "train/0/lr", "train/0/hr"
 SHAPE = (72, 96)  # of HR in the file that make_patches writes, with 8 x 11 patches of 16 x 16
 HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
@@ -458,7 +458,7 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
         STORAGE,
     ),
     "link into another file": (_link(h5py.ExternalLink("other.h5", "hr")), STORAGE),
-    "link that leads nowhere": (_link(h5py.SoftLink("/nowhere")), "no readable patch file"),
+    "link that leads nowhere": (_link(h5py.SoftLink("/nowhere")), "not a readable patch file"),
     "signed pixels": (_replace(HR, dtype="i1"), STORAGE),
     "pixels of 16 bits": (_replace(LR, dtype="u2"), STORAGE),
     "truth values": (_replace(HR, dtype="?"), STORAGE),
@@ -468,11 +468,11 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     "no axes": (_replace(HR, shape=(), dtype="u1"), STORAGE),
     "nothing at all": (_replace(HR, data=h5py.Empty("u1")), STORAGE),
     "group for a plane": (_group(LR), f"{LR}: allowed: a dataset"),
-    "plane missing": (lambda file: file.pop(HR), "no readable patch file"),
-    "plane never written": (_replace(HR, shape=SHAPE, dtype="u1"), f"{HR}: was never written"),
+    "plane missing": (lambda file: file.pop(HR), "not a readable patch file"),
+    "plane never written": (_replace(HR, shape=SHAPE, dtype="u1"), f"{HR}: has no data"),
     "endless plane never written": (
         _replace(HR, shape=(2**40, 2**40), dtype="u1"),
-        f"{HR}: was never written",
+        f"{HR}: has no data",
     ),
     "empty plane": (_replace(HR, shape=(0, 96), dtype="u1"), f"{HR}: is empty"),
     "pair unequal": (
@@ -485,7 +485,7 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
         lambda file: (file.pop("train"), file.create_dataset("train", data=[1, 2])),
         "train: has no 0",
     ),
-    "places missing": (lambda file: file.pop("places"), "no readable patch file"),
+    "places missing": (lambda file: file.pop("places"), "not a readable patch file"),
     "no place": (_replace("places", shape=(0, 3), dtype="i4"), "places: is empty"),
     "two columns": (
         _replace("places", data=np.zeros((5, 2), np.int32)),
@@ -493,7 +493,10 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     ),
     "image below": (_place(0, [-1, 0, 0]), "places: found image -1, row 0, column 0 in line 0"),
     "image above": (_place(3, [1, 0, 0]), "places: found image 1, row 0, column 0 in line 3"),
-    "row below": (_place(3, [0, -2, 0]), "row -2, column 0 in line 3; allowed: whole patches of 1"),
+    "row below": (
+        _place(3, [0, -2, 0]),
+        "row -2, column 0 in line 3; allowed: complete patches of 1",
+    ),
     "row above": (_place(87, [0, 58, 0]), "row 58, column 0 in line 87"),
     "column below": (_place(3, [0, 0, -2]), "row 0, column -2 in line 3"),
     "column above": (_place(3, [0, 0, 82]), "row 0, column 82 in line 3"),
@@ -511,8 +514,8 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     "patch size below 0": (_attributes(patch_size=-2), "patch_size: found -2; allowed: multiples"),
     "odd patch size": (_attributes(patch_size=15), "patch_size: found 15; allowed: multiples of"),
     "odd stride": (_attributes(stride=3), "stride: found 3; allowed: multiples of the scale 2"),
-    "no held-out image": (_group("validation"), "validation: holds no image"),
-    "held-out group empty": (lambda file: file["validation"].create_group("x"), "no readable"),
+    "no held-out image": (_group("validation"), "validation: has no image"),
+    "held-out group empty": (lambda file: file["validation"].create_group("x"), "not a readable"),
     "held-out pair unequal": (
         _replace("validation/lower/lr", data=np.zeros((3, 3), np.uint8)),
         "validation/lower: found (3, 3) LR and (48, 96) HR; allowed: HR of 2 times each side",
@@ -554,7 +557,7 @@ def test_dataset_that_ends_behind_the_file_is_refused(make_patches: MakePatches)
     whole = np.frombuffer(path.read_bytes(), np.uint8)
     with h5py.File(path) as file:
         checks.mapped(whole[:end], file, "validation/lower/hr", PLANE)
-        said = f"^validation/lower/hr: ends at byte {end}, but the file at {end - 1}$"
+        said = f"^validation/lower/hr: ends at byte {end}, but the file has {end - 1} bytes$"
         with pytest.raises(checks.Fault, match=said):
             checks.mapped(whole[: end - 1], file, "validation/lower/hr", PLANE)
 

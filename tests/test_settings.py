@@ -557,7 +557,7 @@ def test_network_without_an_entry_is_refused_with_the_line_to_add(
 ) -> None:
     with_files({"networks/imdn.py": NETWORK})
     path = _write(tmp_path / "params.yaml", BASE)
-    line = f"{path}: network_size: nothing for 'imdn'; add the line \"  imdn: {{}}\""
+    line = f"{path}: network_size: has no entry for 'imdn'; add the line \"  imdn: {{}}\""
     assert _refusal(path, "network_size") == line
     added = path.read_text("utf-8").replace("network_size:\n", "network_size:\n  imdn: {}\n")
     path.write_text(added, "utf-8")

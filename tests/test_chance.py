@@ -172,7 +172,7 @@ def test_runs_come_out_of_a_file_as_they_went_in() -> None:
         ("scale,seed\n2,1\n", "scale, seed"),
         ("scale,seed,set,method,psnr\nx2,1,set5,plain,37.5\n", "invalid literal"),
         ("scale,seed,set,method,psnr\n2,1,set5,plain,many\n", "could not convert"),
-        ("scale,seed,set,method,psnr\n2,1,set5,plain,\n", "a psnr that is no finite number"),
+        ("scale,seed,set,method,psnr\n2,1,set5,plain,\n", "a psnr that is not a finite number"),
         # As a merge leaves it.
         ("<<<<<<< HEAD\n2,1,set5,plain,37.5\n", "<<<<<<< HEAD"),
         ("scale,seed\n2,1\n2,1,set5,plain,37.5\n", "Error tokenizing data"),

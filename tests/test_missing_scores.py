@@ -96,7 +96,7 @@ def test_mean_that_is_printed_is_finite_and_says_how_many_images_it_is_of() -> N
     psnr = METRICS["psnr"]
     assert mean_in_words(psnr, [30.0, 31.0]) == "PSNR in dB 30.50"
     assert mean_in_words(psnr, [30.0, math.inf, 31.0]) == "PSNR in dB 30.50 (2 of 3 images)"
-    assert mean_in_words(METRICS["ssim"], [math.nan]) == "SSIM: none that is finite"
+    assert mean_in_words(METRICS["ssim"], [math.nan]) == "SSIM: no finite value"
 
 
 def test_readme_names_the_images_left_out_and_counts_an_exact_bicubic_as_better(

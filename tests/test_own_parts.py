@@ -114,7 +114,7 @@ def test_network_that_gives_the_same_weights_twice_is_refused(
 ) -> None:
     model = _network(lambda x, s: _shuffled(x, s))(2, degradation("matlab").interpolation)
     own = network_of_own(monkeypatch, lambda scale, interpolation: model)
-    with pytest.raises(InputError, match="gives the same weights each time"):
+    with pytest.raises(InputError, match="returns the same weights at each call"):
         train_tiny(make_patches(), Recipe(own, {}, 2, steps=1))
 
 

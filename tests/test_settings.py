@@ -312,7 +312,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("start_from", "none.weights.h5", "found 'none.weights.h5'; allowed: a file that exists"),
     ("start_from", "weights", "found 'weights'; allowed: a file that exists"),
     ("start_from", "weights/x2-plain.onnx", "allowed: a file whose name ends with .weights.h5"),
-    ("start_from", "models/x2-plain.weights.h5", "is what this study makes; allowed: a copy"),
+    ("start_from", "models/x2-plain.weights.h5", "but this study writes models/; allowed: a copy"),
     (
         "validation_share, validation_images, validation_list",
         {"validation_images": 9},
@@ -329,11 +329,11 @@ WRONG: list[tuple[str, Any, str]] = [
         "found none of them; allowed: one of the three",
     ),
     ("cascade_from", 8, "found 8, which is not among scales; allowed: one of [2, 4], or []"),
-    ("cascade_scales", [8], "found [8]; allowed: out of scales those that x2, applied again"),
+    ("cascade_scales", [8], "found [8]; allowed: scales that x2, applied again, reaches"),
     (
         "cascade_scales",
         [2],
-        "found [2]; allowed: out of scales those that x2, applied again, reaches: [4]",
+        "found [2]; allowed: scales that x2, applied again, reaches: [4]",
     ),
     ("self_ensemble", True, "found true; allowed: a list out of [plain, regularized], each once"),
     ("self_ensemble", ["both"], "found ['both']; allowed: a list out of [plain, regularized]"),
@@ -341,7 +341,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("mnist.seeds", [1, 2, 1], "mnist.seeds: found 1 more than once"),
     ("mnist.seeds", [-1], "mnist.seeds: found [-1]; allowed: a list of whole numbers"),
     ("mnist.seeds", 1, "mnist.seeds: found 1; allowed: a list of whole numbers"),
-    ("datasets", ["t91", "set5", "mnist"], "found 'mnist', which now comes by mnist.seeds"),
+    ("datasets", ["t91", "set5", "mnist"], "found 'mnist', which mnist.seeds now downloads"),
     ("own_images.mnist", "/", "own_images.mnist: the name of a known dataset"),
     ("cascade_from", 5, "found 5; allowed: one of scales"),
     ("cascade_scales", [4, 4], "found 4 more than once"),
@@ -371,7 +371,10 @@ def test_wrong_value_is_refused_with_its_key(
 def test_cascade_of_scales_that_are_left_out_is_refused_with_what_to_write(tmp_path: Path) -> None:
     path = _write(tmp_path / "params.yaml", {**BASE, "scales": [2]})
     line = _refusal(path, "cascade_scales")
-    assert "found [4]; allowed: [], as x2, applied again, reaches no other of scales" in line
+    assert (
+        "found [4]; allowed: [], because x2, applied again, reaches no other scale of the study"
+        in line
+    )
     read_study(
         _write(path, {**BASE, "scales": [4], "cascade_scales": []})
     )  # cascade_from is unused
@@ -409,7 +412,7 @@ def test_weights_that_this_study_makes_are_none_to_start_from(
     if link:
         start.symlink_to(made)
     path = _write(tmp_path / "params.yaml", {**BASE, "start_from": str(start)})
-    assert "models/ is what this study makes; allowed: a copy elsewhere" in _refusal(
+    assert "but this study writes models/; allowed: a copy elsewhere" in _refusal(
         path, "start_from"
     )
 

@@ -1,7 +1,7 @@
 """FSRCNN(d, s, m): shrink, map and expand in LR space, then deconvolve.
 
-The published deconvolution is 9 x 9. If 2 * scale + 1 is larger, as at x8, the kernel has that side:
-with 9 x 9, some HR pixels would depend on only one LR pixel.
+The published deconvolution is 9 x 9. The kernel's side here is 2 * scale + 1 if that is larger, as
+at x8: with 9 x 9, some HR pixels would depend on only one LR pixel.
 """
 
 from typing import TYPE_CHECKING

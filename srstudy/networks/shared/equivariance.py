@@ -45,7 +45,7 @@ class Equivariant(keras.constraints.Constraint):
 
 
 class EquivariantStart(keras.initializers.Initializer):
-    """The equivariant part of another initializer's kernel, scaled to undo the averaging of eight."""
+    """The equivariant part of another initializer's kernel, scaled to the size before averaging."""
 
     def __init__(self, other: keras.initializers.Initializer, part: Equivariant) -> None:
         self.other, self.part = other, part

@@ -390,7 +390,7 @@ def test_without_javascript_every_set_and_score_is_there_to_be_read(
     assert page.locator("h3:visible").all_inner_texts() == titles
     assert page.locator(".sortable tbody tr:visible").count() == 2 * (2 + 11)
     assert page.is_hidden("#set") and page.is_hidden("#image")
-    assert "Comparing pictures needs JavaScript" in page.inner_text("body")
+    assert "To compare pictures, switch on JavaScript" in page.inner_text("body")
 
 
 @pytest.mark.slow

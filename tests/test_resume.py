@@ -1,4 +1,4 @@
-"""A training that was killed goes on where it was, proved by real DVC runs of a tiny study."""
+"""A killed training resumes from its checkpoint: real DVC runs of a tiny study."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def undisturbed(start: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """The training, done in one go."""
+    """The training without an interruption."""
     work = start.copy(tmp_path_factory.mktemp("tiny") / "undisturbed")
     work.repro("train-plain@2")
     return work
@@ -50,7 +50,7 @@ def work(start: Study, undisturbed: Study, tmp_path: Path) -> Study:
 
 
 @pytest.mark.parametrize("where", ["workspace", "temporary experiment"])
-def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
+def test_killed_training_resumes_and_ends_with_the_same_bytes(
     undisturbed: Study, work: Study, where: str
 ) -> None:
     command = ["dvc", "repro", "train-plain@2"]
@@ -77,7 +77,7 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
         assert work("git", "show", "killed-branch:metrics/curves/x2-plain.csv").text == curve
 
 
-def test_training_killed_for_its_memory_is_named_and_goes_on(
+def test_training_killed_for_lack_of_memory_is_reported_and_resumes(
     undisturbed: Study, work: Study
 ) -> None:
     # The system kills the process that has the memory, and DVC lives on.
@@ -93,7 +93,7 @@ def test_training_killed_for_its_memory_is_named_and_goes_on(
     )
 
 
-def test_learning_curve_grows_on_disk_and_ends_as_the_same_bytes_after_a_kill(
+def test_learning_curve_grows_on_disk_and_is_the_same_after_a_kill(
     undisturbed: Study, work: Study
 ) -> None:
     # What an editor's DVC extension draws while the training runs.

@@ -14,7 +14,7 @@ import signal, sys
 from srstudy.common.errors import InputError
 from srstudy.common.running import run
 
-# Whoever runs the tests in the background has it ignored, and children inherit that.
+# In background jobs this signal is ignored, and child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def main():
@@ -60,20 +60,20 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_wrong_input_is_said_in_lines_and_a_status(tmp_path: Path) -> None:
+def test_wrong_input_gives_one_line_and_a_non_zero_status(tmp_path: Path) -> None:
     status, _, err = _ended(_start(tmp_path, "wrong"))
     assert status == 1
     assert err == "error: params.yaml: lambda: found -1; allowed: more\nerror: another line\n"
 
 
 @pytest.mark.parametrize("whose", ["large", "tensorflow"])
-def test_lack_of_memory_is_said_in_a_line(tmp_path: Path, whose: str) -> None:
+def test_lack_of_memory_gives_one_line(tmp_path: Path, whose: str) -> None:
     status, _, err = _ended(_start(tmp_path, whose))
     assert status == 1
     assert err.startswith("error: there is not enough memory") and err.count("\n") == 1
 
 
-def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path: Path) -> None:
+def test_second_run_of_a_stage_is_refused_and_names_the_first_process(tmp_path: Path) -> None:
     first = _start(tmp_path, "wait", "--scale", "2")
     assert first.stdout is not None
     assert first.stdout.readline() == "runs\n"
@@ -90,16 +90,16 @@ def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path:
     finally:
         first.kill()
         first.communicate(timeout=60)
-    # A killed run leaves nothing that refuses the next one.
+    # A killed run does not block the next one.
     assert _ended(_start(tmp_path, "--scale", "2"))[0] == 0
 
 
-def test_workers_of_a_killed_stage_end_and_give_its_lock_back(tmp_path: Path) -> None:
+def test_workers_of_a_killed_stage_end_and_release_its_lock(tmp_path: Path) -> None:
     first = _start(tmp_path, "pool")
     assert first.stdout is not None
     assert [first.stdout.readline() for _ in range(2)] == ["runs\n", "works\n"]
     first.kill()
-    # Its output is at an end only when no worker holds it any more.
+    # Its output ends only when all workers have ended.
     first.communicate(timeout=60)
     second = _start(tmp_path, "pool")
     assert second.stdout is not None
@@ -111,9 +111,7 @@ def test_workers_of_a_killed_stage_end_and_give_its_lock_back(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("stage", ["train-plain@2", None])
-def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_not(
-    tmp_path: Path, stage: str | None
-) -> None:
+def test_stage_ends_when_the_dvc_that_started_it_ends(tmp_path: Path, stage: str | None) -> None:
     parent = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen(sys.argv[1:], stdout=sys.stdout)\n"
@@ -121,7 +119,7 @@ def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_no
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment |= {"DVC_STAGE": stage} if stage else {}
-    # The stage writes to a pipe that is at an end only when it has ended too.
+    # The stage writes to a pipe, which ends only when the stage has ended too.
     process = subprocess.Popen(
         [sys.executable, "-c", parent, *_command("wait")],
         cwd=tmp_path,
@@ -137,7 +135,7 @@ def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_no
         ended, _, _ = select.select([process.stdout], [], [], 30 if stage else 1)
         assert bool(ended) == bool(stage)
     finally:
-        held.kill()  # and with it ends the input that the stage waits for
+        held.kill()  # this closes the input that the stage waits for
         held.wait(timeout=60)
     assert process.stdout.read() == ""
 

@@ -42,7 +42,7 @@ def test_same_training_cannot_run_twice_at_the_same_time(root: Path) -> None:
     with (
         checkpoints.alone(),
         Checkpoints("other").alone(),
-        pytest.raises(InputError, match="this training: is running already, as process"),
+        pytest.raises(InputError, match="this training: is already running as process"),
         Checkpoints("key").alone(),
     ):
         pass

@@ -62,7 +62,7 @@ def test_killed_training_resumes_and_ends_with_the_same_bytes(
         assert not (work.root / "models/x2-plain.weights.h5").exists()
 
     again = work(*command)
-    steps = re.search(r"train x2-plain: goes on from step (\d+) of (\d+) steps", again.text)
+    steps = re.search(r"train x2-plain: resumes after step (\d+) of (\d+) steps", again.text)
     assert steps is not None, again.text
     assert 0 < int(steps[1]) < int(steps[2])
     assert not list(checkpoints.iterdir())
@@ -110,7 +110,7 @@ def test_learning_curve_grows_on_disk_and_is_the_same_after_a_kill(
     seen.add(curve.read_bytes())
     assert all(whole.startswith(content) and content.endswith(b"\n") for content in seen)
     assert len(seen) > 1 and max(map(_rows, seen)) < _rows(whole)
-    assert "goes on from step" in work(*command).text
+    assert "resumes after step" in work(*command).text
     assert curve.read_bytes() == whole
 
 

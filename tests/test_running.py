@@ -80,7 +80,7 @@ def test_second_run_of_a_stage_is_refused_and_names_the_first_process(tmp_path: 
     try:
         status, out, err = _ended(_start(tmp_path, "wait", "--scale", "2"))
         assert (status, out) == (1, "")
-        assert f"is running already, as process {first.pid}" in err
+        assert f"is already running as process {first.pid}" in err
         assert err.count("\n") == 1
         # Another scale, and the same stage in another folder, do not disturb it.
         other = tmp_path / "other"

@@ -86,7 +86,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
         except BlockingIOError:
             holder = path.read_text("ascii")
             raise InputError(
-                f"{what}: is running already, as process {holder}; wait for its end or stop it"
+                f"{what}: is already running as process {holder}; wait for its end or stop it"
             ) from None
         except OSError as error:
             raise InputError(f"{path.parent}: cannot be written: {error.strerror}") from error

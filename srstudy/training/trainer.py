@@ -111,7 +111,7 @@ class Trainer:
         if curve:
             watch(curve)  # the curve's file may have been deleted since
         done = int(self._optimizer.state["steps"].numpy()[0])
-        start = f"goes on from step {done} of" if done else "begins,"
+        start = f"resumes after step {done} of" if done else "begins,"
         print(f"{title}: {start} {steps} steps", flush=True)
         shown = progress(batches.ahead(done, steps), title, steps, "step", done)
         for step, batch in enumerate(shown, start=done + 1):

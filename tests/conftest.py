@@ -1,4 +1,4 @@
-"""What several test modules share: a small photograph, and patch files made on the spot."""
+"""Fixtures of several test modules: a small photograph, and patch files made from it."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""What a module is made of, transitively: read from the source, nothing is run."""
+"""The transitive imports of a module, read from the source without running it."""
 
 import ast
 from functools import cache
@@ -38,7 +38,7 @@ def _chooses(node: ast.AST) -> bool:
 
 
 def project_files(module: str) -> set[str]:
-    """The project's files that `module` is made of, itself included, relative to the root."""
+    """The project's files that `module` imports, itself included, relative to the root."""
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -52,7 +52,7 @@ def project_files(module: str) -> set[str]:
 
 
 def room_of(file: str) -> str:
-    """What dvc.yaml declares for a library file: its room, or a chosen file's pattern."""
+    """The dep in dvc.yaml for a library file: its room, or the pattern of a chosen file."""
     parts = Path(file).parts
     if parts[1] in CHOICES:
         chosen = f"${{{CHOICES[parts[1]]}}}.py"
@@ -61,5 +61,5 @@ def room_of(file: str) -> str:
 
 
 def rooms(module: str) -> set[str]:
-    """The rooms and chosen files of the library that `module` is made of."""
+    """The rooms and chosen files of the library that `module` uses."""
     return {room_of(file) for file in project_files(module) if file.startswith("srstudy/")}

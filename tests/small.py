@@ -1,4 +1,4 @@
-"""Networks for tests: of every file, small and with weights as if trained, or one of your own."""
+"""Small networks for tests: of every file, with changed weights; or a network of one test."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ LEAST = 4  # channels or layers: fewer could all be shut by their ReLU
 
 
 def small_size(name: str) -> dict[str, Any]:
-    """The first sizes, each small, that the network's file allows together."""
+    """The first small sizes that the network's file allows together."""
     file = choices.chosen(ROOM, name, WANTED)
     options = [_few(values) for values in file.SIZES.values()]
     together = (dict(zip(file.SIZES, one, strict=True)) for one in product(*options))
@@ -38,7 +38,7 @@ def small(name: str, scale: int, degradation: str = "matlab") -> Architecture:
 
 
 def as_trained(architecture: Architecture) -> keras.Model:
-    """The network with none of its weights as it started with."""
+    """The network, with every weight changed from its initial value."""
     keras.utils.set_random_seed(0)
     model, random = architecture.build(), np.random.default_rng(1)
     model.set_weights([w + random.normal(0, 0.05, w.shape) for w in model.get_weights()])

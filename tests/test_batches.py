@@ -20,10 +20,10 @@ def _doubled(lr: NDArray[np.uint8]) -> Pair:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Ten patches: LR holds 4 random corners and its number, HR is LR with every pixel doubled."""
+    """Ten patches: LR has 4 random corners and its number, HR is LR with every pixel doubled."""
     path = tmp_path / "x2.h5"
     lr = np.random.default_rng(0).integers(100, 256, size=(COUNT, 3, 3), dtype=np.uint8)
-    lr[:, 1, 1] = np.arange(COUNT)  # the middle stays where it is, however a patch is turned
+    lr[:, 1, 1] = np.arange(COUNT)  # the middle pixel stays in place in every orientation
     with PatchWriter(path, size=6, stride=6, scale=2) as writer:
         writer.add_image("a row of four", _doubled(np.concatenate(lr[:4], axis=1)))
         writer.add_image("a column of six", _doubled(np.concatenate(lr[4:])))
@@ -82,7 +82,7 @@ def test_an_epoch_has_every_patch_exactly_once(path: Path, augment: bool) -> Non
     assert set(first[:5]) != set(second[:5])  # in another order
 
 
-def test_rest_below_a_batch_waits_for_another_epoch(path: Path) -> None:
+def test_patches_that_do_not_fill_a_batch_are_left_out_of_the_epoch(path: Path) -> None:
     with PatchFile(path, 2) as patches:
         batches = Batches(patches, batch_size=4, seed=1, augment=False)
         assert batches.steps_per_epoch == 2
@@ -100,7 +100,7 @@ def test_batch_is_never_larger_than_the_number_of_patches(path: Path) -> None:
     assert lr.dtype == hr.dtype == np.uint8
 
 
-def test_lr_and_hr_are_turned_alike(path: Path) -> None:
+def test_lr_and_hr_are_turned_in_the_same_way(path: Path) -> None:
     with PatchFile(path, 2) as patches:
         original = patches.patches(np.arange(COUNT))[0]
         batches = Batches(patches, batch_size=COUNT, seed=1, augment=True)

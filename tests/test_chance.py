@@ -1,4 +1,4 @@
-"""What is chance between seeds, and what is said of it."""
+"""Which differences are chance, and the sentences about them."""
 
 import itertools
 import math
@@ -29,7 +29,7 @@ def _runs(values: dict[tuple[int, str, str], list[float]]) -> pd.DataFrame:
 
 
 def _gaining(*gains: float, scale: int = 2) -> dict[tuple[int, str, str], list[float]]:
-    """Runs of seeds that are far apart, whose regularized network gains so much."""
+    """Runs with very different seeds, in which the regularized network has these gains."""
     plain = [PSNR[scale] + seed for seed in range(len(gains))]
     both = {"plain": plain, "regularized": [p + g for p, g in zip(plain, gains, strict=True)]}
     return {(scale, "set5", method): values for method, values in both.items()}
@@ -43,7 +43,7 @@ def test_limit_is_the_quantile_of_the_difference_of_two_runs() -> None:
     assert limit == pytest.approx(12.7062 * 0.02, rel=1e-4)
 
 
-def test_variance_is_pooled_over_methods_and_sets_but_they_are_no_more_seeds() -> None:
+def test_variance_is_pooled_over_methods_and_sets_without_more_seeds() -> None:
     near, far = [0.0, 0.01, 0.02], [0.0, 0.03, 0.06]
     runs = _runs({(2, "set5", "plain"): near, (2, "set14", "regularized"): far})
     pooled = (np.var(near, ddof=1) + np.var(far, ddof=1)) / 2
@@ -64,7 +64,7 @@ def test_two_more_runs_differ_by_less_than_the_limit_in_95_percent_of_cases() ->
     assert 920 <= sum(inside) <= 980
 
 
-def test_bicubic_interpolation_says_nothing_of_chance() -> None:
+def test_bicubic_interpolation_does_not_count_for_chance() -> None:
     values = {(2, "set5", "plain"): [37.5, 37.6]}
     with_bicubic = values | {(2, "set5", "bicubic"): [33.67, 33.67]}
     assert chance.limits(_runs(with_bicubic)) == chance.limits(_runs(values))
@@ -80,13 +80,13 @@ def test_sentence_names_each_scale_rounded_up_and_the_seeds() -> None:
     )
 
 
-def test_sentence_says_how_many_seeds_at_least_and_at_most() -> None:
+def test_sentence_tells_the_smallest_and_largest_number_of_seeds() -> None:
     psnr, seeds = [37.1, 37.2, 37.3, 37.4, 37.5], {2: 5, 4: 3, 8: 4}
     values = {(scale, "set5", "plain"): psnr[:count] for scale, count in seeds.items()}
     assert "(3 to 5 seeds of the default recipe: " in chance.sentence(_runs(values))
 
 
-def test_nothing_is_said_under_a_table_of_another_degradation(
+def test_table_of_another_degradation_has_no_sentence_on_chance(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = _runs({(2, "set5", "plain"): [37.5, 37.6]})
@@ -97,13 +97,13 @@ def test_nothing_is_said_under_a_table_of_another_degradation(
     assert chance.notes("opencv") == []
 
 
-def test_one_seed_says_nothing_of_chance() -> None:
+def test_one_seed_is_not_enough_for_chance() -> None:
     assert chance.sentence(_runs({(2, "set5", "plain"): [37.5]})) == ""
     mixed = {(2, "set5", "plain"): [37.5], (4, "set5", "plain"): [31.4, 31.5]}
     assert list(chance.limits(_runs(mixed))) == [4]
 
 
-def test_gain_is_that_of_the_same_seed_with_students_interval() -> None:
+def test_gain_compares_equal_seeds_with_students_interval() -> None:
     runs = _runs(_gaining(0.01, 0.02, 0.03))
     row = chance.gains(runs).loc[2]
     half = 4.302653 * 0.01 / math.sqrt(3)
@@ -135,7 +135,7 @@ def test_verdict_begins_with_the_finding(gains: tuple[float, ...], said: str) ->
     assert re.findall(r"\.(?!\d)", verdict) == ["."]
 
 
-def test_verdict_of_one_seed_has_no_interval_and_says_so() -> None:
+def test_verdict_from_one_seed_says_that_there_is_no_interval() -> None:
     assert chance.verdict(_runs(_gaining(0.5))) == (
         "Regularization makes a difference that one seed cannot tell from chance: +0.500 dB at x2 "
         "(one seed, so there is no interval)."
@@ -159,7 +159,7 @@ def test_no_figure_is_minus_zero() -> None:
     assert "-0.000" not in chance.verdict(_runs(_gaining(-0.0001, 0.0, -0.0001)))
 
 
-def test_runs_come_out_of_a_file_as_they_went_in() -> None:
+def test_runs_are_read_back_from_a_file_unchanged() -> None:
     runs = _runs(_gaining(0.1, 0.2))
     again = chance.read_runs(runs.assign(note="x").to_csv(index=False), "docs/seeds.csv")
     pd.testing.assert_frame_equal(again, runs)
@@ -172,13 +172,13 @@ def test_runs_come_out_of_a_file_as_they_went_in() -> None:
         ("scale,seed\n2,1\n", "scale, seed"),
         ("scale,seed,set,method,psnr\nx2,1,set5,plain,37.5\n", "invalid literal"),
         ("scale,seed,set,method,psnr\n2,1,set5,plain,many\n", "could not convert"),
-        ("scale,seed,set,method,psnr\n2,1,set5,plain,\n", "a psnr that is no finite number"),
+        ("scale,seed,set,method,psnr\n2,1,set5,plain,\n", "a psnr that is not a finite number"),
         # As a merge leaves it.
         ("<<<<<<< HEAD\n2,1,set5,plain,37.5\n", "<<<<<<< HEAD"),
         ("scale,seed\n2,1\n2,1,set5,plain,37.5\n", "Error tokenizing data"),
     ],
 )
-def test_file_that_is_no_table_of_runs_is_refused_in_one_line(text: str, found: Any) -> None:
+def test_file_without_a_table_of_runs_is_refused_in_one_line(text: str, found: Any) -> None:
     with pytest.raises(InputError) as caught:
         chance.read_runs(text, "docs/seeds.csv")
     said = str(caught.value)
@@ -192,7 +192,7 @@ def test_order_of_rows_does_not_matter() -> None:
     assert len(said) == 1
 
 
-def test_tables_that_are_committed_have_the_sentence_of_the_committed_seeds() -> None:
+def test_committed_tables_have_the_sentence_of_the_committed_seeds() -> None:
     said = chance.sentence(chance.measured())
     for page in (
         "docs/guide/tutorial.md",

@@ -9,7 +9,7 @@ def _texts(svg: str) -> list[str]:
     return [e.text or "" for e in ElementTree.fromstring(svg).iter("text")]
 
 
-def test_chart_is_whole_svg_with_names_and_round_numbers() -> None:
+def test_chart_is_complete_svg_with_labels_and_round_numbers() -> None:
     lines = [Line("plain <a>", [0, 50, 100], [30.0, 31.0, 31.2]), Line("other", [0, 100], [30, 31])]
     svg = line_chart("x2 & more", "step", "PSNR in dB", lines)
     texts = _texts(svg)
@@ -18,7 +18,7 @@ def test_chart_is_whole_svg_with_names_and_round_numbers() -> None:
     assert svg == line_chart("x2 & more", "step", "PSNR in dB", lines)
 
 
-def test_curve_goes_where_its_values_are() -> None:
+def test_curve_passes_through_its_values() -> None:
     svg = line_chart("", "", "", [Line("a", [0, 1, 2], [1.0, 3.0, 2.0])])
     (curve,) = ElementTree.fromstring(svg).iter("polyline")
     places = [tuple(map(float, pair.split(","))) for pair in curve.attrib["points"].split()]
@@ -46,7 +46,7 @@ def test_dashed_line_has_the_colour_of_the_line_before_it() -> None:
     assert kinds == ["curve line0", "curve line0 dashed", "curve line1"]
 
 
-def test_legend_lies_below_all_curves() -> None:
+def test_legend_is_below_all_curves() -> None:
     lines = [Line(name, [0, 1], [1.0, 0.0]) for name in "abc"]
     svg = ElementTree.fromstring(line_chart("", "", "", lines))
     curves = [
@@ -62,7 +62,7 @@ def test_nothing_to_draw_is_refused() -> None:
         line_chart("curves", "", "", [])
 
 
-def test_marked_places_are_dots_with_their_names_inside_the_chart() -> None:
+def test_marked_points_are_dots_with_names_inside_the_chart() -> None:
     line = Line("papers", [1, 10, 1000], [30.0, 31.0, 32.0], marks=["a", "b", "c"])
     svg = ElementTree.fromstring(line_chart("", "", "", [line], logarithmic=True))
     # And one in the legend, where a line would be drawn.

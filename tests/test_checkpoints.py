@@ -23,7 +23,7 @@ def _state(value: float) -> Arrays:
     return {"weights": np.full(1000, value, "float32"), "losses": np.arange(3.0)}
 
 
-def test_newest_state_comes_back_bit_for_bit_and_the_older_ones_go(root: Path) -> None:
+def test_newest_state_is_restored_exactly_and_old_ones_are_deleted(root: Path) -> None:
     checkpoints = Checkpoints("key")
     assert checkpoints.newest() is None
     for step in range(5):
@@ -36,13 +36,13 @@ def test_newest_state_comes_back_bit_for_bit_and_the_older_ones_go(root: Path) -
     assert len(list((root / "key").iterdir())) == KEPT
 
 
-def test_same_training_does_not_run_twice_at_once(root: Path) -> None:
+def test_same_training_cannot_run_twice_at_the_same_time(root: Path) -> None:
     # In the workspace and in a temporary experiment, which share the checkpoints.
     checkpoints = Checkpoints("key")
     with (
         checkpoints.alone(),
         Checkpoints("other").alone(),
-        pytest.raises(InputError, match="this training: is running already, as process"),
+        pytest.raises(InputError, match="this training: is already running as process"),
         Checkpoints("key").alone(),
     ):
         pass
@@ -52,12 +52,12 @@ def test_same_training_does_not_run_twice_at_once(root: Path) -> None:
     assert not (root / "key").exists()
 
 
-def test_checkpoints_are_half_a_minute_apart_at_most() -> None:
+def test_checkpoints_are_at_most_half_a_minute_apart() -> None:
     assert SECONDS_BETWEEN <= 30
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "empty", "unreadable"])
-def test_harmed_checkpoint_is_passed_over_for_the_one_before(root: Path, harm: str) -> None:
+def test_damaged_checkpoint_is_ignored_and_the_previous_one_is_used(root: Path, harm: str) -> None:
     checkpoints = Checkpoints("key")
     checkpoints.save(1, _state(1))
     checkpoints.save(2, _state(2))
@@ -84,7 +84,7 @@ def test_nothing_is_executed_from_a_checkpoint(root: Path) -> None:
         checkpoints.newest()
 
 
-def test_other_values_data_or_code_have_another_fingerprint(
+def test_fingerprint_changes_with_values_data_and_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
@@ -109,7 +109,7 @@ def test_checkpoint_is_due_after_its_time(root: Path) -> None:
     assert Checkpoints("key", seconds=0).due()
 
 
-def test_cleared_checkpoints_are_gone(root: Path) -> None:
+def test_clear_deletes_the_checkpoints(root: Path) -> None:
     checkpoints = Checkpoints("key")
     checkpoints.save(1, _state(1))
     checkpoints.clear()
@@ -124,11 +124,11 @@ def test_unwritable_place_is_named(root: Path) -> None:
 
 
 class _Killed(BaseException):
-    """Stands for a kill: nothing of ours may catch it."""
+    """Simulates a kill: the project's code must not catch it."""
 
 
 class _Killer(Checkpoints):
-    """Saves after every step, and dies after the given one."""
+    """Saves after every step and simulates a kill after the given one."""
 
     def __init__(self, last: int) -> None:
         super().__init__("key", seconds=0)
@@ -141,7 +141,7 @@ class _Killer(Checkpoints):
 
 
 @pytest.mark.parametrize("kind", ["adam", "muon"])
-def test_training_killed_anywhere_ends_with_the_bytes_of_an_undisturbed_one(
+def test_training_killed_at_any_step_ends_with_the_same_bytes(
     make_patches: MakePatches, kind: str
 ) -> None:
     path = make_patches()
@@ -159,7 +159,7 @@ def test_training_killed_anywhere_ends_with_the_bytes_of_an_undisturbed_one(
         np.testing.assert_array_equal(one, other)
 
 
-def test_checkpoints_of_a_temporary_experiment_lie_where_it_was_started(
+def test_checkpoints_of_a_temporary_experiment_are_in_the_workspace(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path / "experiment"

@@ -34,9 +34,7 @@ def test_full_range_is_opencvs_luma(photo: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize("swing", SWINGS)
-def test_image_with_another_luma_has_it_and_its_own_chroma(
-    photo: NDArray[np.uint8], swing: Swing
-) -> None:
+def test_image_with_new_luma_keeps_its_chroma(photo: NDArray[np.uint8], swing: Swing) -> None:
     image = photo.astype(np.float32)
     other = luma(photo[::-1], swing).astype(np.float32)
     changed = with_luma(colour_differences(image), other, swing)
@@ -50,14 +48,14 @@ def test_image_with_another_luma_has_it_and_its_own_chroma(
 
 
 @pytest.mark.parametrize("swing", SWINGS)
-def test_image_with_its_own_luma_is_itself(photo: NDArray[np.uint8], swing: Swing) -> None:
+def test_image_with_its_own_luma_is_unchanged(photo: NDArray[np.uint8], swing: Swing) -> None:
     differences = colour_differences(photo.astype(np.float32))
     same = with_luma(differences, luma(photo, swing).astype(np.float32), swing)
     np.testing.assert_allclose(same, photo, atol=1e-3)
 
 
 @pytest.mark.parametrize("swing", SWINGS)
-def test_grey_image_is_luma_as_it_is(swing: Swing) -> None:
+def test_luma_of_a_grey_image_is_its_values(swing: Swing) -> None:
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     np.testing.assert_array_equal(luma(grey, swing), grey)
 
@@ -71,7 +69,7 @@ def test_rounding_is_half_up_and_clips() -> None:
     np.testing.assert_array_equal(to_uint8(values), [0, 0, 1, 2, 3, 255, 255])
 
 
-def test_protocols_have_their_swing_and_border() -> None:
+def test_protocols_have_the_right_swing_and_border() -> None:
     plane = np.arange(20 * 24, dtype=np.float64).reshape(20, 24)
     assert LITERATURE.luma(_pixel(255, 255, 255)) == pytest.approx(235)
     assert FULL_RANGE.luma(_pixel(255, 255, 255)) == pytest.approx(255)

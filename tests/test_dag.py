@@ -14,7 +14,7 @@ from tests.imports import ROOT
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 
 
-def test_edges_are_what_stages_read_of_each_other() -> None:
+def test_edges_connect_stages_that_read_each_others_outputs() -> None:
     found = edges(STAGES)
     assert found["validate"] == set()
     assert found["download"] == {"validate"}
@@ -28,7 +28,7 @@ def test_edges_are_what_stages_read_of_each_other() -> None:
     assert found["mnist"] == {"download-mnist"}
 
 
-def test_rooms_and_chosen_files_make_no_edge() -> None:
+def test_code_deps_make_no_edge() -> None:
     stages = {
         "validate": {"deps": ["srstudy/common"], "outs": ["data/params-checked"]},
         "download": {
@@ -72,13 +72,13 @@ def test_every_stage_is_drawn_once_after_what_it_waits_for() -> None:
     assert all(left[other] < left[name] for name, others in found.items() for other in others)
 
 
-def test_edge_that_follows_from_others_is_not_drawn() -> None:
+def test_indirect_dependency_is_not_drawn() -> None:
     found = {"a": set[str](), "b": {"a"}, "c": {"a", "b"}}
     svg = ElementTree.fromstring(draw(found, dict.fromkeys(found, "")))
     assert len(list(svg.iter("path"))) == 2
 
 
-def test_same_graph_is_the_same_text() -> None:
+def test_same_graph_gives_the_same_text() -> None:
     # Whatever the order in which the sets of names come, which Python shuffles at each start.
     code = (
         "import yaml; from srstudy.report.dag import draw, edges; "
@@ -117,7 +117,7 @@ def test_no_edge_runs_through_a_box() -> None:
                 assert beside or max(y0, y1) < y or min(y0, y1) > y + height
 
 
-def test_circle_is_refused_with_its_stages() -> None:
+def test_circle_is_refused_and_its_stages_are_named() -> None:
     waits_for = {"a": {"b"}, "b": {"a", "c"}, "c": set[str](), "d": {"a"}}
     with pytest.raises(ValueError, match=r"wait for each other: \['a', 'b'\]"):
         draw(waits_for, dict.fromkeys(waits_for, ""))

@@ -21,7 +21,7 @@ def write_digits(folder: Path, name: str, data: bytes) -> Path:
     return path
 
 
-def test_images_and_labels_are_read_as_they_were_written(tmp_path: Path) -> None:
+def test_images_and_labels_are_read_correctly(tmp_path: Path) -> None:
     images = np.arange(3 * 28 * 28).reshape(3, 28, 28).astype(np.uint8)
     labels = np.array([7, 0, 9], np.uint8)
     write_digits(tmp_path, "train-images-idx3", idx(images))
@@ -42,7 +42,7 @@ def test_images_and_labels_are_read_as_they_were_written(tmp_path: Path) -> None
     ],
     ids=["empty", "another type", "too short", "too long"],
 )
-def test_file_that_is_no_idx_of_bytes_is_named(tmp_path: Path, data: bytes) -> None:
+def test_file_that_is_not_an_idx_file_of_bytes_is_named(tmp_path: Path, data: bytes) -> None:
     path = write_digits(tmp_path, "train-images-idx3", data)
     with pytest.raises(InputError, match=path.name):
         read_idx(path)

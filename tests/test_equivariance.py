@@ -20,7 +20,7 @@ def _restored(model: keras.Model, plane: NDArray[np.float32]) -> NDArray[np.floa
 
 
 def _trained(network: str, scale: int, optimizer: str, equivariant: bool) -> keras.Model:
-    """A few large steps on one patch in one orientation, which prefers no network that turns."""
+    """Train a few large steps on one patch in only one orientation."""
     keras.utils.set_random_seed(0)
     model = Architecture(network, scale, {**SIZE, "equivariant": equivariant}, "matlab").build()
     variables = model.trainable_variables
@@ -33,7 +33,7 @@ def _trained(network: str, scale: int, optimizer: str, equivariant: bool) -> ker
 
 
 def _largest_difference(model: keras.Model) -> float:
-    """Between the turned image restored and the restored image turned."""
+    """The largest difference between restoring a turned image and turning the restored image."""
     straight = _restored(model, LR)
     return max(
         float(np.abs(_restored(model, turned(LR, way)) - turned(straight, way)).max())
@@ -43,7 +43,7 @@ def _largest_difference(model: keras.Model) -> float:
 
 @pytest.mark.parametrize("optimizer", ["adam", "muon"])
 @pytest.mark.parametrize(("network", "scale"), [("edsr", 2), ("edsr", 3), ("progressive", 2)])
-def test_restored_image_turns_with_its_input_also_after_training(
+def test_output_turns_with_the_input_also_after_training(
     network: str, scale: int, optimizer: str
 ) -> None:
     assert _largest_difference(_trained(network, scale, optimizer, True)) < 1e-5
@@ -62,7 +62,7 @@ def test_restored_image_turns_with_its_input_also_after_training(
         ((9,), "features", "phases", 3),  # corners, edges, middle
     ],
 )
-def test_equivariant_part_is_a_projection_that_leaves_so_many_weights_free(
+def test_equivariant_part_is_a_projection_with_the_right_rank(
     shape: tuple[int, ...], inputs: Channels, outputs: Channels, free: int
 ) -> None:
     part = Equivariant(inputs, outputs)
@@ -73,13 +73,13 @@ def test_equivariant_part_is_a_projection_that_leaves_so_many_weights_free(
     assert once.mean() == pytest.approx(values.mean(), abs=1e-6)
 
 
-def test_equivariant_start_is_as_large_as_the_other() -> None:
+def test_equivariant_start_keeps_the_size_of_the_weights() -> None:
     normal = keras.initializers.RandomNormal(stddev=0.1, seed=0)
     start = EquivariantStart(normal, Equivariant("features", "features"))
     assert np.std(start((3, 3, 48, 48))) == pytest.approx(0.1, rel=0.03)
 
 
-def test_channels_that_are_no_fields_of_eight_are_refused() -> None:
+def test_channels_that_are_not_a_multiple_of_eight_are_refused() -> None:
     size = {"channels": 12, "blocks": 1, "equivariant": True}
     with pytest.raises(ValueError, match="channels: found 12; allowed where equivariant"):
         Architecture("edsr", 2, size, "matlab").build()

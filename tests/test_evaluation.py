@@ -1,4 +1,4 @@
-"""Scoring a test set: images overlap in time, and all else is as one by one."""
+"""Scoring a test set: work on several images overlaps, with the same results as one by one."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ def _enlarge(lr: Image) -> Image:
     return MATLAB.enlarge(lr, 2)
 
 
-def test_each_image_gets_its_own_picture_and_its_own_scores(hr: dict[str, Image]) -> None:
+def test_each_image_has_its_own_restored_file_and_scores(hr: dict[str, Image]) -> None:
     evaluate("tiny", 2, "own", MATLAB, _enlarge)
     written = json.loads(SCORES.read_text("utf-8"))
     assert list(written) == NAMES
@@ -73,17 +73,17 @@ def test_next_image_is_restored_while_one_is_scored(
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("side", ["lr", "hr"])
-def test_broken_image_is_named_wherever_it_stands_and_nothing_is_written(
+def test_broken_image_is_named_at_any_position_and_nothing_is_written(
     hr: dict[str, Image], name: str, side: str
 ) -> None:
     path = SOURCE / FULL / side / f"{name}.png"
     path.write_bytes(path.read_bytes()[:90])
-    with pytest.raises(InputError, match=rf"^{path}: is not a whole image"):
+    with pytest.raises(InputError, match=rf"^{path}: is not a complete image"):
         evaluate("tiny", 2, "own", MATLAB, _enlarge)
     assert not SCORES.exists() and not list(Path("data/restored").rglob("*.png"))
 
 
-def test_fault_of_the_network_is_said_as_it_is_and_leaves_what_was_there(
+def test_fault_of_the_network_is_raised_and_old_files_stay(
     hr: dict[str, Image],
 ) -> None:
     evaluate("tiny", 2, "own", MATLAB, _enlarge)
@@ -117,7 +117,7 @@ def test_items_come_in_order_and_at_most_one_waits() -> None:
     assert list(ahead(iter([]))) == []
 
 
-def test_fault_of_an_item_comes_in_its_place() -> None:
+def test_error_of_an_item_is_raised_in_its_place() -> None:
     taken = []
     with pytest.raises(ZeroDivisionError):
         for number in ahead(ahead(6 // left for left in (3, 2, 1, 0))):

@@ -1,4 +1,4 @@
-"""Each file of srstudy/losses keeps what the study asks of a loss; new files are found."""
+"""Every file in srstudy/losses meets the requirements for a loss; new files are included."""
 
 from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def _value(name: str, hr: tf.Tensor, restored: tf.Tensor) -> float:
 
 
 @every_loss
-def test_file_says_what_the_loss_is(name: str) -> None:
+def test_file_describes_the_loss(name: str) -> None:
     file = choices.chosen(ROOM, name, ("loss",))
     assert file.__doc__ and file.__doc__.strip() and file.loss.__doc__
 
@@ -42,7 +42,7 @@ def test_equal_images_cost_least_and_more_error_costs_more(name: str) -> None:
 
 
 @every_loss
-def test_neither_sign_nor_place_nor_order_of_the_error_counts(name: str) -> None:
+def test_loss_ignores_sign_place_and_order_of_errors(name: str) -> None:
     hr, error = _noise(0, 2, 8, 8), _noise(1, 2, 8, 8) - 0.5
     value = _value(name, hr, hr + error)
     assert _value(name, hr, hr - error) == pytest.approx(value, rel=1e-5)
@@ -53,7 +53,7 @@ def test_neither_sign_nor_place_nor_order_of_the_error_counts(name: str) -> None
 
 @every_loss
 @pytest.mark.parametrize("error", [0.0, 1e-20, 1e-3, 0.5, 1.0])
-def test_gradient_is_finite_and_leads_to_the_hr_image(name: str, error: float) -> None:
+def test_gradient_is_finite_and_points_to_the_hr_image(name: str, error: float) -> None:
     hr = _noise(0, 1, 6, 5)
     restored = tf.Variable(hr + error)
     with tf.GradientTape() as tape:
@@ -67,7 +67,7 @@ def test_gradient_is_finite_and_leads_to_the_hr_image(name: str, error: float) -
 
 
 @every_loss
-def test_value_of_a_constant_error_does_not_depend_on_the_size_of_patch_or_batch(name: str) -> None:
+def test_loss_does_not_depend_on_patch_size_or_batch_size(name: str) -> None:
     values = [
         _value(name, hr, hr + 0.25)
         for hr in (_noise(0, *shape) for shape in ((1, 16, 16), (1, 64, 64), (8, 16, 24)))
@@ -76,7 +76,7 @@ def test_value_of_a_constant_error_does_not_depend_on_the_size_of_patch_or_batch
 
 
 @every_loss
-def test_objective_without_lambda_is_the_loss_itself(name: str) -> None:
+def test_objective_with_lambda_0_is_the_loss_itself(name: str) -> None:
     hr, restored = _noise(0, 2, 8, 8), _noise(1, 2, 8, 8)
     assert float(objective(name, 0.0)(hr, restored)) == _value(name, hr, restored)
     assert float(objective(name, 0.1)(hr, restored)) > _value(name, hr, restored)
@@ -108,7 +108,7 @@ def _objective(name: str) -> object:
     ],
 )
 @pytest.mark.parametrize("name", ["lanczos", "shared", "", "../mse", "os", "__init__"])
-def test_name_that_is_no_file_is_refused_with_the_names_allowed(
+def test_unknown_loss_is_refused_with_the_allowed_names(
     room: str, use: Callable[[str], object], name: str
 ) -> None:
     with pytest.raises(ValueError) as refused:

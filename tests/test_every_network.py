@@ -1,4 +1,4 @@
-"""Each file of srstudy/networks keeps what the study asks of a network; new files are found."""
+"""Every file in srstudy/networks meets the requirements for a network; new files are included."""
 
 import inspect
 import subprocess
@@ -43,7 +43,7 @@ def _input(height: int, width: int, batch: int = 1) -> np.ndarray:
     return np.random.default_rng(0).random((batch, height, width, 1), np.float32)
 
 
-def test_a_check_of_parameters_does_not_start_tensorflow() -> None:
+def test_check_of_sizes_does_not_start_tensorflow() -> None:
     networks = [f"srstudy.{ROOM}.{name}" for name in NETWORKS]
     settings = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
@@ -68,7 +68,7 @@ def test_a_check_of_parameters_does_not_start_tensorflow() -> None:
 
 
 @every_network
-def test_file_says_all_there_is_to_say_of_the_network(name: str) -> None:
+def test_file_has_everything_that_a_network_needs(name: str) -> None:
     file = choices.chosen(ROOM, name, WANTED)
     assert file.__doc__ and file.__doc__.strip()
     assert isinstance(file.SOURCE, str) and file.SOURCE.strip()
@@ -215,7 +215,7 @@ def test_radius_with_batch_normalization_is_that_of_the_convolutions(
     assert _radius(monkeypatch, network) == 7
 
 
-def test_radius_of_a_network_of_very_many_layers_is_not_lost_in_rounding(
+def test_radius_of_a_very_deep_network_is_exact(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def network(scale: int, interpolation: Interpolation) -> keras.Model:
@@ -225,7 +225,7 @@ def test_radius_of_a_network_of_very_many_layers_is_not_lost_in_rounding(
     assert _radius(monkeypatch, network) == 70
 
 
-def test_channel_attention_looks_at_the_whole_image(
+def test_receptive_field_of_channel_attention_is_the_whole_image(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def network(scale: int, interpolation: Interpolation) -> keras.Model:
@@ -239,7 +239,7 @@ def test_channel_attention_looks_at_the_whole_image(
     assert _radius(monkeypatch, network) is None
 
 
-def test_normalization_over_the_image_looks_at_the_whole_image(
+def test_receptive_field_of_image_normalization_is_the_whole_image(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Also where only the deviation of the pixels is looked at, as in contrast-aware attention.

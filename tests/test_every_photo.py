@@ -1,4 +1,4 @@
-"""Each kind of file in photos/ is read as what it shows or refused by name; and all in a batch."""
+"""Each kind of file in photos/ is read correctly or refused by name; also all files in a batch."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ WRITERS = (png_files, jpeg_files, tiff_files, other_files)  # each fills the tab
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_file_of_each_kind_is_right_or_refused_by_name(
+def test_file_of_each_kind_is_read_right_or_refused_by_name(
     tmp_path: Path, kind: Kind, capfd: pytest.CaptureFixture
 ) -> None:
     path = tmp_path / kind.name
@@ -59,7 +59,7 @@ def test_many_kinds_are_tried() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".bmp"])
 @pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
-def test_training_reads_the_bytes_that_it_read_before(
+def test_training_reads_the_same_pixels_as_before(
     tmp_path: Path, suffix: str, pixels: NDArray[np.uint8]
 ) -> None:
     # What Pillow decodes in 8 bits, whatever else the file says: the study's data rest on it.
@@ -73,7 +73,7 @@ def test_training_reads_the_bytes_that_it_read_before(
             np.testing.assert_array_equal(read_image(path), np.array(image))
 
 
-def test_folder_of_every_kind_goes_to_its_end(tmp_path: Path) -> None:
+def test_folder_with_every_kind_of_file_is_processed_to_the_end(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     refused: dict[str, str] = {}
     read: dict[str, Shows] = {}

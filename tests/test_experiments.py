@@ -167,7 +167,7 @@ def test_a_broken_own_image_is_named_before_any_training_and_leaves_nothing(
     (own.root / "photos" / folder / "x.png").write_text("not an image")
     run = own.try_("dvc", "repro", *TARGETS)
     assert run.status != 0
-    assert f"photos/{folder}/x.png: is not a whole image" in run.text
+    assert f"photos/{folder}/x.png: is not a complete image" in run.text
     assert "Traceback" not in run.text
     assert not {stage for stage in run.stages if stage.startswith("train")}
     assert not (own.root / "data/raw" / folder).exists()

@@ -1,4 +1,4 @@
-"""Exported networks, run by other programs' runtimes: they restore as the trained ones do."""
+"""Exported networks in other runtimes: they restore like the trained networks."""
 
 import sys
 from pathlib import Path
@@ -66,7 +66,7 @@ def _by_litert(path: Path) -> NDArray[np.float32]:
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
-def test_each_runtime_restores_as_the_trained_network(
+def test_each_runtime_restores_like_the_trained_network(
     weights: tuple[Path, NDArray[np.float32]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, expected = weights
@@ -109,7 +109,7 @@ def _any(*shape: int) -> NDArray[np.float32]:
     ],
     ids=lambda value: "x".join(map(str, value.shape)) if hasattr(value, "shape") else str(value),
 )
-def test_any_kernel_is_what_it_was_but_for_the_16_bits(
+def test_any_kernel_is_unchanged_except_for_rounding_to_16_bits(
     kernel: NDArray[np.float32], once: bool
 ) -> None:
     output = onnx.helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, kernel.shape)
@@ -153,7 +153,7 @@ def test_without_a_name_every_model_is_exported(
 
 
 @pytest.mark.parametrize("name", ["missing.weights.h5", "model.keras"])
-def test_what_is_no_trained_network_is_named(
+def test_file_without_a_trained_network_is_named(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = _run(monkeypatch, tmp_path / name, "-o", tmp_path / "exported")
@@ -162,7 +162,7 @@ def test_what_is_no_trained_network_is_named(
 
 
 def _with_a_dimension_too_many(network: onnx.ModelProto) -> onnx.ModelProto:
-    """As the exporter's optimizer sometimes leaves it."""
+    """A graph with the fault that the exporter's optimizer sometimes makes."""
     output = network.graph.output[0].name
     for node in network.graph.node:
         node.output[:] = ["flat" if name == output else name for name in node.output]
@@ -173,7 +173,7 @@ def _with_a_dimension_too_many(network: onnx.ModelProto) -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("wrong", [2, onnx_files.TRIES])
-def test_a_network_that_the_exporter_got_wrong_is_never_written(
+def test_a_wrongly_exported_network_is_never_written(
     wrong: int,
     weights: tuple[Path, NDArray[np.float32]],
     tmp_path: Path,
@@ -194,5 +194,5 @@ def test_a_network_that_the_exporter_got_wrong_is_never_written(
             _by_onnxruntime(tmp_path / "exported/x4-plain.onnx"), weights[1], strict=True, atol=1e-5
         )
     else:
-        assert isinstance(said, str) and "exported/x4-plain.onnx: the ONNX exporter made no" in said
+        assert isinstance(said, str) and "exported/x4-plain.onnx: every network of the ONNX" in said
         assert not list(tmp_path.glob("exported/*.onnx"))

@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that may not be written: one clear line, and no half output."""
+"""Full disks and missing permissions: each gives one clear line and no partial output."""
 
 import os
 import subprocess
@@ -14,9 +14,9 @@ from srstudy.imagefiles.png import write_png
 from tests.imports import ROOT
 from tests.tiny import Run, every_scale
 
-# As root, permissions mean nothing; in a user namespace of its own, a process is nobody special.
+# Permissions do not apply to root. In its own user namespace, a process is an ordinary user.
 UNPRIVILEGED = ("unshare", "--user") if os.geteuid() == 0 else ()
-# There it may mount: a disk of 100 KB, for this process alone.
+# There it may mount a disk of 100 KB that only this process sees.
 SMALL_DISK = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")
 ON_SMALL_DISK = 'mount -t tmpfs -o size=100k none "$0" && "$@"; status=$?; find "$0"; exit $status'
 
@@ -61,7 +61,7 @@ def _line(run: Run) -> str:
 SYNTHESIZE = _stage("synthesize", "--dataset", "mine", "--scale", "2", "--role", "train")
 
 
-def test_full_disk_is_said_and_leaves_no_half_output(folder: Path) -> None:
+def test_full_disk_gives_one_line_and_no_partial_output(folder: Path) -> None:
     (folder / "data/lr").mkdir()
     run = _run(folder, *SMALL_DISK, ON_SMALL_DISK, "data/lr", *SYNTHESIZE)
     assert _line(run) == (
@@ -71,8 +71,8 @@ def test_full_disk_is_said_and_leaves_no_half_output(folder: Path) -> None:
     assert left[-1] == "data/lr/x2/train", left
 
 
-def test_full_disk_ends_the_patches_with_a_line_and_no_half_file(folder: Path) -> None:
-    # HDF5 left alone crashes here.
+def test_full_disk_gives_one_line_and_no_partial_patch_file(folder: Path) -> None:
+    # Without our check, HDF5 crashes here.
     whole = _run(folder, *SYNTHESIZE)
     assert whole.status == 0, whole.text
     (folder / "data/patches").mkdir()
@@ -82,8 +82,8 @@ def test_full_disk_ends_the_patches_with_a_line_and_no_half_file(folder: Path) -
     assert run.text.splitlines()[-1] == "data/patches"
 
 
-def test_full_disk_ends_a_network_with_a_line_and_no_half_file(folder: Path) -> None:
-    # Weight files are HDF5 as well.
+def test_full_disk_gives_one_line_and_no_partial_weights_file(folder: Path) -> None:
+    # Weight files are also HDF5.
     code = (
         "from pathlib import Path; from srstudy.common.running import run; "
         "from srstudy.networks.shared.weights import Architecture, save; "
@@ -96,7 +96,7 @@ def test_full_disk_ends_a_network_with_a_line_and_no_half_file(folder: Path) -> 
     assert run.text.splitlines()[-1] == "models"
 
 
-def test_disk_full_before_a_stage_begins_is_said_in_a_line(folder: Path) -> None:
+def test_disk_that_is_full_at_the_start_gives_one_line(folder: Path) -> None:
     (folder / ".dvc").mkdir()
     full = (
         'mount -t tmpfs -o size=4k none "$0" && mkdir -p "$0/tmp/running" && '
@@ -136,7 +136,7 @@ def test_images_smaller_than_a_patch_are_skipped_and_counted(
     assert run.status == 0 and "2 smaller ones skipped" in run.text, run.text
 
 
-def test_folder_that_may_not_be_read_is_named(folder: Path) -> None:
+def test_folder_without_read_permission_is_named(folder: Path) -> None:
     raw = folder / "data/raw/mine"
     raw.chmod(0)
     try:
@@ -146,7 +146,7 @@ def test_folder_that_may_not_be_read_is_named(folder: Path) -> None:
     assert _line(run) == "error: data/raw/mine: cannot be read: Permission denied"
 
 
-def test_folder_that_may_not_be_written_is_named(folder: Path) -> None:
+def test_folder_without_write_permission_is_named(folder: Path) -> None:
     (folder / "data").chmod(0o555)
     try:
         run = _run(folder, *UNPRIVILEGED, *SYNTHESIZE)
@@ -156,7 +156,7 @@ def test_folder_that_may_not_be_written_is_named(folder: Path) -> None:
     assert [path.name for path in (folder / "data").iterdir()] == ["raw"]
 
 
-def test_image_that_may_not_be_read_is_named(folder: Path) -> None:
+def test_image_without_read_permission_is_named(folder: Path) -> None:
     (folder / "data/raw/mine/7.png").chmod(0)
     run = _run(folder, *UNPRIVILEGED, *SYNTHESIZE)
     assert _line(run) == "error: data/raw/mine/7.png: cannot be read: Permission denied"

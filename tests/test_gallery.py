@@ -1,4 +1,4 @@
-"""Which images the report page shows, and how their pictures are cut and compressed."""
+"""Which images the report page shows, and how their pictures are cropped and compressed."""
 
 import base64
 import json
@@ -23,7 +23,7 @@ def _decoded(uri: str) -> NDArray[Any]:
     return image[..., ::-1]
 
 
-def test_gain_is_over_bicubic_and_of_an_error_the_other_way_round(
+def test_gain_is_over_bicubic_and_reversed_if_lower_is_better(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scores = {"bicubic": 30.0, "plain": 31.5, "regularized": None}
@@ -37,7 +37,7 @@ def test_gain_is_over_bicubic_and_of_an_error_the_other_way_round(
     assert in_words(-1.5) == "-1.5"
 
 
-def test_mean_gain_is_the_first_networks_over_the_scales_that_have_it() -> None:
+def test_mean_gain_is_that_of_the_first_network_over_its_scales() -> None:
     def entry(bicubic: float | None, plain: float) -> dict[str, Any]:
         return {"psnr": {"bicubic": bicubic, "plain": plain, "regularized": 99.0}}
 
@@ -49,7 +49,7 @@ def test_mean_gain_is_the_first_networks_over_the_scales_that_have_it() -> None:
     assert mean_gains(content) == {"a": 1.5, "b": 3.0, "c": None}
 
 
-def test_largest_and_smallest_gain_come_in_turn_and_those_without_one_last() -> None:
+def test_largest_and_smallest_gains_alternate_and_missing_gains_are_last() -> None:
     gain = {"a": 1.0, "none": None, "b": 3.0, "c": 2.0, "d": -1.0, "e": 0.0}
     assert best_and_worst(gain) == ["b", "d", "c", "e", "a", "none"]
     assert best_and_worst(gain, 4) == ["b", "d", "c", "e"]
@@ -57,7 +57,7 @@ def test_largest_and_smallest_gain_come_in_turn_and_those_without_one_last() -> 
     assert best_and_worst({}) == []
 
 
-def test_large_picture_is_cut_to_what_is_around_the_error() -> None:
+def test_large_picture_is_cropped_around_the_error() -> None:
     truth = np.zeros((900, 1500), np.uint8)
     wrong = truth.copy()
     wrong[850:860, 1400:1410] = 255
@@ -82,7 +82,7 @@ def test_colours_stay_in_their_order(photo: NDArray[np.uint8]) -> None:
     assert np.abs(shown.astype(int) - (200, 0, 0)).max() < 10
 
 
-def test_versions_of_an_image_are_compressed_alike_as_well_as_their_room_allows(
+def test_versions_of_an_image_have_the_same_best_possible_quality(
     photo: NDArray[np.uint8],
 ) -> None:
     rough = np.random.default_rng(0).integers(256, size=(SIDE, SIDE, 3), dtype=np.uint8)
@@ -95,6 +95,6 @@ def test_versions_of_an_image_are_compressed_alike_as_well_as_their_room_allows(
     assert sum(sizes) <= 3 * BYTES
 
 
-def test_what_is_shown_can_be_written_as_json(photo: NDArray[np.uint8]) -> None:
+def test_gallery_can_be_written_as_json(photo: NDArray[np.uint8]) -> None:
     found = pictures(photo[..., 0], {"bicubic": photo[..., 0]})
     assert json.loads(json.dumps(found)) == found

@@ -1,4 +1,4 @@
-"""The graph in dvc.yaml against the code: what a stage imports and reads is what it declares."""
+"""dvc.yaml against the code: a stage declares exactly what it imports and reads."""
 
 import ast
 import importlib
@@ -67,7 +67,7 @@ def _slices_read(path: str) -> dict[str, type[Slice]]:
 
 
 @every_stage
-def test_stage_runs_a_module_of_the_project_and_says_what_it_does(name: str) -> None:
+def test_stage_runs_a_module_of_the_project_and_has_a_description(name: str) -> None:
     # A console script or a path would run the main workspace's code in a temporary experiment.
     assert _module(name).startswith("stages.")
     assert (ROOT / Path(*_module(name).split("."))).with_suffix(".py").is_file()
@@ -75,7 +75,7 @@ def test_stage_runs_a_module_of_the_project_and_says_what_it_does(name: str) -> 
 
 
 @every_stage
-def test_code_deps_are_the_stage_and_exactly_the_rooms_that_it_is_made_of(name: str) -> None:
+def test_code_deps_are_the_stage_and_exactly_the_rooms_it_uses(name: str) -> None:
     declared = [dep for dep in GRAPH[name]["deps"] if str(dep).startswith(("stages/", "srstudy/"))]
     assert len(declared) == len(set(declared))
     made_of = rooms(_module(name))
@@ -86,7 +86,7 @@ def test_code_deps_are_the_stage_and_exactly_the_rooms_that_it_is_made_of(name: 
     assert set(declared) == {f"{_module(name).replace('.', '/')}.py"} | made_of
 
 
-def test_dvc_names_no_library_file_but_the_chosen_ones() -> None:
+def test_dvc_names_only_chosen_library_files() -> None:
     chosen = {f"srstudy/{room}/${{{key}}}.py" for room, key in CHOICES.items()}
     files = {dep for stage in GRAPH.values() for dep in stage["deps"] if dep.endswith(".py")}
     assert {file for file in files if file.startswith("srstudy/")} == chosen
@@ -160,7 +160,7 @@ def _outside(room: str, path: Path) -> frozenset[str]:
 
 
 @pytest.mark.parametrize("room", CHOICES)
-def test_chosen_files_import_no_other_chosen_file(room: str) -> None:
+def test_chosen_files_do_not_import_each_other(room: str) -> None:
     # One would be the other's dep, and dvc.yaml does not know it.
     for name in choices.names(room):
         imported = imported_modules(Path(f"srstudy/{room}/{name}.py"))
@@ -199,14 +199,14 @@ def test_stages_are_one_folder_of_stages_and_the_graph_is_short() -> None:
     assert len((ROOT / "dvc.lock").read_text("utf-8").splitlines()) <= LONGEST_LOCK
 
 
-def test_training_knows_nothing_of_scoring_reports_photographs_or_digits() -> None:
+def test_training_does_not_import_scoring_report_upscale_or_mnist() -> None:
     for name in ("pretrain", "train"):
         found = rooms(f"stages.{name}")
         others = ("scoring", "report", "mnist", "upscale", "export", "datasets", "imagefiles")
         assert not found & {f"srstudy/{room}" for room in others}
 
 
-def test_tensorflow_is_started_only_where_networks_run() -> None:
+def test_tensorflow_starts_only_in_stages_that_run_networks() -> None:
     # It takes seconds to start, and most stages are over in one.
     heavy = set()
     for name in GRAPH:
@@ -245,7 +245,7 @@ def test_conditional_reads_name_stages_of_the_graph() -> None:
     assert set(NOT_READ) <= set(GRAPH)
 
 
-def test_lambda_reaches_no_stage_but_the_regularized_training() -> None:
+def test_only_the_regularized_training_reads_lambda() -> None:
     assert [n for n in GRAPH if "lambda" in GRAPH[n].get("params", [])] == ["train-regularized"]
 
 

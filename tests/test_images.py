@@ -18,7 +18,7 @@ from srstudy.common.errors import InputError
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image, read_photo
 
-# How files of these kinds start.
+# The first bytes of files of these kinds.
 HEADS = {
     "png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
     "jpg": b"\xff\xd8\xff\xe0\0\x10JFIF\0",
@@ -72,10 +72,10 @@ def test_lossy_files_are_read_as_rgb(tmp_path: Path, photo: NDArray[np.uint8], s
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
 @pytest.mark.parametrize("suffix", [".jpg", ".webp"])
-def test_lossy_files_give_the_pixels_that_opencv_gives(
+def test_lossy_files_have_the_same_pixels_as_with_opencv(
     tmp_path: Path, photo: NDArray[np.uint8], suffix: str, options: dict[str, Any]
 ) -> None:
-    # The study's images were read by OpenCV before: its results rest on those pixels.
+    # The study's images were once read by OpenCV, and its results depend on those pixels.
     path = tmp_path / f"image{suffix}"
     Image.fromarray(photo).save(path, quality=60, **options)
     np.testing.assert_array_equal(read_image(path), np.asarray(cv2.imread(str(path)))[..., ::-1])
@@ -104,12 +104,12 @@ def test_alpha_is_kept_for_photographs_and_dropped_for_training(
 
 @pytest.mark.parametrize("extra", ["unassalpha", "assocalpha"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_alpha_of_a_tiff_file_is_dropped_without_a_trace(
+def test_alpha_of_a_tiff_file_does_not_change_the_colours(
     tmp_path: Path, dtype: Any, extra: str
 ) -> None:
     unit = np.iinfo(dtype).max // 255
     stored = [200, 100, 50, 51]
-    if extra == "assocalpha":  # colours multiplied by alpha, 51 / 255 = 1 / 5
+    if extra == "assocalpha":  # colours premultiplied by alpha, 51 / 255 = 1 / 5
         stored = [40, 20, 10, 51]
     pixels = np.full((4, 5, 4), np.array(stored) * unit, dtype)
     path = _tiff(tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=[extra])
@@ -118,7 +118,7 @@ def test_alpha_of_a_tiff_file_is_dropped_without_a_trace(
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_fourth_channel_of_a_tiff_file_that_is_no_alpha_is_dropped(
+def test_fourth_channel_of_a_tiff_file_is_dropped_unless_it_is_alpha(
     tmp_path: Path, dtype: Any
 ) -> None:
     pixels = _random(4, 5, 4, dtype=dtype)
@@ -137,7 +137,7 @@ def test_grey_with_alpha_is_grey_for_training_and_rgba_for_photographs(
     np.testing.assert_array_equal(read_photo(path).pixels, planes[..., [0, 0, 0, 1]])
 
 
-def test_grey_with_alpha_of_16_bits_stays_grey_as_well(tmp_path: Path) -> None:
+def test_grey_with_alpha_and_16_bits_stays_grey_for_training(tmp_path: Path) -> None:
     planes = _random(4, 5, 2, dtype=np.uint16)
     path = tmp_path / "la.png"
     _write_raw_png(path, (5, 4), 16, 4, [row.astype(">u2").tobytes() for row in planes])
@@ -159,7 +159,7 @@ def _write_raw_png(
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
 
 
-def test_palette_and_one_bit_become_what_they_show(tmp_path: Path) -> None:
+def test_palette_and_one_bit_images_become_rgb_and_grey(tmp_path: Path) -> None:
     picture = Image.fromarray(_random(8, 8, 3)).quantize(16)
     bits = Image.fromarray(_random(8, 8)).convert("1")
     for name, image, mode in (("palette", picture, "RGB"), ("bits", bits, "L")):
@@ -192,7 +192,7 @@ def test_sixteen_bits_are_kept_for_photographs_and_rounded_for_training(
         np.testing.assert_array_equal(read_photo(path).pixels, pixels)
 
 
-@pytest.mark.parametrize("orientation", range(10))  # 0 and 9 say nothing
+@pytest.mark.parametrize("orientation", range(10))  # 0 and 9 are not defined
 @pytest.mark.parametrize(
     ("suffix", "dtype"),
     [(".png", np.uint8), (".png", np.uint16), (".tif", np.uint8), (".tif", np.uint16),
@@ -201,7 +201,7 @@ def test_sixteen_bits_are_kept_for_photographs_and_rounded_for_training(
 def test_exif_orientation_is_applied(
     tmp_path: Path, orientation: int, suffix: str, dtype: Any
 ) -> None:
-    # Blocks of 16 x 16 equal pixels, far apart in value: JPEG gives them back nearly.
+    # Blocks of 16 x 16 equal pixels with very different values: JPEG keeps them almost exactly.
     unit = np.iinfo(dtype).max // 255
     blocks = np.array([[0, 60, 120], [180, 240, 30]], np.uint8)
     pixels = blocks.repeat(16, 0).repeat(16, 1).astype(dtype) * dtype(unit)
@@ -210,7 +210,7 @@ def test_exif_orientation_is_applied(
     path = tmp_path / f"turned{suffix}"
     options: dict[str, Any] = {"lossless": True} if suffix == ".webp" else {}
     Image.fromarray(pixels).save(path, exif=exif, **options)
-    # Pillow as the judge, in 8 bits, which it can turn.
+    # Compared with Pillow, which can turn 8-bit images.
     shallow = Image.fromarray((pixels // unit).astype(np.uint8))
     shallow.getexif()[0x0112] = orientation
     expected = np.asarray(ImageOps.exif_transpose(shallow))
@@ -241,7 +241,7 @@ def test_cmyk_becomes_rgb(tmp_path: Path, suffix: str, profile: bytes | None) ->
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
-def test_file_of_several_images_is_refused_with_their_number(tmp_path: Path, suffix: str) -> None:
+def test_file_with_several_images_is_refused_with_their_number(tmp_path: Path, suffix: str) -> None:
     first, *others = [Image.fromarray(_random(8, 9, 3) // part) for part in (1, 2, 3)]
     first.save(tmp_path / f"three{suffix}", save_all=True, append_images=others)
     message = _refusal(tmp_path / f"three{suffix}")
@@ -249,7 +249,7 @@ def test_file_of_several_images_is_refused_with_their_number(tmp_path: Path, suf
 
 
 def test_photograph_with_a_preview_is_read_without_it(tmp_path: Path) -> None:
-    # The Multi-Picture Format of cameras and phones: a JPEG file with another one behind.
+    # The Multi-Picture Format of cameras and phones: a JPEG file followed by a second one.
     first, preview = (Image.new("RGB", (16, 16), colour) for colour in ("white", "black"))
     path = tmp_path / "camera.jpg"
     first.save(path, format="MPO", save_all=True, append_images=[preview])
@@ -282,21 +282,21 @@ def test_tiff_of_16_bits_in_planes_or_with_0_as_white_is_read(
     ],
 )
 @pytest.mark.parametrize("channels", [(), (3,)])
-def test_values_of_other_kinds_are_refused_by_name(
+def test_other_kinds_of_values_are_refused_by_name(
     tmp_path: Path, dtype: Any, found: str, channels: tuple[int, ...]
 ) -> None:
     photometric = "rgb" if channels else "minisblack"
     path = _tiff(tmp_path / "a.tif", np.ones((4, 4, *channels), dtype), photometric=photometric)
-    assert f"holds {found}; allowed: 8 or 16 bits a channel" in _refusal(path)
+    assert f"holds {found}; allowed: 8 or 16 bits per channel" in _refusal(path)
 
 
-def test_what_is_no_image_is_refused_by_name(tmp_path: Path) -> None:
+def test_file_that_is_not_an_image_is_refused_by_name(tmp_path: Path) -> None:
     text, empty, gif = (tmp_path / name for name in ("text.png", "empty.png", "gif.png"))
     text.write_text("not an image\n")
     empty.touch()
     Image.new("P", (4, 4)).save(gif, format="GIF")
     for path, found in (
-        (text, "is not a whole image"),
+        (text, "is not a complete image"),
         (empty, "is empty"),
         (gif, "is a GIF file"),
     ):
@@ -313,16 +313,16 @@ def test_truncated_file_is_refused_by_name(
     path = tmp_path / f"cut{suffix}"
     Image.fromarray(photo).save(path)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    assert "is not a whole image" in _refusal(path)
+    assert "is not a complete image" in _refusal(path)
     assert not capfd.readouterr().err  # nor a line of a library's own
 
 
 @pytest.mark.parametrize("kept", [1, 10, 40, 400])
-def test_truncated_file_of_16_bits_is_refused_by_name(tmp_path: Path, kept: int) -> None:
+def test_truncated_16_bit_file_is_refused_by_name(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "broken.png"
     cv2.imwrite(str(path), _random(40, 40, 3, dtype=np.uint16))
     path.write_bytes(path.read_bytes()[:kept])
-    assert "is not a whole image" in _refusal(path)
+    assert "is not a complete image" in _refusal(path)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -343,7 +343,7 @@ def test_decompression_bomb_is_refused_before_it_unpacks(tmp_path: Path) -> None
     # In a header: a little over the limit, and far over it.
     for side in (14_143, 40_000):
         _write_raw_png(path, (side, side), 8, 2, [b"\0" * 9])
-        assert "has over 200000000 pixels" in _refusal(path)
+        assert "has more than 200000000 pixels" in _refusal(path)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -367,7 +367,7 @@ def test_thin_files_are_read(tmp_path: Path, shape: tuple[int, int]) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "thin.png"), image)
 
 
-def test_side_longer_than_opencv_reads_is_refused_for_16_bits(tmp_path: Path) -> None:
+def test_16_bit_image_with_a_side_too_long_for_opencv_is_refused(tmp_path: Path) -> None:
     side = (1 << 20) + 1
     _write_raw_png(tmp_path / "long.png", (side, 1), 16, 0, [b"\0\1" * side])
     assert "holds values that cannot be read" in _refusal(tmp_path / "long.png")
@@ -381,13 +381,13 @@ def test_link_to_itself_is_refused_by_name(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=400), st.sampled_from(list(HEADS)))
-def test_any_bytes_are_an_image_or_refused(content: bytes, kind: str) -> None:
+def test_any_bytes_are_read_or_refused(content: bytes, kind: str) -> None:
     _check_any(HEADS[kind] + content, kind)
 
 
 @settings(deadline=None)
 @given(st.data(), st.sampled_from(list(HEADS)), st.sampled_from([np.uint8, np.uint16]))
-def test_any_damage_gives_an_image_or_a_refusal(data: Any, kind: str, dtype: Any) -> None:
+def test_any_damaged_file_is_read_or_refused(data: Any, kind: str, dtype: Any) -> None:
     deep = dtype == np.uint16 and kind in ("png", "tif")
     pixels = _random(9, 8, 3, dtype=np.uint16 if deep else np.uint8)
     content = bytearray(cv2.imencode(f".{kind}", pixels)[1].tobytes())
@@ -407,9 +407,7 @@ RARE: tuple[dict[str, Any], ...] = (
 
 @settings(deadline=None)
 @given(st.data(), st.sampled_from(RARE))
-def test_any_damage_of_a_rare_tiff_gives_an_image_or_a_refusal(
-    data: Any, how: dict[str, Any]
-) -> None:
+def test_any_damaged_rare_tiff_is_read_or_refused(data: Any, how: dict[str, Any]) -> None:
     channels = {"cielab": (3,), "minisblack": (2,)}.get(how["photometric"], ())
     with io.BytesIO() as file:
         tifffile.imwrite(file, _random(9, 8, *channels, dtype=np.uint16), metadata=None, **how)

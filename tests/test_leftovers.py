@@ -1,4 +1,4 @@
-"""What another study left behind is removed where this one gathers its results."""
+"""Results of an earlier study are removed from the folders of results."""
 
 import subprocess
 from pathlib import Path
@@ -24,7 +24,7 @@ def _files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_only_what_is_wanted_stays_in_a_folder(folder: Path) -> None:
+def test_only_wanted_files_stay_in_a_folder(folder: Path) -> None:
     kept = {"top/x2/set/plain/a.png", "top/x2/set/bicubic.json"}
     _write(*kept, "top/x2/set/plain+/a.png", "top/x4/set/plain/a.png", "top/x2/set/plain.json")
     (folder / "elsewhere").mkdir()
@@ -35,7 +35,7 @@ def test_only_what_is_wanted_stays_in_a_folder(folder: Path) -> None:
     assert sorted(path.name for path in (folder / "top").iterdir()) == ["x2"]
 
 
-def test_results_of_no_stage_are_removed_where_git_knows_them(folder: Path) -> None:
+def test_results_that_no_stage_makes_are_removed_if_git_tracks_them(folder: Path) -> None:
     mine = {
         *("metrics/curves/x2-plain.csv", "metrics/curves/x2-regularized.csv"),
         *("metrics/validation/x2-plain.json", "metrics/validation/x2-regularized.json"),

@@ -1,4 +1,4 @@
-"""DVC's commands read dvc.lock again and again: by libyaml, not by Python alone."""
+"""DVC's commands read dvc.lock many times: with libyaml, not with the slower pure Python parser."""
 
 from pathlib import Path
 

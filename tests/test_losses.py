@@ -34,7 +34,7 @@ def test_smoothness_is_not_total_variation() -> None:
     assert _value(squared_gradient(_batch(HAND))) * HAND.size == pytest.approx(35)
 
 
-def test_smoothness_is_the_written_double_sum_over_the_pixels() -> None:
+def test_smoothness_is_the_double_sum_divided_by_the_pixels() -> None:
     image = _noise(1, 7, 5)
     y = image.numpy()[0, ..., 0].astype(np.float64)
     total = 0.0
@@ -45,14 +45,14 @@ def test_smoothness_is_the_written_double_sum_over_the_pixels() -> None:
     assert _value(squared_gradient(image)) == pytest.approx(total / 35, rel=1e-5)
 
 
-def test_smoothness_of_a_constant_is_zero_and_edges_do_not_wrap_around() -> None:
+def test_smoothness_of_a_constant_is_zero_without_wraparound() -> None:
     assert _value(squared_gradient(_batch(np.full((6, 6), 0.7)))) == 0
     step = np.zeros((1, 4))
     step[:, 2:] = 1  # one step of 1 inside; a difference around the edge would be a second
     assert _value(squared_gradient(_batch(step))) == pytest.approx(1 / 4)
 
 
-def test_smoothness_counts_both_directions_alike() -> None:
+def test_smoothness_weights_both_directions_equally() -> None:
     image = _noise(2, 6, 9)
     turned = tf.transpose(image, (0, 2, 1, 3))
     assert _value(squared_gradient(turned)) == pytest.approx(
@@ -74,7 +74,7 @@ def test_lambda_zero_is_exactly_the_mean_squared_error() -> None:
     assert _value(objective("mse", 0.0)(tf.zeros_like(endless), endless)) == np.inf
 
 
-def test_charbonnier_is_near_the_absolute_difference_and_smooth_at_none() -> None:
+def test_charbonnier_is_close_to_the_absolute_difference_and_smooth_at_0() -> None:
     hr, restored = _batch(HAND), _batch(HAND + np.array([[1, -2, 0], [0, 0, 3]]))
     # sqrt(d^2 + 0.001^2) of 1, 2, 3 and three times 0.
     expected = (sum(np.hypot(d, 0.001) for d in (1, 2, 3)) + 3 * 0.001) / 6

@@ -14,7 +14,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("dots", ROWS.values(), ids=ROWS)
-def test_names_stand_beside_their_dots_inside_the_chart_and_not_over_one_another(
+def test_names_are_beside_their_dots_inside_the_chart_without_overlap(
     dots: list[tuple[float, float]],
 ) -> None:
     names = ["progressive", "FSRCNN", "edsr", "VDSR"][: len(dots)]
@@ -28,6 +28,6 @@ def test_names_stand_beside_their_dots_inside_the_chart_and_not_over_one_another
         assert box.top - 40 < y < box.bottom + 40
 
 
-def test_name_alone_stands_at_the_height_of_its_dot_to_the_right() -> None:
+def test_single_name_is_to_the_right_of_its_dot_at_its_height() -> None:
     (place,) = places([(100.0, 50.0)], ["edsr"], INSIDE)
     assert place == (107, 54, "start")

@@ -1,4 +1,4 @@
-"""What a photograph's file says beside its pixels: what is kept, what is left behind."""
+"""The metadata of photographs: which are kept and which are dropped."""
 
 import io
 import struct
@@ -39,7 +39,7 @@ PLACE = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 36.0)}
 
 
 def _exif(orientation: int = 1) -> Image.Exif:
-    """What a camera writes, also what is not kept."""
+    """The EXIF data that a camera writes, including those that are not kept."""
     exif = Image.Exif()
     exif.update({**EXIF, 0x0112: orientation, 305: "Editor 1", 37510: b"a comment"})
     more = {37500: b"maker's note", 42033: "serial", 42032: "owner", 40962: 32, 40963: 24}
@@ -80,7 +80,7 @@ def test_date_camera_copyright_and_resolution_are_kept(
 
 @pytest.mark.parametrize("target", SUFFIXES)
 @pytest.mark.parametrize("source", [".png", ".jpg", ".webp", ".tif"])
-def test_place_orientation_thumbnail_and_owner_are_left_behind(
+def test_gps_orientation_thumbnail_and_owner_are_dropped(
     tmp_path: Path, source: str, target: str
 ) -> None:
     path = _photo(tmp_path / f"in{source}", orientation=6)
@@ -96,7 +96,7 @@ def test_place_orientation_thumbnail_and_owner_are_left_behind(
     assert read_photo(tmp_path / f"out{target}").pixels.shape == (32, 24, 3)
 
 
-def test_thumbnail_in_exif_is_left_behind(tmp_path: Path) -> None:
+def test_thumbnail_in_exif_is_dropped(tmp_path: Path) -> None:
     block = _exif().tobytes()
     small = io.BytesIO()
     Image.fromarray(COLOUR[::4, ::4]).save(small, "JPEG")
@@ -120,9 +120,7 @@ def test_thumbnail_in_exif_is_left_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["© Grüße".encode(), "© Grüße".encode("latin-1")])
 @pytest.mark.parametrize("byteorder", ["<", ">"])
-def test_text_that_is_not_ascii_is_kept_as_it_is(
-    tmp_path: Path, byteorder: str, text: bytes
-) -> None:
+def test_non_ascii_text_is_kept_unchanged(tmp_path: Path, byteorder: str, text: bytes) -> None:
     head = {"<": b"II*\0", ">": b"MM\0*"}[byteorder] + struct.pack(f"{byteorder}I", 8)
     entry = struct.pack(f"{byteorder}HHHII", 1, 33432, 2, len(text) + 1, 26) + b"\0" * 4
     block = b"Exif\0\0" + head + entry + text + b"\0"
@@ -132,7 +130,7 @@ def test_text_that_is_not_ascii_is_kept_as_it_is(
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".tif", ".bmp", ".webp"])
 @pytest.mark.parametrize("dpi", [(72, 72), (300, 150), (1, 65534)])
-def test_resolution_is_kept_without_exif_too(
+def test_resolution_is_kept_also_without_exif(
     tmp_path: Path, suffix: str, dpi: tuple[int, int]
 ) -> None:
     write_photo(tmp_path / f"a{suffix}", Photo(COLOUR, metadata=Metadata(dpi=dpi)))
@@ -156,7 +154,7 @@ CHUNKS = {
 
 @pytest.mark.parametrize("pixels", [COLOUR, GREY, DEEP], ids=["colour", "grey", "16 bits"])
 @pytest.mark.parametrize("with_profile", [False, True])
-def test_png_keeps_what_says_what_its_values_mean(
+def test_png_chunks_that_define_pixel_values_are_kept(
     tmp_path: Path, pixels: Any, with_profile: bool
 ) -> None:
     extra = b"".join(chunk(name, content) for name, content in CHUNKS.items())
@@ -176,7 +174,7 @@ def test_png_keeps_what_says_what_its_values_mean(
     np.testing.assert_array_equal(read_photo(tmp_path / "out.png").pixels, pixels)
 
 
-def test_what_other_formats_cannot_hold_stays_behind(tmp_path: Path) -> None:
+def test_metadata_that_a_format_cannot_hold_are_dropped(tmp_path: Path) -> None:
     photo = Photo(COLOUR, metadata=Metadata(png=CHUNKS))
     for suffix in (".jpg", ".webp", ".tif", ".bmp"):
         write_photo(tmp_path / f"a{suffix}", photo)
@@ -185,7 +183,7 @@ def test_what_other_formats_cannot_hold_stays_behind(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PROFILES)
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_profile_is_kept_whole_or_left_out_with_a_line(
+def test_profile_is_kept_complete_or_left_out_with_a_note(
     tmp_path: Path, name: str, suffix: str
 ) -> None:
     content, kept = PROFILES[name]
@@ -203,7 +201,7 @@ def test_profile_is_kept_whole_or_left_out_with_a_line(
         assert image.info.get("icc_profile") == kept
 
 
-def test_profile_of_lab_or_cmyk_is_not_that_of_the_colours_made_of_them(tmp_path: Path) -> None:
+def test_profile_of_lab_or_cmyk_is_dropped_after_conversion(tmp_path: Path) -> None:
     for mode, space in (("CMYK", "CMYK"), ("LAB", "Lab ")):
         path = tmp_path / f"{mode}.tif"
         Image.new(mode, (8, 8)).save(path, icc_profile=profile(space))
@@ -222,13 +220,13 @@ def test_profile_of_version_2_may_have_any_length() -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b""]))
-def test_any_bytes_are_metadata_or_none(content: bytes, head: bytes) -> None:
+def test_any_bytes_give_metadata_or_none(content: bytes, head: bytes) -> None:
     _check(read_metadata(b"", {"exif": b"Exif\0\0" + head + content, "dpi": (0, "x")}, {}))
 
 
 @settings(deadline=None)
 @given(st.data())
-def test_any_damage_to_exif_leaves_what_can_be_written(data: Any) -> None:
+def test_metadata_of_any_damaged_exif_can_be_written(data: Any) -> None:
     block = bytearray(_exif().tobytes())
     places = st.integers(6, len(block) - 1)
     for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=6)):

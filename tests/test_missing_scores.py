@@ -1,4 +1,4 @@
-"""Images without a finite score: blank ones (PSNR), and those below SSIM's window."""
+"""Images without a finite score: blank images (PSNR), and images smaller than SSIM's window."""
 
 import json
 import math
@@ -54,7 +54,7 @@ def test_image_without_a_finite_score_is_left_out_for_every_method_of_the_row() 
     assert missing_scores(scores) == ["s x2: mean PSNR of 2 of 3 images; no finite PSNR: blank"]
 
 
-def test_method_without_any_score_leaves_no_image_out() -> None:
+def test_method_without_any_score_does_not_leave_images_out() -> None:
     scores = _scores({"a": {BICUBIC: None, PLAIN: 50.0}, "b": {BICUBIC: None, PLAIN: 60.0}})
     assert summary(scores)["psnr"]["s"]["x2"] == {BICUBIC: None, PLAIN: 55.0}
     assert missing_scores(scores) == ["s x2: no image has a finite PSNR by bicubic"]
@@ -75,7 +75,7 @@ def test_scales_with_the_same_images_share_a_line_and_many_images_are_counted() 
     )
 
 
-def test_row_whose_every_image_is_left_out_has_no_mean() -> None:
+def test_row_without_any_scored_image_has_no_mean() -> None:
     scores = _scores({"a": {BICUBIC: None, PLAIN: 1.0}, "b": {BICUBIC: 1.0, PLAIN: None}})
     assert summary(scores)["psnr"]["s"]["x2"] == {BICUBIC: None, PLAIN: None}
     assert missing_scores(scores) == ["s x2: mean PSNR of 0 of 2 images; no finite PSNR: a, b"]
@@ -86,17 +86,17 @@ def test_committed_study_has_no_such_image() -> None:
     assert files and missing_scores(of_images({path.stem: read_json(path) for path in files})) == []
 
 
-def test_frame_of_the_files_of_images_is_the_one_they_were_made_of() -> None:
+def test_frame_read_from_image_files_equals_the_original() -> None:
     both = pd.concat([_scores(EXACT, 2), _scores(EXACT, 8)], ignore_index=True)
     content = {"protocol": "words", **json.loads(json.dumps(by_image(both, "s")))}
     pd.testing.assert_frame_equal(of_images({"s": content})[list(both.columns)], both)
 
 
-def test_mean_that_is_printed_is_finite_and_says_how_many_images_it_is_of() -> None:
+def test_printed_mean_is_finite_and_tells_the_number_of_images() -> None:
     psnr = METRICS["psnr"]
     assert mean_in_words(psnr, [30.0, 31.0]) == "PSNR in dB 30.50"
     assert mean_in_words(psnr, [30.0, math.inf, 31.0]) == "PSNR in dB 30.50 (2 of 3 images)"
-    assert mean_in_words(METRICS["ssim"], [math.nan]) == "SSIM: none that is finite"
+    assert mean_in_words(METRICS["ssim"], [math.nan]) == "SSIM: no finite value"
 
 
 def test_readme_names_the_images_left_out_and_counts_an_exact_bicubic_as_better(
@@ -185,7 +185,7 @@ def _strict(text: str) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_blank_and_small_own_images_are_named_and_the_others_have_their_mean(study: Path) -> None:
+def test_blank_and_small_images_are_named_and_left_out_of_the_mean(study: Path) -> None:
     images = _strict((study / "metrics/images/own.json").read_text("utf-8"))["x2"]
     assert images["blank"]["psnr"][BICUBIC] is None
     assert set(images["small"]["ssim"].values()) == {None}

@@ -37,11 +37,11 @@ def _outputs(folder: Path) -> dict[str, bytes]:
 
 
 class _Killed(BaseException):
-    """Stands for a kill: nothing of ours may catch it."""
+    """Simulates a kill: the project's code must not catch it."""
 
 
 @pytest.mark.parametrize("last", [1, 5, 12])
-def test_killed_warm_up_goes_on_to_the_same_bytes(
+def test_killed_warm_up_resumes_and_ends_with_the_same_bytes(
     study: Path, monkeypatch: pytest.MonkeyPatch, last: int
 ) -> None:
     mnist.main()
@@ -69,7 +69,7 @@ def test_killed_warm_up_goes_on_to_the_same_bytes(
     assert not list((study / ".dvc/tmp/checkpoints").iterdir())
 
 
-def test_each_epoch_takes_every_digit_once_in_an_order_of_its_own() -> None:
+def test_each_epoch_has_every_digit_once_in_a_new_order() -> None:
     epochs = [
         np.concatenate([batch_of(epoch * 4 + i, 20, 5, seed=1) for i in range(4)])
         for epoch in range(2)

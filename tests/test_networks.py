@@ -1,4 +1,4 @@
-"""The networks of the study, each as it was published or as it was made for this study."""
+"""The networks of the study, as published or as changed for this study."""
 
 import keras
 import numpy as np
@@ -43,7 +43,7 @@ def test_bfloat16_network_has_float32_weights_and_output(network: str) -> None:
     assert model(_input(5, 4)).dtype == tf.float32
 
 
-def test_networks_of_the_study_that_gain_by_bfloat16_train_in_it() -> None:
+def test_networks_that_gain_from_bfloat16_train_in_it() -> None:
     ours = ("srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive")
     half = {n for n in ours if choices.chosen("networks", n, ("BFLOAT16",)).BFLOAT16}
     assert half == {"srcnn", *RESIDUAL}
@@ -130,7 +130,7 @@ def test_untrained_residual_network_is_the_bicubic_enlargement(network: str, kin
 @pytest.mark.parametrize("kind", names())
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("network", ["srcnn", "fsrcnn", "espcn"])
-def test_untrained_network_without_skip_enlarges_nearly_as_bicubic(
+def test_untrained_network_without_skip_enlarges_almost_like_bicubic(
     network: str, scale: int, kind: str
 ) -> None:
     # Filters beside the image, tanh and a kernel that is cut to the layer's width: on a slope, away
@@ -148,7 +148,7 @@ def test_untrained_network_without_skip_enlarges_nearly_as_bicubic(
 
 
 @pytest.mark.parametrize("network", ["srcnn", "fsrcnn", "espcn"])
-def test_seed_decides_the_start_of_the_weights(network: str) -> None:
+def test_seed_decides_the_initial_weights(network: str) -> None:
     def start(seed: int) -> list[np.ndarray]:
         keras.utils.set_random_seed(seed)
         return _build(network, 2, sizes(network, {})).get_weights()

@@ -120,7 +120,7 @@ def test_network_that_params_yaml_lacks_is_named_before_anything_is_trained(
     values = load_yaml(Path("params.yaml"))
     del values["network_size"]["vdsr"]
     Path("params.yaml").write_text(yaml.safe_dump(values))
-    with pytest.raises(InputError, match="network_size: nothing for 'vdsr'; add the line"):
+    with pytest.raises(InputError, match="network_size: has no entry for 'vdsr'; add the line"):
         networks.main()
     assert not ran
 

@@ -1,4 +1,4 @@
-"""An exported network is the same bytes each time, in an order that is cheap to run."""
+"""An exported network has the same bytes each time, in an order of nodes that is fast to run."""
 
 import hashlib
 import os
@@ -36,14 +36,14 @@ def _exported(folder: Path, half: bool) -> str:
 
 
 @pytest.mark.parametrize("half", [False, True])
-def test_two_exports_in_one_process_are_the_same_bytes(tmp_path: Path, half: bool) -> None:
+def test_two_exports_in_one_process_give_the_same_bytes(tmp_path: Path, half: bool) -> None:
     first = _exported(tmp_path / "first", half)
     keras.layers.Conv2D(1, 1)  # the layers' automatic names count on
     assert _exported(tmp_path / "second", half) == first
 
 
 @pytest.mark.slow
-def test_exports_of_processes_with_other_hashes_are_the_same_bytes(tmp_path: Path) -> None:
+def test_exports_with_other_hash_seeds_give_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from tests.test_onnx_order import _exported\n"
@@ -84,7 +84,7 @@ BRANCHES = (
 )
 
 
-def test_nodes_come_right_before_what_needs_them_the_longest_chain_last() -> None:
+def test_nodes_come_directly_before_their_users_longest_chain_last() -> None:
     graph = _graph(*BRANCHES, tensors=("two", "five5", "idle"))
     expected = _run(graph)
     arrange(graph)
@@ -95,7 +95,7 @@ def test_nodes_come_right_before_what_needs_them_the_longest_chain_last() -> Non
     assert (graph.input[0].name, graph.output[0].name) == ("lr", "hr")
 
 
-def test_order_and_names_do_not_depend_on_those_before() -> None:
+def test_order_and_names_do_not_depend_on_earlier_ones() -> None:
     graph = _graph(*BRANCHES, tensors=("two", "five5"))
     other = _graph(
         helper.make_node("Relu", ["lr"], ["z"], name="x"),
@@ -109,7 +109,7 @@ def test_order_and_names_do_not_depend_on_those_before() -> None:
     assert graph == other
 
 
-def test_graphs_inside_a_node_are_arranged_as_well() -> None:
+def test_graphs_inside_a_node_are_also_arranged() -> None:
     def choice(*names: str) -> onnx.GraphProto:
         before, low, high = names
         mean = helper.make_node("ReduceMean", ["lr"], ["mean"], keepdims=0)

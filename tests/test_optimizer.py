@@ -22,7 +22,7 @@ def _step(optimizer: Optimizer, step: int, rate: float = 1e-3) -> None:
     optimizer.apply(optimizer.vector(_gradients(step)), tf.constant(rate))
 
 
-def test_adam_is_that_of_keras_with_the_whole_gradient_clipped() -> None:
+def test_adam_equals_keras_with_the_whole_gradient_clipped() -> None:
     mine, theirs = _variables(), [keras.Variable(v.numpy()) for v in _variables()]
     optimizer = Optimizer(mine, "adam", clip=30.0, ema=0)  # gradients have a norm of about 41
     reference = keras.optimizers.Adam(1e-3, global_clipnorm=30.0)
@@ -34,7 +34,7 @@ def test_adam_is_that_of_keras_with_the_whole_gradient_clipped() -> None:
         np.testing.assert_allclose(one.numpy(), other.numpy(), atol=5e-5)
 
 
-def test_muon_takes_the_kernels_between_equal_layers_and_adam_the_others() -> None:
+def test_muon_updates_square_kernels_and_adam_the_other_weights() -> None:
     muon, adam = _variables(), _variables()
     optimizers = [Optimizer(muon, "muon", 2.0, 0), Optimizer(adam, "adam", 2.0, 0)]
     for step in range(3):
@@ -77,7 +77,7 @@ def test_average_follows_the_weights_and_is_written_in_the_order_of_the_variable
         np.testing.assert_allclose(copy.numpy(), value, rtol=1e-4, atol=1e-6)
 
 
-def test_average_over_trained_weights_goes_on_as_the_average_that_they_are() -> None:
+def test_average_of_trained_weights_continues_from_them() -> None:
     variables, copies = _variables(), _variables()
     optimizer = Optimizer(variables, "adam", 1.0, ema=0.9, trained=1000)
     first = [v.numpy() for v in variables]
@@ -88,7 +88,7 @@ def test_average_over_trained_weights_goes_on_as_the_average_that_they_are() -> 
 
 
 @pytest.mark.parametrize("kind", ["adam", "muon"])
-def test_restored_state_goes_on_to_the_same_bytes(kind: str) -> None:
+def test_restored_state_leads_to_the_same_bytes(kind: str) -> None:
     one, other = _variables(), [tf.Variable(tf.zeros(shape)) for shape in SHAPES]
     first, second = (Optimizer(v, kind, 1.0, 0.9) for v in (one, other))
     for step in range(5):
@@ -101,7 +101,7 @@ def test_restored_state_goes_on_to_the_same_bytes(kind: str) -> None:
         np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
-def test_state_of_another_network_is_not_taken() -> None:
+def test_state_of_another_network_is_refused() -> None:
     optimizer = Optimizer(_variables(), "adam", 1.0, 0.9)
     state = {name: value.numpy()[:-1] for name, value in optimizer.state.items()}
     with pytest.raises(ValueError, match="shape"):

@@ -12,6 +12,6 @@ def test_the_eight_orientations_of_a_square_differ() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(ORIENTATIONS))
-def test_turned_back_undoes_turned_for_planes_that_are_no_squares(orientation: int) -> None:
+def test_turned_back_undoes_turned_also_for_non_square_planes(orientation: int) -> None:
     plane = np.arange(10).reshape(2, 5)
     np.testing.assert_array_equal(turned_back(turned(plane, orientation), orientation), plane)

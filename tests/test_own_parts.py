@@ -1,4 +1,4 @@
-"""Networks, losses, degradations and metrics of one's own: clumsy ones are refused by name."""
+"""Your own networks, losses, degradations and metrics: faulty ones are refused by name."""
 
 import sys
 from collections.abc import Callable
@@ -92,7 +92,9 @@ CLUMSY: dict[str, tuple[Builder, str]] = {
 
 
 @pytest.mark.parametrize("kind", CLUMSY)
-def test_clumsy_network_is_refused_by_its_file(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_wrong_network_is_refused_and_its_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     builder, said = CLUMSY[kind]
     architecture = Architecture(network_of_own(monkeypatch, builder), 3, {}, "matlab")
     with pytest.raises(InputError, match=rf"^srstudy/networks/own\.py: .*{said}") as caught:
@@ -109,12 +111,12 @@ def test_network_whose_output_is_not_float32_is_refused(monkeypatch: pytest.Monk
         check(architecture, architecture.build("bfloat16"))
 
 
-def test_network_that_gives_the_same_weights_twice_is_refused(
+def test_network_with_the_same_weights_at_each_call_is_refused(
     monkeypatch: pytest.MonkeyPatch, make_patches: MakePatches
 ) -> None:
     model = _network(lambda x, s: _shuffled(x, s))(2, degradation("matlab").interpolation)
     own = network_of_own(monkeypatch, lambda scale, interpolation: model)
-    with pytest.raises(InputError, match="gives the same weights each time"):
+    with pytest.raises(InputError, match="returns the same weights at each call"):
         train_tiny(make_patches(), Recipe(own, {}, 2, steps=1))
 
 
@@ -129,7 +131,7 @@ def test_weights_of_x2_start_every_scale(name: str, scale: int) -> None:
     assert len(weighty) - (scale != 2) <= taken <= len(weighty)
 
 
-def test_tail_that_enlarges_in_steps_starts_from_x2(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_network_that_enlarges_in_steps_starts_from_x2(monkeypatch: pytest.MonkeyPatch) -> None:
     def body(x: Any, scale: int) -> Any:
         x = keras.Sequential([_conv(4), _conv(4)])(_conv(4)(x))
         for _ in range(scale.bit_length() - 1):
@@ -156,7 +158,7 @@ LOSSES: dict[str, tuple[Any, str]] = {
     "float64": (lambda hr, sr: tf.cast(ops.mean(hr - sr), tf.float64), "gives float64"),
     "no number": (
         lambda hr, sr: ops.mean(ops.sqrt(ops.abs((hr - sr) * 0)) + ops.square(hr - sr)),
-        "gradients of which some are no numbers",
+        "gradients that are not all finite",
     ),
 }
 
@@ -170,7 +172,9 @@ def _loss_of_own(monkeypatch: pytest.MonkeyPatch, loss: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", LOSSES)
-def test_clumsy_loss_is_refused_by_its_file(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_wrong_loss_is_refused_and_its_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
     loss, said = LOSSES[kind]
     own = _loss_of_own(monkeypatch, loss)
     for lambda_ in (0.0, 0.1):
@@ -179,7 +183,7 @@ def test_clumsy_loss_is_refused_by_its_file(monkeypatch: pytest.MonkeyPatch, kin
         assert "\n" not in str(caught.value)
 
 
-def test_loss_may_look_at_structure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loss_may_use_neighbouring_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     ssim = lambda hr, sr: 1 - tf.reduce_mean(tf.image.ssim(hr, sr, 1.0))  # noqa: E731
     assert objective(_loss_of_own(monkeypatch, ssim), 0) is ssim
 
@@ -189,7 +193,7 @@ def _own_degradation(function: Callable[[NDArray[np.uint8], int], Any]) -> Degra
     return Degradation("own", "nothing", known.interpolation, known.protocol, function)
 
 
-def test_degradation_that_writes_into_its_argument_alters_no_original(
+def test_degradation_cannot_change_the_original_image(
     photo: NDArray[np.uint8],
 ) -> None:
     def blacken(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
@@ -212,14 +216,14 @@ def test_degradation_that_writes_into_its_argument_alters_no_original(
         (lambda hr, s: hr / "x", "degrade failed on an image"),
     ],
 )
-def test_clumsy_degradation_is_refused_by_its_file(
+def test_wrong_degradation_is_refused_and_its_file_is_named(
     photo: NDArray[np.uint8], function: Any, said: str
 ) -> None:
     with pytest.raises(InputError, match=rf"^srstudy/degradations/own\.py: {said}"):
         _own_degradation(function).degrade(photo, 2)
 
 
-def test_metric_of_any_number_type_counts_and_changes_no_image(
+def test_metric_may_return_any_number_type_and_cannot_change_images(
     monkeypatch: pytest.MonkeyPatch, photo: NDArray[np.uint8]
 ) -> None:
     def meddling(protocol: Any, hr: NDArray[np.uint8], restored: Any, scale: int) -> float:
@@ -245,7 +249,7 @@ def _normalized(x: Any, scale: int) -> Any:
 
 
 class _Killed(BaseException):
-    """Stands for a kill: nothing of ours may catch it."""
+    """Simulates a kill: the project's code must not catch it."""
 
 
 class _Killer(Checkpoints):
@@ -260,7 +264,7 @@ class _Killer(Checkpoints):
             raise _Killed
 
 
-def test_batch_normalization_is_restored_with_its_statistics_and_goes_on_after_a_kill(
+def test_batch_normalization_keeps_its_statistics_after_a_kill(
     monkeypatch: pytest.MonkeyPatch, make_patches: MakePatches, tmp_path: Path
 ) -> None:
     own, path = network_of_own(monkeypatch, _network(_normalized)), make_patches()

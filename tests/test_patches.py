@@ -45,7 +45,7 @@ def test_patches_lie_on_the_grid_row_by_row() -> None:
         )
 
 
-def test_rest_that_no_whole_patch_fits_in_is_left_out() -> None:
+def test_border_too_small_for_a_patch_is_left_out() -> None:
     assert grid((8, 10), 4, 4).tolist() == [[0, 0], [0, 4], [4, 0], [4, 4]]
     small, large = cut(_pair(4, 5), size=4, stride=4, scale=2)
     assert small.shape == (4, 2, 2) and large.shape == (4, 4, 4)
@@ -84,7 +84,7 @@ def test_split_puts_every_image_on_exactly_one_side(count: int, share: float) ->
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 19])
-def test_split_by_count_holds_out_so_many(count: int) -> None:
+def test_split_by_count_holds_out_that_number(count: int) -> None:
     names = [f"{i:02}" for i in range(20)]
     training, held_out = split(names, None, count)
     assert sorted(training + held_out) == names and len(held_out) == count
@@ -110,29 +110,29 @@ def test_count_that_leaves_no_training_image_is_refused(count: int) -> None:
         split(["a", "b", "c"], count=count)
 
 
-def test_split_wants_a_share_or_a_count_and_not_both() -> None:
+def test_split_needs_exactly_one_of_share_and_count() -> None:
     for share, count in ((None, None), (0.1, 1)):
         with pytest.raises(ValueError, match="either a share or a count"):
             split(["a", "b"], share, count)
 
 
-def test_split_by_a_list_holds_out_those_that_it_names() -> None:
+def test_split_by_a_list_holds_out_the_listed_images() -> None:
     assert split_by(["a", "b", "c"], ["c", "a"]) == (["b"], ["a", "c"])
 
 
-@pytest.mark.parametrize(("listed", "found"), [([], "none"), (["b", "a"], "every one")])
+@pytest.mark.parametrize(("listed", "found"), [([], "none"), (["b", "a"], "all")])
 def test_list_that_does_not_split_the_images_is_refused(listed: list[str], found: str) -> None:
     said = f"^validation_list: found {found} of train_set's 2 images in data/held-out.txt; allowed"
     with pytest.raises(InputError, match=said):
         split_by(["a", "b"], listed)
 
 
-def test_listed_image_that_is_not_there_is_refused() -> None:
+def test_listed_image_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InputError, match=r"^validation_list: found 'z' in data/held-out.txt; all"):
         split_by(["a", "b"], ["a", "z"])
 
 
-def test_list_has_a_set_and_a_name_a_line(tmp_path: Path) -> None:
+def test_list_has_one_set_and_name_per_line(tmp_path: Path) -> None:
     path = tmp_path / "list.txt"
     path.write_text("# first\n\nt91, t290/t1\nmine/Été 1  # why\nmine/t2", "utf-8")
     assert read_list(path, "t91") == read_list(path, "t290") == ["t1"]
@@ -156,7 +156,7 @@ def test_committed_list_is_10_of_t91_and_20_of_bsd200_evenly_spaced() -> None:
         *(f"t91,t290,t291/{name}" for name in t91_part),
         *(f"bsd200,t290,t291/{name}" for name in bsd200_part),
     ]
-    # So that the default study's share holds out the same.
+    # So the share in the default study holds out the same images.
     share = load_yaml(ROOT / "params.yaml")["validation_share"]
     assert split(registry["t91"], share)[1] == t91_part
 
@@ -191,7 +191,7 @@ def _stored() -> list[Pair]:
     return [cut(pair, SIZE, STRIDE, 2) for pair in _images(2)]
 
 
-def test_what_was_written_is_read_again(tmp_path: Path) -> None:
+def test_written_patches_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "x2.h5"
     _write(path)
     expected = Pair(*(np.concatenate(side) for side in zip(*_stored(), strict=True)))
@@ -207,7 +207,7 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert (first_hr == ord("a")).all() and (last_lr == ord("b")).all()
 
 
-def test_file_tells_how_it_came_about(tmp_path: Path) -> None:
+def test_file_tells_how_it_was_made(tmp_path: Path) -> None:
     path = tmp_path / "x2.h5"
     _write(path)
     with h5py.File(path) as raw:
@@ -284,7 +284,7 @@ def test_patches_can_be_written_to_and_the_file_cannot(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
-def test_held_out_images_outlive_the_open_file(tmp_path: Path) -> None:
+def test_held_out_images_stay_valid_after_the_file_is_closed(tmp_path: Path) -> None:
     _write(tmp_path / "x2.h5")
     with PatchFile(tmp_path / "x2.h5", 2) as file:
         held_out = list(file.validation())
@@ -292,8 +292,8 @@ def test_held_out_images_outlive_the_open_file(tmp_path: Path) -> None:
     assert [int(pair.hr.min()) for pair in held_out] == [ord("a"), ord("b")]
 
 
-def test_file_behind_a_block_of_other_bytes_is_read_right(tmp_path: Path) -> None:
-    # HDF5 allows bytes of the user's before its own: offsets must count them.
+def test_file_after_a_block_of_other_bytes_is_read_right(tmp_path: Path) -> None:
+    # HDF5 allows a user block before its own data: offsets must include it.
     _write(tmp_path / "plain.h5")
     block = {"name": tmp_path / "block.h5", "mode": "w", "userblock_size": 512}
     with h5py.File(tmp_path / "plain.h5") as old, h5py.File(**block) as new:
@@ -306,7 +306,7 @@ def test_file_behind_a_block_of_other_bytes_is_read_right(tmp_path: Path) -> Non
             np.testing.assert_array_equal(side, other)
 
 
-def test_same_patches_are_the_same_bytes_at_another_time(tmp_path: Path) -> None:
+def test_same_patches_give_the_same_bytes_at_another_time(tmp_path: Path) -> None:
     _write(tmp_path / "first.h5")
     time.sleep(1.1)  # HDF5's times are whole seconds
     _write(tmp_path / "second.h5")
@@ -360,7 +360,7 @@ def test_file_of_another_format_is_refused(make_patches: MakePatches, other: int
     path = make_patches()
     with h5py.File(path, "r+") as file:
         file.attrs["format"] = other
-    assert f"format: found {other}; allowed: 3; `dvc repro` makes it anew" in _refusal(path, 2)
+    assert f"format: found {other}; allowed: 3; `dvc repro` makes it again" in _refusal(path, 2)
 
 
 def test_file_of_stored_patches_is_refused_by_its_format(tmp_path: Path) -> None:
@@ -373,7 +373,7 @@ def test_file_of_stored_patches_is_refused_by_its_format(tmp_path: Path) -> None
 
 
 def _replace(name: str, **how: Any) -> Callable[[h5py.File], None]:
-    """Puts a dataset made anew in its place; of the same content, where `how` does not tell."""
+    """Replaces a dataset by a new one; with the same content, unless `how` gives another."""
 
     def change(file: h5py.File) -> None:
         content = {} if "shape" in how else {"data": file[name][:]}
@@ -429,7 +429,7 @@ def _place(row: int, place: list[int]) -> Callable[[h5py.File], None]:
 
 
 def _attributes(**values: Any) -> Callable[[h5py.File], None]:
-    """Sets attributes; takes those away whose value is None."""
+    """Sets attributes; deletes those with the value None."""
 
     def change(file: h5py.File) -> None:
         for key, value in values.items():
@@ -440,7 +440,7 @@ def _attributes(**values: Any) -> Callable[[h5py.File], None]:
     return change
 
 
-STORAGE = "with two axes, contiguous, uncompressed, in the file itself"
+STORAGE = "with two axes, contiguous, uncompressed, in this file"
 LR, HR = "train/0/lr", "train/0/hr"
 SHAPE = (72, 96)  # of HR in the file that make_patches writes, with 8 x 11 patches of 16 x 16
 HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
@@ -458,7 +458,7 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
         STORAGE,
     ),
     "link into another file": (_link(h5py.ExternalLink("other.h5", "hr")), STORAGE),
-    "link that leads nowhere": (_link(h5py.SoftLink("/nowhere")), "no readable patch file"),
+    "link that leads nowhere": (_link(h5py.SoftLink("/nowhere")), "not a readable patch file"),
     "signed pixels": (_replace(HR, dtype="i1"), STORAGE),
     "pixels of 16 bits": (_replace(LR, dtype="u2"), STORAGE),
     "truth values": (_replace(HR, dtype="?"), STORAGE),
@@ -468,11 +468,11 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     "no axes": (_replace(HR, shape=(), dtype="u1"), STORAGE),
     "nothing at all": (_replace(HR, data=h5py.Empty("u1")), STORAGE),
     "group for a plane": (_group(LR), f"{LR}: allowed: a dataset"),
-    "plane missing": (lambda file: file.pop(HR), "no readable patch file"),
-    "plane never written": (_replace(HR, shape=SHAPE, dtype="u1"), f"{HR}: was never written"),
+    "plane missing": (lambda file: file.pop(HR), "not a readable patch file"),
+    "plane never written": (_replace(HR, shape=SHAPE, dtype="u1"), f"{HR}: has no data"),
     "endless plane never written": (
         _replace(HR, shape=(2**40, 2**40), dtype="u1"),
-        f"{HR}: was never written",
+        f"{HR}: has no data",
     ),
     "empty plane": (_replace(HR, shape=(0, 96), dtype="u1"), f"{HR}: is empty"),
     "pair unequal": (
@@ -485,7 +485,7 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
         lambda file: (file.pop("train"), file.create_dataset("train", data=[1, 2])),
         "train: has no 0",
     ),
-    "places missing": (lambda file: file.pop("places"), "no readable patch file"),
+    "places missing": (lambda file: file.pop("places"), "not a readable patch file"),
     "no place": (_replace("places", shape=(0, 3), dtype="i4"), "places: is empty"),
     "two columns": (
         _replace("places", data=np.zeros((5, 2), np.int32)),
@@ -493,7 +493,10 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     ),
     "image below": (_place(0, [-1, 0, 0]), "places: found image -1, row 0, column 0 in line 0"),
     "image above": (_place(3, [1, 0, 0]), "places: found image 1, row 0, column 0 in line 3"),
-    "row below": (_place(3, [0, -2, 0]), "row -2, column 0 in line 3; allowed: whole patches of 1"),
+    "row below": (
+        _place(3, [0, -2, 0]),
+        "row -2, column 0 in line 3; allowed: complete patches of 1",
+    ),
     "row above": (_place(87, [0, 58, 0]), "row 58, column 0 in line 87"),
     "column below": (_place(3, [0, 0, -2]), "row 0, column -2 in line 3"),
     "column above": (_place(3, [0, 0, 82]), "row 0, column 82 in line 3"),
@@ -511,8 +514,8 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
     "patch size below 0": (_attributes(patch_size=-2), "patch_size: found -2; allowed: multiples"),
     "odd patch size": (_attributes(patch_size=15), "patch_size: found 15; allowed: multiples of"),
     "odd stride": (_attributes(stride=3), "stride: found 3; allowed: multiples of the scale 2"),
-    "no held-out image": (_group("validation"), "validation: holds no image"),
-    "held-out group empty": (lambda file: file["validation"].create_group("x"), "no readable"),
+    "no held-out image": (_group("validation"), "validation: has no image"),
+    "held-out group empty": (lambda file: file["validation"].create_group("x"), "not a readable"),
     "held-out pair unequal": (
         _replace("validation/lower/lr", data=np.zeros((3, 3), np.uint8)),
         "validation/lower: found (3, 3) LR and (48, 96) HR; allowed: HR of 2 times each side",
@@ -528,7 +531,7 @@ HARMS: dict[str, tuple[Callable[[h5py.File], Any], str]] = {
 
 
 @pytest.mark.parametrize("harm", HARMS)
-def test_file_of_other_content_is_refused_by_name(make_patches: MakePatches, harm: str) -> None:
+def test_file_with_other_content_is_refused_by_name(make_patches: MakePatches, harm: str) -> None:
     path = make_patches()
     PatchFile(path, 2)
     change, said = HARMS[harm]
@@ -537,7 +540,7 @@ def test_file_of_other_content_is_refused_by_name(make_patches: MakePatches, har
     assert said in _refusal(path, 2)
 
 
-def test_dataset_that_ends_behind_the_file_is_refused(make_patches: MakePatches) -> None:
+def test_dataset_that_ends_beyond_the_file_is_refused(make_patches: MakePatches) -> None:
     path = make_patches()
     with h5py.File(path) as file:
         start = file["validation/lower/hr"].id.get_offset()
@@ -554,13 +557,13 @@ def test_dataset_that_ends_behind_the_file_is_refused(make_patches: MakePatches)
     whole = np.frombuffer(path.read_bytes(), np.uint8)
     with h5py.File(path) as file:
         checks.mapped(whole[:end], file, "validation/lower/hr", PLANE)
-        said = f"^validation/lower/hr: ends at byte {end}, but the file at {end - 1}$"
+        said = f"^validation/lower/hr: ends at byte {end}, but the file has {end - 1} bytes$"
         with pytest.raises(checks.Fault, match=said):
             checks.mapped(whole[: end - 1], file, "validation/lower/hr", PLANE)
 
 
 @pytest.mark.parametrize("wrong", [0, 4, 86, 87])
-def test_places_are_checked_to_the_last_in_pieces(
+def test_all_places_are_checked_piece_by_piece(
     make_patches: MakePatches, monkeypatch: pytest.MonkeyPatch, wrong: int
 ) -> None:
     path = make_patches()

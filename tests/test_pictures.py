@@ -14,7 +14,7 @@ def test_window_is_where_the_sum_is_highest() -> None:
     assert highest_window(values, 1) == (0, 0)
 
 
-def test_window_as_large_as_the_image_is_all_of_it() -> None:
+def test_window_of_the_images_size_is_the_whole_image() -> None:
     assert highest_window(np.ones((4, 4)), 4) == (0, 0)
 
 
@@ -37,7 +37,7 @@ def test_crop_shows_the_pixels_of_the_most_interesting_place() -> None:
     assert PANEL // ZOOM < 120  # else the crop could not lie inside that block
 
 
-def test_caption_is_written_and_the_version_itself_is_left_alone(
+def test_caption_is_written_without_changing_the_version(
     photo: NDArray[np.uint8],
 ) -> None:
     before = photo.copy()

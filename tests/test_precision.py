@@ -18,7 +18,7 @@ from srstudy.backend.precision import precision_here, processor_has_bfloat16
         ("", False),
     ],
 )
-def test_processor_has_bfloat16_where_it_says_so(
+def test_processor_has_bfloat16_if_its_features_list_it(
     tmp_path: Path, flags: str, expected: bool
 ) -> None:
     description = tmp_path / "cpuinfo"
@@ -26,12 +26,12 @@ def test_processor_has_bfloat16_where_it_says_so(
     assert processor_has_bfloat16(description) == expected
 
 
-def test_processor_that_is_not_described_has_none(tmp_path: Path) -> None:
+def test_processor_without_a_description_has_no_bfloat16(tmp_path: Path) -> None:
     assert not processor_has_bfloat16(tmp_path / "missing")
 
 
 @pytest.mark.parametrize("has", [True, False])
-def test_auto_is_bfloat16_only_where_the_processor_has_it(
+def test_auto_is_bfloat16_only_if_the_processor_has_it(
     monkeypatch: pytest.MonkeyPatch, has: bool
 ) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
@@ -41,7 +41,7 @@ def test_auto_is_bfloat16_only_where_the_processor_has_it(
 
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), "float32"), ((9, 0), "bfloat16")])
-def test_auto_asks_the_gpu_where_there_is_one(
+def test_auto_checks_the_gpu_if_there_is_one(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], expected: str
 ) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"])

@@ -20,24 +20,28 @@ def _shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, every: float) -
     return stream.getvalue()
 
 
-def test_log_has_plain_lines_with_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_in_a_log_is_plain_lines_with_the_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     lines = _shown(monkeypatch, io.StringIO(), every=0).splitlines()
     assert "\r" not in "".join(lines)
     assert "train x2: 2 of 3 steps, 00:00 left, loss 2" in lines
     assert len(lines) == len(set(lines)) <= 4
 
 
-def test_short_task_says_nothing_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_task_prints_no_progress_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _shown(monkeypatch, io.StringIO(), every=30) == ""
 
 
-def test_terminal_has_one_line_that_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_on_a_terminal_is_one_line_that_is_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     text = _shown(monkeypatch, _Terminal(), every=30)
     assert "\n" not in text and "train x2:" in text
     assert text.rpartition("\r")[0].rpartition("\r")[2].strip() == ""  # overwritten with blanks
 
 
-def test_resumed_task_counts_from_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_of_a_resumed_task_continues_its_count(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setattr(module, "EVERY_S", 0)

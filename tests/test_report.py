@@ -1,4 +1,4 @@
-"""The report page, made by its stage from small results, and looked at in a real browser."""
+"""The report page, made by its stage from small results and opened in a real browser."""
 
 import json
 import re
@@ -51,13 +51,13 @@ def report(tmp_path_factory: pytest.TempPathFactory, photo: NDArray[np.uint8]) -
     return make_report(tmp_path_factory.mktemp("report"), _results(photo))
 
 
-def test_page_names_no_address_but_its_own_data(report: Path) -> None:
+def test_page_contains_no_external_address(report: Path) -> None:
     text = report.read_text("utf-8")
     assert "http" not in text and "//" not in re.sub(r"data:image/webp;base64,[\w+/=]*", "", text)
     assert not re.findall(r"<(?:link|script|img)[^>]+(?:src|href)=\"(?!data:)", text)
 
 
-def test_same_study_is_the_same_page(
+def test_same_study_gives_the_same_page(
     report: Path, tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:
     assert make_report(tmp_path, _results(photo)).read_bytes() == report.read_bytes()
@@ -68,9 +68,7 @@ def test_pictures_shared_with_the_training_set_are_named_under_the_table(report:
     assert said in report.read_text("utf-8").partition("<h2>Look</h2>")[0]
 
 
-def test_what_is_chance_and_whether_regularization_helps_is_said_where_seeds_were_run(
-    report: Path, tmp_path: Path
-) -> None:
+def test_page_has_chance_and_verdict_if_seeds_were_run(report: Path, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     shutil.copytree(report.parent.parent, folder)
     rows = [
@@ -99,7 +97,7 @@ def test_best_of_each_row_is_marked(report: Path) -> None:
     assert "<td>1</td><td><strong>2</strong></td>" in table(["", "a"], [["row", "1", "2"]], ["2"])
 
 
-def test_equally_good_methods_are_both_marked_and_the_least_error(
+def test_equal_best_methods_are_all_marked_and_lower_errors_are_better(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("srstudy.report.page.METRICS", {"psnr": METRICS["psnr"]})
@@ -137,7 +135,7 @@ def test_text_cannot_end_the_script() -> None:
     assert "<" not in text and json.loads(text) == {"</script>": "<!--"}
 
 
-def test_notes_stand_under_the_tables() -> None:
+def test_notes_are_under_the_tables() -> None:
     means = {key: {"set5": {"x2": {"bicubic": 1.0}}} for key in METRICS}
     page = score_tables(means, Path("s.json"), ["below 0.1 dB: chance", "a < `b`"])
     assert page.endswith("<p>below 0.1 dB: chance</p>\n<p>a &lt; <code>b</code></p>")
@@ -153,7 +151,7 @@ def test_image_without_a_finite_score_is_named_under_the_tables(report: Path) ->
 
 
 @pytest.mark.timeout(300)
-def test_page_of_four_sets_as_large_as_the_literatures_is_below_20_megabytes(
+def test_page_of_four_test_sets_of_full_size_is_below_20_megabytes(
     tmp_path: Path,
 ) -> None:
     # Set5, Set14, BSD100 and Urban100 of noise, which no format makes small, by seven methods.
@@ -251,7 +249,7 @@ def test_every_choice_shows_its_pictures(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_another_scale_keeps_the_pair_where_it_has_one(page: Page) -> None:
+def test_another_scale_keeps_the_pair_if_it_has_both_methods(page: Page) -> None:
     def shown() -> list[str]:
         return [page.input_value("#left"), page.input_value("#right")]
 
@@ -266,7 +264,7 @@ def test_another_scale_keeps_the_pair_where_it_has_one(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_print_has_every_parameter_and_nothing_to_click(page: Page, tmp_path: Path) -> None:
+def test_printed_page_has_every_parameter_and_no_buttons(page: Page, tmp_path: Path) -> None:
     assert page.pdf(path=tmp_path / "page.pdf").startswith(b"%PDF")  # fires beforeprint
     page.emulate_media(media="print")
     assert page.is_visible("pre >> text=train_set") and page.is_hidden("#pairs")
@@ -280,7 +278,7 @@ def test_page_fits_its_screen(page: Page, width: int) -> None:
 
 
 @pytest.mark.slow
-def test_page_is_dark_where_the_reader_wants_it(page: Page) -> None:
+def test_page_is_dark_if_the_reader_prefers_it(page: Page) -> None:
     ground = "() => getComputedStyle(document.body).backgroundColor"
     colours = []
     for scheme in ("light", "dark"):
@@ -333,7 +331,7 @@ def _column(page: Page, column: int) -> list[str]:
 
 
 @pytest.mark.slow
-def test_click_on_a_column_sorts_by_it_and_another_click_turns_it_round(page: Page) -> None:
+def test_click_on_a_column_sorts_and_a_second_click_reverses(page: Page) -> None:
     page.select_option("#set", "many")
     names = [*GAINS, "blank"]
     assert _column(page, 0) == names
@@ -352,7 +350,7 @@ def test_click_on_a_column_sorts_by_it_and_another_click_turns_it_round(page: Pa
 
 
 @pytest.mark.slow
-def test_columns_are_sorted_by_the_keyboard_too(page: Page) -> None:
+def test_columns_can_also_be_sorted_by_keyboard(page: Page) -> None:
     page.select_option("#set", "many")
     page.focus("#scale")
     for _ in range(3):  # the table, which scrolls, the names, the gains
@@ -366,7 +364,7 @@ def test_columns_are_sorted_by_the_keyboard_too(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_gain_is_drawn_to_the_right_of_zero_where_it_is_one(page: Page) -> None:
+def test_positive_gain_is_drawn_to_the_right_of_zero(page: Page) -> None:
     page.select_option("#set", "many")
     places = page.eval_on_selector_all(
         ".sortable:visible .gain",
@@ -381,7 +379,7 @@ def test_gain_is_drawn_to_the_right_of_zero_where_it_is_one(page: Page) -> None:
 
 
 @pytest.mark.slow
-def test_without_javascript_every_set_and_score_is_there_to_be_read(
+def test_without_javascript_all_sets_and_scores_are_readable(
     browser: Browser, report: Path
 ) -> None:
     page = browser.new_context(java_script_enabled=False, offline=True).new_page()
@@ -390,11 +388,11 @@ def test_without_javascript_every_set_and_score_is_there_to_be_read(
     assert page.locator("h3:visible").all_inner_texts() == titles
     assert page.locator(".sortable tbody tr:visible").count() == 2 * (2 + 11)
     assert page.is_hidden("#set") and page.is_hidden("#image")
-    assert "Comparing pictures needs JavaScript" in page.inner_text("body")
+    assert "To compare pictures, switch on JavaScript" in page.inner_text("body")
 
 
 @pytest.mark.slow
-def test_page_says_that_its_pictures_are_compressed_and_cut(page: Page) -> None:
+def test_page_says_that_its_pictures_are_compressed_and_cropped(page: Page) -> None:
     text = page.inner_text("body")
     assert "not for measuring: compressed with loss (WebP)" in text
     assert re.search(r"cat: 96 x 120 pixels shown, WebP of quality \d+\.", text)

@@ -87,7 +87,7 @@ def test_edges_are_mirrored_with_the_border_pixel_repeated() -> None:
     assert enlarged[0, -1] == 20.9375  # the same from the other side
 
 
-def test_sides_of_a_non_square_image_are_treated_alike() -> None:
+def test_both_sides_of_a_non_square_image_are_resized() -> None:
     image = np.random.default_rng(0).random((9, 14))
     assert imresize(image, 1 / 3).shape == (3, 5)
     np.testing.assert_allclose(imresize(image.T, 1 / 3), imresize(image, 1 / 3).T)

@@ -49,7 +49,7 @@ def test_grey_gives_grey(photo: NDArray[np.uint8]) -> None:
     assert np.abs(restored - restore_luma(model, grey)).max() <= 0.5
 
 
-def test_self_ensemble_treats_all_orientations_alike_as_a_single_pass_does_not(
+def test_self_ensemble_treats_all_orientations_equally(
     photo: NDArray[np.uint8], x2: keras.Model
 ) -> None:
     random = np.random.default_rng(0)

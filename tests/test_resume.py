@@ -1,4 +1,4 @@
-"""A training that was killed goes on where it was, proved by real DVC runs of a tiny study."""
+"""A killed training resumes from its checkpoint: real DVC runs of a tiny study."""
 
 import os
 import re
@@ -33,7 +33,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture(scope="module")
 def undisturbed(start: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """The training, done in one go."""
+    """The training without an interruption."""
     work = start.copy(tmp_path_factory.mktemp("tiny") / "undisturbed")
     work.repro("train-plain@2")
     return work
@@ -50,7 +50,7 @@ def work(start: Study, undisturbed: Study, tmp_path: Path) -> Study:
 
 
 @pytest.mark.parametrize("where", ["workspace", "temporary experiment"])
-def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
+def test_killed_training_resumes_and_ends_with_the_same_bytes(
     undisturbed: Study, work: Study, where: str
 ) -> None:
     command = ["dvc", "repro", "train-plain@2"]
@@ -62,7 +62,7 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
         assert not (work.root / "models/x2-plain.weights.h5").exists()
 
     again = work(*command)
-    steps = re.search(r"train x2-plain: goes on from step (\d+) of (\d+) steps", again.text)
+    steps = re.search(r"train x2-plain: resumes after step (\d+) of (\d+) steps", again.text)
     assert steps is not None, again.text
     assert 0 < int(steps[1]) < int(steps[2])
     assert not list(checkpoints.iterdir())
@@ -77,7 +77,7 @@ def test_killed_training_goes_on_from_its_checkpoint_to_the_same_bytes(
         assert work("git", "show", "killed-branch:metrics/curves/x2-plain.csv").text == curve
 
 
-def test_training_killed_for_its_memory_is_named_and_goes_on(
+def test_training_killed_for_lack_of_memory_is_reported_and_resumes(
     undisturbed: Study, work: Study
 ) -> None:
     # The system kills the process that has the memory, and DVC lives on.
@@ -93,7 +93,7 @@ def test_training_killed_for_its_memory_is_named_and_goes_on(
     )
 
 
-def test_learning_curve_grows_on_disk_and_ends_as_the_same_bytes_after_a_kill(
+def test_learning_curve_grows_on_disk_and_is_the_same_after_a_kill(
     undisturbed: Study, work: Study
 ) -> None:
     # What an editor's DVC extension draws while the training runs.
@@ -110,7 +110,7 @@ def test_learning_curve_grows_on_disk_and_ends_as_the_same_bytes_after_a_kill(
     seen.add(curve.read_bytes())
     assert all(whole.startswith(content) and content.endswith(b"\n") for content in seen)
     assert len(seen) > 1 and max(map(_rows, seen)) < _rows(whole)
-    assert "goes on from step" in work(*command).text
+    assert "resumes after step" in work(*command).text
     assert curve.read_bytes() == whole
 
 

@@ -14,7 +14,7 @@ import signal, sys
 from srstudy.common.errors import InputError
 from srstudy.common.running import run
 
-# Whoever runs the tests in the background has it ignored, and children inherit that.
+# In background jobs this signal is ignored, and child processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def main():
@@ -60,27 +60,27 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_wrong_input_is_said_in_lines_and_a_status(tmp_path: Path) -> None:
+def test_wrong_input_gives_one_line_and_a_non_zero_status(tmp_path: Path) -> None:
     status, _, err = _ended(_start(tmp_path, "wrong"))
     assert status == 1
     assert err == "error: params.yaml: lambda: found -1; allowed: more\nerror: another line\n"
 
 
 @pytest.mark.parametrize("whose", ["large", "tensorflow"])
-def test_lack_of_memory_is_said_in_a_line(tmp_path: Path, whose: str) -> None:
+def test_lack_of_memory_gives_one_line(tmp_path: Path, whose: str) -> None:
     status, _, err = _ended(_start(tmp_path, whose))
     assert status == 1
     assert err.startswith("error: there is not enough memory") and err.count("\n") == 1
 
 
-def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path: Path) -> None:
+def test_second_run_of_a_stage_is_refused_and_names_the_first_process(tmp_path: Path) -> None:
     first = _start(tmp_path, "wait", "--scale", "2")
     assert first.stdout is not None
     assert first.stdout.readline() == "runs\n"
     try:
         status, out, err = _ended(_start(tmp_path, "wait", "--scale", "2"))
         assert (status, out) == (1, "")
-        assert f"is running already, as process {first.pid}" in err
+        assert f"is already running as process {first.pid}" in err
         assert err.count("\n") == 1
         # Another scale, and the same stage in another folder, do not disturb it.
         other = tmp_path / "other"
@@ -90,14 +90,12 @@ def test_second_run_of_the_same_stage_is_refused_by_the_firsts_process(tmp_path:
     finally:
         first.kill()
         first.communicate(timeout=60)
-    # A killed run leaves nothing that refuses the next one.
+    # A killed run does not block the next one.
     assert _ended(_start(tmp_path, "--scale", "2"))[0] == 0
 
 
 @pytest.mark.parametrize("stage", ["train-plain@2", None])
-def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_not(
-    tmp_path: Path, stage: str | None
-) -> None:
+def test_stage_ends_when_the_dvc_that_started_it_ends(tmp_path: Path, stage: str | None) -> None:
     parent = (
         "import subprocess, sys, time\n"
         "child = subprocess.Popen(sys.argv[1:], stdout=sys.stdout)\n"
@@ -105,7 +103,7 @@ def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_no
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment |= {"DVC_STAGE": stage} if stage else {}
-    # The stage writes to a pipe that is at an end only when it has ended too.
+    # The stage writes to a pipe, which ends only when the stage has ended too.
     process = subprocess.Popen(
         [sys.executable, "-c", parent, *_command("wait")],
         cwd=tmp_path,
@@ -121,7 +119,7 @@ def test_stage_ends_with_the_dvc_that_started_it_and_one_started_by_hand_does_no
         ended, _, _ = select.select([process.stdout], [], [], 30 if stage else 1)
         assert bool(ended) == bool(stage)
     finally:
-        held.kill()  # and with it ends the input that the stage waits for
+        held.kill()  # this closes the input that the stage waits for
         held.wait(timeout=60)
     assert process.stdout.read() == ""
 

@@ -1,4 +1,4 @@
-"""PSNR and SSIM are what the literature means by them; the table of metrics is whole."""
+"""PSNR and SSIM are those of the literature; the table of metrics is complete."""
 
 import math
 
@@ -33,11 +33,11 @@ def test_psnr_of_a_known_error() -> None:
     assert psnr(hr - np.uint8(5), hr) == psnr(hr + np.uint8(5), hr)
 
 
-def test_psnr_is_that_of_scikit_image(planes: tuple[Grey, Grey]) -> None:
+def test_psnr_equals_scikit_image(planes: tuple[Grey, Grey]) -> None:
     assert psnr(*planes) == pytest.approx(peak_signal_noise_ratio(*planes, data_range=255))
 
 
-def test_ssim_is_that_of_the_paper_computed_window_by_window(planes: tuple[Grey, Grey]) -> None:
+def test_ssim_equals_the_paper_computed_window_by_window(planes: tuple[Grey, Grey]) -> None:
     # Wang et al. (2004), eq. 13 to 16: an 11 x 11 Gaussian window of sigma 1.5 that sums to 1,
     # K1 = 0.01, K2 = 0.03, the mean over all windows that lie inside the image.
     line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
@@ -65,14 +65,14 @@ def _like_scikit_image(hr: NDArray[np.float64], restored: NDArray[np.float64]) -
 
 @pytest.mark.parametrize("width", [WINDOW, WINDOW + 1, 97])
 @pytest.mark.parametrize("height", [WINDOW, 12, 31, *range(ROWS + 9, ROWS + 12), 3 * ROWS + 5])
-def test_ssim_is_that_of_scikit_image_at_every_shape(height: int, width: int) -> None:
+def test_ssim_equals_scikit_image_at_every_shape(height: int, width: int) -> None:
     random = np.random.default_rng(height * width)
     hr = random.uniform(0, 255, (height, width))
     for noise in (0.01, 3, 90):
         _like_scikit_image(hr, np.clip(hr + random.normal(0, noise, hr.shape), 0, 255))
 
 
-def test_ssim_is_that_of_scikit_image_on_flat_grey_and_photographed_planes(
+def test_ssim_equals_scikit_image_on_flat_and_photographed_planes(
     photo: NDArray[np.uint8],
 ) -> None:
     flat = [np.full((40, 50), value) for value in (0.0, 16.0, 128.0, 255.0)]
@@ -89,7 +89,7 @@ def test_ssim_is_that_of_scikit_image_on_flat_grey_and_photographed_planes(
 
 @pytest.mark.parametrize("protocol", [LITERATURE, FULL_RANGE], ids=["literature", "full range"])
 @pytest.mark.parametrize("scale", [2, 3])
-def test_scored_is_the_protocols_luma_inside_its_border(
+def test_score_uses_the_protocols_luma_inside_its_border(
     photo: NDArray[np.uint8], protocol: Protocol, scale: int
 ) -> None:
     hr, restored = photo[:40, :50], photo[1:41, :50]
@@ -120,7 +120,7 @@ def test_planes_of_different_shapes_are_refused() -> None:
             metric.function(LITERATURE, wide, narrow, 2)
 
 
-def test_planes_below_the_window_have_no_ssim() -> None:
+def test_planes_smaller_than_the_window_have_no_ssim() -> None:
     for protocol, least in ((FULL_RANGE, 11), (LITERATURE, 15)):  # a border of 2 on either side
         small, large = np.zeros((least - 1, 40), np.uint8), np.zeros((least, 40), np.uint8)
         assert math.isnan(ssim(protocol, small, small, 2))
@@ -128,7 +128,7 @@ def test_planes_below_the_window_have_no_ssim() -> None:
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_each_metric_is_a_number_of_two_images(photo: NDArray[np.uint8], name: str) -> None:
+def test_each_metric_gives_a_number_for_two_images(photo: NDArray[np.uint8], name: str) -> None:
     metric = METRICS[name]
     assert metric.title and metric.digits >= 0
     hr = photo[:41, :50]

@@ -27,7 +27,7 @@ from tests.imports import ROOT
 
 Values = dict[str, Any]
 COMMITTED: Values = load_yaml(ROOT / "params.yaml")
-# The refusals below start from these, whatever the committed study is.
+# The tests of wrong values start from these values, so they do not depend on the committed study.
 BASE: Values = {
     **COMMITTED,
     **{"scales": [2, 4], "datasets": ["t91", "set5"], "train_set": "t91", "test_sets": ["set5"]},
@@ -125,7 +125,7 @@ def test_values_per_scale_have_the_scales_themselves_as_keys(tmp_path: Path) -> 
     assert patches.patch_size == {2: 96, 4: 96} and patches.stride == {2: 48, 8: 24}
 
 
-def test_slice_reads_its_own_keys_alone(tmp_path: Path) -> None:
+def test_slice_reads_only_its_own_keys(tmp_path: Path) -> None:
     path = _write(tmp_path / "params.yaml", {"degradation": "opencv", "lambda": "wrong"})
     assert read(SynthesisSettings, path).degradation == "opencv"
     assert keys_of(SynthesisSettings) == {"degradation"}
@@ -133,7 +133,7 @@ def test_slice_reads_its_own_keys_alone(tmp_path: Path) -> None:
     assert "lambda" not in keys_of(TrainSettings)
 
 
-def test_keys_say_of_which_mappings_a_stage_reads_one_entry() -> None:
+def test_keys_name_the_single_entry_that_a_stage_reads() -> None:
     by_scale = {"epochs", "steps", "batch_size", "learning_rate"}
     entries = {key for key in keys_of(TrainSettings) if "." in key}
     assert entries == {f"{key}.x{{scale}}" for key in by_scale} | {"network_size.{network}"}
@@ -143,7 +143,7 @@ def test_keys_say_of_which_mappings_a_stage_reads_one_entry() -> None:
     }
 
 
-def test_training_takes_only_the_entry_of_its_own_network(tmp_path: Path) -> None:
+def test_training_reads_only_the_entry_of_its_network(tmp_path: Path) -> None:
     values = _changed("network_size", {"edsr": {"blocks": 2}, "unet": 1, "srcnn": {"a": 1}})
     values["network"] = "edsr"
     sizes = read(TrainSettings, _write(tmp_path / "params.yaml", values)).size
@@ -164,7 +164,7 @@ def test_training_takes_only_the_entry_of_its_own_network(tmp_path: Path) -> Non
         {"validation_share": None, "validation_list": True},
     ],
 )
-def test_budget_may_be_given_either_way(tmp_path: Path, given: Values) -> None:
+def test_budget_may_be_steps_or_epochs(tmp_path: Path, given: Values) -> None:
     study = read_study(_write(tmp_path / "params.yaml", {**BASE, **given}))
     for key, value in given.items():
         by_scale = {int(k[1:]): v for k, v in value.items()} if isinstance(value, dict) else value
@@ -184,7 +184,7 @@ def test_budget_may_be_given_either_way(tmp_path: Path, given: Values) -> None:
         ({"degradation": "opencv"}, "degradation: found 'matlab'; allowed: 'opencv'"),
     ],
 )
-def test_weights_to_start_from_are_of_the_chosen_network(
+def test_start_weights_must_fit_the_chosen_network(
     tmp_path: Path, change: Values, fault: str | None
 ) -> None:
     values = {**BASE, "network": "edsr", "start_from": str(tmp_path / "before.weights.h5")}
@@ -200,7 +200,7 @@ def test_weights_to_start_from_are_of_the_chosen_network(
         read_study(path)
 
 
-def test_every_fault_has_its_line(tmp_path: Path) -> None:
+def test_error_has_one_line_per_fault(tmp_path: Path) -> None:
     path = _write(
         tmp_path / "params.yaml", {**BASE, "lambda": -1, "seed": "x", "epochs": {"x2": 0, "x4": 1}}
     )
@@ -209,7 +209,7 @@ def test_every_fault_has_its_line(tmp_path: Path) -> None:
 
 
 WRONG: list[tuple[str, Any, str]] = [
-    # A key that is missing, or that nobody knows.
+    # Missing and unknown keys.
     ("lambda", GONE, "lambda: found nothing; allowed: a number of at least 0"),
     ("network_size", GONE, "network_size: found nothing"),
     ("steps", GONE, "steps: found nothing; allowed: a mapping with keys x2, x3, x4, x8, as in {"),
@@ -220,7 +220,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("network_size.edsr.chanels", 8, "did you mean 'channels'?"),
     ("mnist.step", 1, "mnist.step: unknown key; did you mean 'steps'?"),
     ("zzz", 1, "zzz: unknown key; known: "),
-    # A value of the wrong type.
+    # Values of the wrong type.
     ("lambda", "big", "found 'big'; allowed: a number of at least 0 and at most 1000"),
     ("lambda", [0.1, 0.2], "found [0.1, 0.2]; allowed: a number"),
     ("lambda", None, "found null"),
@@ -244,7 +244,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("network_size.edsr", None, "found null; allowed: a mapping of channels, blocks"),
     ("network_size.edsr.channels", "48", "found '48'; allowed: a whole number from 1 to 512"),
     ("degradation", ["matlab"], "found ['matlab']; allowed: matlab, opencv"),
-    # A value out of its range.
+    # Values out of range.
     ("lambda", -0.001, "found -0.001"),
     ("lambda", 1001, "found 1001"),
     ("lambda", 10**400, "lambda: found 1000"),
@@ -312,7 +312,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("start_from", "none.weights.h5", "found 'none.weights.h5'; allowed: a file that exists"),
     ("start_from", "weights", "found 'weights'; allowed: a file that exists"),
     ("start_from", "weights/x2-plain.onnx", "allowed: a file whose name ends with .weights.h5"),
-    ("start_from", "models/x2-plain.weights.h5", "is what this study makes; allowed: a copy"),
+    ("start_from", "models/x2-plain.weights.h5", "but this study writes models/; allowed: a copy"),
     (
         "validation_share, validation_images, validation_list",
         {"validation_images": 9},
@@ -329,11 +329,11 @@ WRONG: list[tuple[str, Any, str]] = [
         "found none of them; allowed: one of the three",
     ),
     ("cascade_from", 8, "found 8, which is not among scales; allowed: one of [2, 4], or []"),
-    ("cascade_scales", [8], "found [8]; allowed: out of scales those that x2, applied again"),
+    ("cascade_scales", [8], "found [8]; allowed: scales that x2, applied again, reaches"),
     (
         "cascade_scales",
         [2],
-        "found [2]; allowed: out of scales those that x2, applied again, reaches: [4]",
+        "found [2]; allowed: scales that x2, applied again, reaches: [4]",
     ),
     ("self_ensemble", True, "found true; allowed: a list out of [plain, regularized], each once"),
     ("self_ensemble", ["both"], "found ['both']; allowed: a list out of [plain, regularized]"),
@@ -341,7 +341,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("mnist.seeds", [1, 2, 1], "mnist.seeds: found 1 more than once"),
     ("mnist.seeds", [-1], "mnist.seeds: found [-1]; allowed: a list of whole numbers"),
     ("mnist.seeds", 1, "mnist.seeds: found 1; allowed: a list of whole numbers"),
-    ("datasets", ["t91", "set5", "mnist"], "found 'mnist', which now comes by mnist.seeds"),
+    ("datasets", ["t91", "set5", "mnist"], "found 'mnist', which mnist.seeds now downloads"),
     ("own_images.mnist", "/", "own_images.mnist: the name of a known dataset"),
     ("cascade_from", 5, "found 5; allowed: one of scales"),
     ("cascade_scales", [4, 4], "found 4 more than once"),
@@ -359,7 +359,7 @@ WRONG: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(
     ("key", "value", "fragment"), WRONG, ids=[f"{i}-{w[0]}" for i, w in enumerate(WRONG)]
 )
-def test_wrong_value_is_refused_with_its_key(
+def test_wrong_value_is_refused_and_its_key_is_named(
     tmp_path: Path, key: str, value: Any, fragment: str
 ) -> None:
     values = BASE
@@ -368,10 +368,13 @@ def test_wrong_value_is_refused_with_its_key(
     assert fragment in _refusal(_write(tmp_path / "params.yaml", values), key)
 
 
-def test_cascade_of_scales_that_are_left_out_is_refused_with_what_to_write(tmp_path: Path) -> None:
+def test_cascade_of_a_scale_outside_the_study_is_refused_with_a_hint(tmp_path: Path) -> None:
     path = _write(tmp_path / "params.yaml", {**BASE, "scales": [2]})
     line = _refusal(path, "cascade_scales")
-    assert "found [4]; allowed: [], as x2, applied again, reaches no other of scales" in line
+    assert (
+        "found [4]; allowed: [], because x2, applied again, reaches no other scale of the study"
+        in line
+    )
     read_study(
         _write(path, {**BASE, "scales": [4], "cascade_scales": []})
     )  # cascade_from is unused
@@ -396,10 +399,10 @@ def test_wrong_own_images_are_refused(
 
 
 @pytest.mark.parametrize("link", [False, True])
-def test_weights_that_this_study_makes_are_none_to_start_from(
+def test_start_weights_must_not_be_made_by_this_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: bool
 ) -> None:
-    # Where they are already made as well: DVC would call it a cycle, or not see it.
+    # Also if the files exist already: DVC would call this a cycle, or not notice it.
     monkeypatch.chdir(tmp_path)
     made = tmp_path / "models/pretrained.weights.h5"
     made.parent.mkdir()
@@ -409,7 +412,7 @@ def test_weights_that_this_study_makes_are_none_to_start_from(
     if link:
         start.symlink_to(made)
     path = _write(tmp_path / "params.yaml", {**BASE, "start_from": str(start)})
-    assert "models/ is what this study makes; allowed: a copy elsewhere" in _refusal(
+    assert "but this study writes models/; allowed: a copy elsewhere" in _refusal(
         path, "start_from"
     )
 
@@ -422,7 +425,7 @@ def test_weights_that_this_study_makes_are_none_to_start_from(
         ("/no/such/folder", "found '/no/such/folder'; allowed: a folder that exists"),
     ],
 )
-def test_own_images_that_a_temporary_experiment_lacks_are_said_to_be_outside_git(
+def test_error_says_that_missing_own_images_are_outside_git(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, fragment: str
 ) -> None:
     path = _write(tmp_path / "params.yaml", {**BASE, "own_images": {"mine": folder}})
@@ -431,7 +434,7 @@ def test_own_images_that_a_temporary_experiment_lacks_are_said_to_be_outside_git
     assert fragment in _refusal(path, "own_images.mine")
 
 
-def test_weights_that_a_temporary_experiment_lacks_are_said_to_be_outside_git(
+def test_error_says_that_missing_start_weights_are_outside_git(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _write(tmp_path / "params.yaml", {**BASE, "start_from": "before.weights.h5"})
@@ -451,35 +454,35 @@ def test_own_images_may_be_trained_and_tested_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "fragment"),
     [
-        ("lambda: 1\nseed: 2\nlambda: 3\n", " line 3: is no valid YAML: found duplicate key"),
+        ("lambda: 1\nseed: 2\nlambda: 3\n", " line 3: is not valid YAML: found duplicate key"),
         ("network_size:\n  edsr: {blocks: 1, blocks: 2}\n", 'duplicate key "blocks"'),
         ("a: 1\nlambda: !!python/object/apply:os.getcwd []\n", " line 2: tags (here "),
         ("lambda: !!set {a}\n", " line 1: tags (here "),
         ("lambda: !mine 3\n", " line 1: tags (here '!mine')"),
         ('lambda: !!int ""\n', " line 1: tags (here "),
-        ("lambda: [1\n", " line 2: is no valid YAML"),
-        ("\tlambda: 1\n", " line 1: is no valid YAML"),
-        ("lambda: 1\n---\nlambda: 2\n", "is no valid YAML: but found another document"),
+        ("lambda: [1\n", " line 2: is not valid YAML"),
+        ("\tlambda: 1\n", " line 1: is not valid YAML"),
+        ("lambda: 1\n---\nlambda: 2\n", "is not valid YAML: but found another document"),
         ("? [a, b]\n: 1\n", "a key must be a name or a number"),
-        ("? {a: 1}\n: 1\n", "is no valid YAML: found unhashable key"),
+        ("? {a: 1}\n: 1\n", "is not valid YAML: found unhashable key"),
         ("network_size: {true: 1}\n", "found True as a key; a key must be a name or a number"),
         ("a: [{1.5: 1}]\n", "found 1.5 as a key"),
         ("- scales\n- lambda\n", "found list; allowed: keys with values"),
         ("just words\n", "found str"),
         ("", "found NoneType"),
-        ("lambda: " + "[" * 5000, " line 1: values inside one another are allowed to a depth of"),
-        ("lambda:\n" + "".join(f"{' ' * n}a:\n" for n in range(1, DEEPEST + 1)), "to a depth of"),
+        ("lambda: " + "[" * 5000, " line 1: found too many levels of nested values; allowed"),
+        ("lambda:\n" + "".join(f"{' ' * n}a:\n" for n in range(1, DEEPEST + 1)), "nested values"),
         ("#" * (LARGEST + 1), f"found over {LARGEST} bytes"),
         ("lambda: &a 1\nseed: *a\n", "anchors and aliases (here 'a') are not allowed"),
         ("lambda: &a [*a]\n", "anchors and aliases"),
         ("lambda: *a\n", "anchors and aliases"),
         ("<<: {lambda: 1}\n", " line 1: merged keys ('<<') are not allowed"),
-        ("lambda: " + "1" * 5000, "is no valid YAML: Exceeds the limit"),
-        ("lambda: 2026-13-45\n", "is no valid YAML: month must be in 1..12"),
-        ("lambda: \x07\n", "is no valid YAML: unacceptable character"),
+        ("lambda: " + "1" * 5000, "is not valid YAML: Exceeds the limit"),
+        ("lambda: 2026-13-45\n", "is not valid YAML: month must be in 1..12"),
+        ("lambda: \x07\n", "is not valid YAML: unacceptable character"),
     ],
 )
-def test_file_that_is_no_mapping_of_keys_is_refused(
+def test_file_without_a_mapping_of_keys_is_refused(
     tmp_path: Path, text: str, fragment: str
 ) -> None:
     path = tmp_path / "params.yaml"
@@ -501,7 +504,9 @@ def test_file_that_is_no_mapping_of_keys_is_refused(
         ("network_size.edsr", {2: 1}, "network_size.edsr.2: unknown key"),
     ],
 )
-def test_odd_key_stays_in_one_line(tmp_path: Path, key: str, value: Any, fragment: str) -> None:
+def test_error_about_a_key_with_odd_characters_is_one_line(
+    tmp_path: Path, key: str, value: Any, fragment: str
+) -> None:
     with pytest.raises(InputError) as caught:
         read_study(_write(tmp_path / "params.yaml", _changed(key, value)))
     lines = str(caught.value).splitlines()
@@ -510,7 +515,7 @@ def test_odd_key_stays_in_one_line(tmp_path: Path, key: str, value: Any, fragmen
 
 
 @pytest.mark.parametrize("old", [2, 4, 8])
-def test_old_key_of_a_scale_is_told_whether_a_number_or_a_text(tmp_path: Path, old: int) -> None:
+def test_error_names_the_new_form_of_an_old_scale_key(tmp_path: Path, old: int) -> None:
     values = {**BASE, "epochs": {old: 1}, "steps": {str(old): 1}}
     message = _refusal(_write(tmp_path / "params.yaml", values), f"epochs.{old}")
     assert [line.partition(": ")[2] for line in message.splitlines()] == [
@@ -519,7 +524,7 @@ def test_old_key_of_a_scale_is_told_whether_a_number_or_a_text(tmp_path: Path, o
     ]
 
 
-def test_old_name_of_a_key_is_told_in_one_line(tmp_path: Path) -> None:
+def test_error_names_the_new_name_of_an_old_key(tmp_path: Path) -> None:
     values = {**BASE, "copies": [0.9]}
     del values["downscaled_copies"]
     path = _write(tmp_path / "params.yaml", values)
@@ -552,19 +557,19 @@ def with_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
 NETWORK = "SOURCE = ''\nBFLOAT16 = True\nSIZES = {}\ndef network(scale, interpolation): ...\n"
 
 
-def test_network_without_an_entry_is_refused_with_the_line_to_add(
+def test_missing_network_entry_is_refused_with_the_line_to_add(
     tmp_path: Path, with_files: Library
 ) -> None:
     with_files({"networks/imdn.py": NETWORK})
     path = _write(tmp_path / "params.yaml", BASE)
-    line = f"{path}: network_size: nothing for 'imdn'; add the line \"  imdn: {{}}\""
+    line = f"{path}: network_size: has no entry for 'imdn'; add the line \"  imdn: {{}}\""
     assert _refusal(path, "network_size") == line
     added = path.read_text("utf-8").replace("network_size:\n", "network_size:\n  imdn: {}\n")
     path.write_text(added, "utf-8")
     read_study(path)
 
 
-def test_entry_without_a_network_is_refused_with_the_names_allowed(tmp_path: Path) -> None:
+def test_entry_of_an_unknown_network_is_refused_with_the_allowed_names(tmp_path: Path) -> None:
     path = _write(tmp_path / "params.yaml", _changed("network_size.unet", {}))
     message = _refusal(path, "network_size.unet")
     assert "no file srstudy/networks/unet.py; allowed: edsr, espcn, fsrcnn, progressive" in message
@@ -581,7 +586,7 @@ def test_entry_without_a_network_is_refused_with_the_names_allowed(tmp_path: Pat
         ("degradations/x.py", "PROTOCOL = 1", {"degradation": "x"}, "has no DESCRIPTION and no IN"),
     ],
 )
-def test_file_that_lacks_what_its_room_needs_is_refused_in_one_line(
+def test_incomplete_chosen_file_is_refused_in_one_line(
     tmp_path: Path, with_files: Library, name: str, text: str, chosen: Values, fragment: str
 ) -> None:
     with_files({name: text})
@@ -599,7 +604,7 @@ def test_unchosen_degradation_is_not_imported(tmp_path: Path, with_files: Librar
     read_study(_write(tmp_path / "params.yaml", BASE))
 
 
-def test_check_starts_no_tensorflow_and_is_over_soon() -> None:
+def test_check_does_not_start_tensorflow() -> None:
     code = (
         "import sys, time; from srstudy.study.settings import read_study; read_study();"
         "print(time.process_time(), 'keras' in sys.modules, 'tensorflow' in sys.modules)"
@@ -610,11 +615,11 @@ def test_check_starts_no_tensorflow_and_is_over_soon() -> None:
     assert started == ["False", "False"] and float(seconds) < 2
 
 
-def test_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+def test_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     binary = tmp_path / "params.yaml"
     binary.write_bytes(b"\xff\xfe\x00\x81")
     for path in (binary, tmp_path / "missing.yaml"):
-        with pytest.raises(InputError, match=r"missing\.yaml: cannot|params\.yaml: is no valid"):
+        with pytest.raises(InputError, match=r"missing\.yaml: cannot|params\.yaml: is not valid"):
             read_study(path)
 
 
@@ -696,7 +701,7 @@ JSON_LIKE = st.recursive(
         max_size=12,
     )
 )
-def test_any_text_is_read_or_refused(
+def test_any_text_is_accepted_or_refused(
     tmp_path_factory: pytest.TempPathFactory, parts: list[str]
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "text.yaml"
@@ -714,13 +719,13 @@ def test_any_text_is_read_or_refused(
 @example(key="patch_size", value={"x2": {4: 96}, "x4": [1]})
 @example(key="epochs", value={"two\nlines": 1, 2: 2})
 @example(key="network_size", value={"two\nlines": {}, 2: {}, "edsr": {"two\nlines": 1}})
-def test_any_value_is_either_taken_or_refused_by_its_key(
+def test_any_value_is_accepted_or_refused_by_its_key(
     study_with: Callable[[str, Any], None], key: str, value: Any
 ) -> None:
     study_with(key, value)
 
 
-def test_lists_that_dvc_writes_stay_below_the_words_on_them(tmp_path: Path) -> None:
+def test_dvc_writes_a_changed_list_below_its_comment(tmp_path: Path) -> None:
     lists = {
         **{"scales": "[2]", "cascade_scales": "[4]", "self_ensemble": "[plain]"},
         **{"datasets": "[set5]", "test_sets": "[set5]", "downscaled_copies": "[0.5]"},

@@ -17,7 +17,7 @@ def fault(layers, kernel, wide, kind):
 
 @pytest.fixture
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Writes the file of a network named `tiny`, the only one there is."""
+    """Writes the file of a network named `tiny`, which is then the only network."""
 
     def write(text: str) -> None:
         library = tmp_path / f"library_of_{tmp_path.name}"
@@ -36,7 +36,7 @@ def test_defaults_of_every_network_are_its_full_sizes(name: str) -> None:
     assert sizes(name, defaults) == defaults
 
 
-def test_what_is_not_given_is_the_default(network: Any) -> None:
+def test_missing_size_has_its_default(network: Any) -> None:
     network(PLAIN)
     assert sizes("tiny", {}) == {"layers": 2, "kernel": 3, "wide": False, "kind": "a"}
     given = {"kind": "b", "layers": 8, "wide": True}
@@ -92,7 +92,7 @@ def test_wrong_size_is_refused_in_one_line(network: Any, given: Any, message: st
         ("x = (", "tiny.py line 3: cannot be imported: SyntaxError: "),
     ],
 )
-def test_file_that_is_not_complete_is_refused_in_one_line(
+def test_incomplete_network_file_is_refused_in_one_line(
     network: Any, text: str, message: str
 ) -> None:
     network(text)
@@ -102,13 +102,13 @@ def test_file_that_is_not_complete_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_sizes_that_are_no_mapping_are_refused(network: Any) -> None:
+def test_sizes_that_are_not_a_mapping_are_refused(network: Any) -> None:
     network(PLAIN)
     with pytest.raises(ValueError, match=r"tiny: found 5; allowed: a mapping of layers, kernel, "):
         sizes("tiny", 5)  # type: ignore[arg-type]
 
 
-def test_unknown_network_is_refused_with_the_names_allowed(network: Any) -> None:
+def test_unknown_network_is_refused_with_the_allowed_names(network: Any) -> None:
     network(PLAIN)
     with pytest.raises(ValueError, match=r"found 'unet'; allowed: tiny"):
         sizes("unet", {})
@@ -129,7 +129,7 @@ def test_allowed_values_in_words(values: range | tuple[Any, ...], expected: str)
 
 
 @pytest.mark.parametrize("name", ["edsr", "progressive"])
-def test_channels_of_equivariant_layers_stand_in_fields(name: str) -> None:
+def test_channels_of_equivariant_layers_must_form_fields(name: str) -> None:
     assert sizes(name, {"channels": 12, "equivariant": False})["channels"] == 12
     with pytest.raises(ValueError, match=r"channels: found 12; allowed where equivariant: mult"):
         sizes(name, {"channels": 12, "equivariant": True})

@@ -1,4 +1,4 @@
-"""What makes a training stale and what does not, by real `dvc status` of a tiny study."""
+"""What makes a training stale and what does not: real `dvc status` of a tiny study."""
 
 import json
 import shutil

@@ -52,7 +52,7 @@ def test_means_are_over_the_images(scores: pd.DataFrame) -> None:
     assert len(mean) == 12
 
 
-def test_means_keep_the_order_of_arrival(scores: pd.DataFrame) -> None:
+def test_means_keep_the_order_of_the_rows(scores: pd.DataFrame) -> None:
     # Not that of the alphabet, which would put set14 before set5.
     expected = [("set5", 2, "bicubic"), ("set5", 2, "plain"), ("set5", 2, "regularized")]
     assert list(means(scores, "psnr").index)[:3] == expected
@@ -87,7 +87,7 @@ def test_table_for_people_has_both_scores_in_at_most_100_columns(scores: pd.Data
     ]
 
 
-def test_method_that_a_scale_lacks_leaves_its_cell_empty(scores: pd.DataFrame) -> None:
+def test_method_that_a_scale_does_not_have_has_an_empty_cell(scores: pd.DataFrame) -> None:
     # A cascade, say, is scored at some scales only.
     scores = scores[(scores["method"] != "plain") | (scores["scale"] != 2)]
     assert "nan" not in for_people(scores).lower()
@@ -134,7 +134,7 @@ def test_missing_score_is_null_in_files_and_empty_in_tables() -> None:
     assert shown(METRICS["psnr"], None) == "" and shown(METRICS["psnr"], 1.005e1) == "10.05"
 
 
-def test_committed_scores_of_images_come_out_as_they_went_in() -> None:
+def test_committed_scores_of_images_are_read_back_unchanged() -> None:
     files = {path: read_json(path) for path in sorted((ROOT / "metrics/images").glob("*.json"))}
     rows: list[dict[str, Any]] = [
         {
@@ -194,7 +194,7 @@ def test_stage_writes_every_metric(
     assert "error in steps" in table and f"\n\n{sentence}\n" in table
 
 
-def test_table_ends_with_the_pictures_that_are_in_the_training_set_too(
+def test_table_ends_with_the_images_shared_with_the_training_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _study(tmp_path)
@@ -212,7 +212,7 @@ def test_table_ends_with_the_pictures_that_are_in_the_training_set_too(
     assert not shared_file("of-another-study").exists()
 
 
-def test_table_ends_with_what_is_chance_where_seeds_of_its_degradation_were_run(
+def test_table_ends_with_the_sentence_on_chance_if_seeds_were_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _study(tmp_path)

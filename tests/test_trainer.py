@@ -67,7 +67,7 @@ def test_without_warm_up_the_first_step_has_the_peak() -> None:
     assert _rates(1, warmup_share=0)[0] == _rates(50, warmup_share=0)[0] == 0.5
 
 
-def test_held_learning_rate_stays_at_its_peak_after_the_warm_up() -> None:
+def test_constant_learning_rate_stays_at_its_peak_after_the_warm_up() -> None:
     rates = _rates(100, warmup_share=0.1, final_rate_share=1)
     assert rates[4] == pytest.approx(0.25) and set(rates[9:]) == {0.5}
 
@@ -102,7 +102,7 @@ def test_training_lowers_the_loss_and_ends_above_bicubic(make_patches: MakePatch
     assert curve[-1].validation_psnr == pytest.approx(made_by.protocol.psnr(hr, restored, 2))
 
 
-def test_curve_counts_steps_and_epochs_to_the_last(make_patches: MakePatches) -> None:
+def test_curve_has_the_last_step_and_epoch(make_patches: MakePatches) -> None:
     path = make_patches()
     with PatchFile(path, 2) as patches:
         per_epoch = len(patches) // 16
@@ -115,7 +115,7 @@ def test_curve_counts_steps_and_epochs_to_the_last(make_patches: MakePatches) ->
         assert point.learning_rate == SHORT.learning_rate_at(point.step - 1, steps)
 
 
-def test_budget_in_steps_ends_within_an_epoch_or_after_it(make_patches: MakePatches) -> None:
+def test_budget_in_steps_may_end_inside_an_epoch(make_patches: MakePatches) -> None:
     path = make_patches()
     with PatchFile(path, 2) as patches:
         per_epoch = len(patches) // 16
@@ -127,7 +127,7 @@ def test_budget_in_steps_ends_within_an_epoch_or_after_it(make_patches: MakePatc
         assert curve[-1].learning_rate == SHORT.learning_rate_at(steps - 1, steps)
 
 
-def test_as_many_steps_as_epochs_give_the_same_bytes(make_patches: MakePatches) -> None:
+def test_equal_budgets_in_steps_and_epochs_give_the_same_bytes(make_patches: MakePatches) -> None:
     path = make_patches()
     of_epochs, curve = train_tiny(path)
     of_steps, other = train_tiny(path, replace(SHORT, epochs=None, steps=curve[-1].step))
@@ -164,7 +164,7 @@ def test_lambda_makes_the_restored_image_smoother(make_patches: MakePatches) -> 
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
-def test_loss_that_is_no_number_ends_the_training(make_patches: MakePatches) -> None:
+def test_loss_that_is_not_finite_ends_the_training(make_patches: MakePatches) -> None:
     endless = replace(SHORT, epochs=20, learning_rate=1e30, warmup_share=0, ema=0.0)
     with pytest.raises(InputError, match=r"learning_rate: found 1e\+30, .* after \d+ steps"):
         train_tiny(make_patches(), endless)
@@ -209,7 +209,7 @@ def test_lambda_zero_gives_the_bytes_of_the_plain_setting(
     assert list(curve[0]) == ["step", "epoch", "learning_rate", "loss", "validation_psnr"]
 
 
-def test_final_rate_share_is_that_of_the_trained_networks_alone(
+def test_final_rate_share_does_not_apply_to_the_pretraining(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_patches(tmp_path / "data/patches/x2.h5")
@@ -221,7 +221,7 @@ def test_final_rate_share_is_that_of_the_trained_networks_alone(
     assert {float(curve[-1]["learning_rate"]) for curve in (held, pretrained)} == {0.002}
 
 
-def test_weights_count_their_steps_and_the_average_goes_on_from_those_of_the_start(
+def test_weights_count_their_steps_and_the_average_continues(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_patches(tmp_path / "data/patches/x2.h5")
@@ -240,7 +240,7 @@ def test_weights_count_their_steps_and_the_average_goes_on_from_those_of_the_sta
     assert counted == [7, 7 + own] and seen == [0, 7]
 
 
-def test_average_over_a_network_that_is_fresh_in_part_starts_anew() -> None:
+def test_average_starts_again_if_some_weights_are_fresh() -> None:
     started = []
     for scale in (2, 4):  # edsr makes the pixels of x4 by a layer of its own
         at_scale = Architecture("edsr", scale, SIZE, "matlab")
@@ -252,12 +252,12 @@ def test_average_over_a_network_that_is_fresh_in_part_starts_anew() -> None:
     assert started == [100.0, 0.0]
 
 
-def test_checkpoints_are_of_one_setting_start_and_set_of_patches(
+def test_checkpoints_depend_on_setting_start_and_patches(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patches = make_patches(tmp_path / "data/patches/x2.h5")
     values = {"pretrain_epochs": 0, "epochs": {"x2": 1}, "lambda": 0.1}
-    _stage(tmp_path, monkeypatch, "plain", **values)  # the pretrained weights are there now
+    _stage(tmp_path, monkeypatch, "plain", **values)  # now the pretrained weights exist
     keys: list[str] = []
 
     class Seen(Exception):
@@ -293,7 +293,7 @@ def test_checkpoints_are_of_one_setting_start_and_set_of_patches(
     assert len(set(keys)) == len(keys) - 1
 
 
-def test_stage_saves_nothing_of_what_diverged(
+def test_stage_saves_nothing_if_training_diverges(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_patches(tmp_path / "data/patches/x2.h5")
@@ -317,7 +317,7 @@ def test_without_pretraining_every_network_starts_from_fresh_weights(
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_pretraining_starts_from_the_weights_that_start_from_names(
+def test_pretraining_starts_from_the_weights_in_start_from(
     make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_patches(tmp_path / "data/patches/x2.h5")
@@ -337,7 +337,7 @@ def test_pretraining_starts_from_the_weights_that_start_from_names(
 
 
 @pytest.mark.parametrize(("steps", "points"), [(3, 3), (60, 5), (240, 10), (480, 20), (9600, 20)])
-def test_learning_curve_has_a_point_in_24_steps_but_from_5_to_20(
+def test_learning_curve_has_a_point_per_24_steps_but_5_to_20_points(
     make_patches: MakePatches, monkeypatch: pytest.MonkeyPatch, steps: int, points: int
 ) -> None:
     monkeypatch.setattr(Trainer, "step", lambda *_: 0.1)
@@ -346,7 +346,7 @@ def test_learning_curve_has_a_point_in_24_steps_but_from_5_to_20(
     assert len(curve) == points and curve[-1].step == steps
 
 
-def test_training_goes_on_from_the_weights_it_is_given(make_patches: MakePatches) -> None:
+def test_training_starts_from_the_given_weights(make_patches: MakePatches) -> None:
     path = make_patches()
     start = TINY.build()
     rng = np.random.default_rng(0)

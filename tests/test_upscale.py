@@ -299,8 +299,8 @@ def test_folder_is_upscaled_and_the_broken_file_is_named(
     assert _run(monkeypatch, photos, "-o", out) == "1 of 6 images could not be upscaled"
     errors = capsys.readouterr().err.splitlines()
     assert [line for line in errors if line.startswith("error: ")] == [
-        f"error: {photos / 'broken.png'}: is not a whole image; allowed: "
-        f"{', '.join(SUFFIXES)}, of 8 or 16 bits a channel"
+        f"error: {photos / 'broken.png'}: is not a complete image; allowed: "
+        f"{', '.join(SUFFIXES)}, with 8 or 16 bits per channel"
     ]
     kinds = {
         path.stem: (read_photo(path).pixels.shape, str(read_photo(path).pixels.dtype))

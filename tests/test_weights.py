@@ -20,7 +20,7 @@ IMAGE = np.random.default_rng(0).random((1, 6, 5, 1), np.float32)
 
 
 def _model(architecture: Architecture = EDSR) -> keras.Model:
-    """A network none of whose weights is what it started with."""
+    """A network in which every weight differs from its initial value."""
     model = architecture.build()
     rng = np.random.default_rng(1)
     model.set_weights([rng.normal(0, 0.1, w.shape) for w in model.get_weights()])
@@ -61,7 +61,7 @@ def test_loaded_network_restores_the_same(tmp_path: Path, architecture: Architec
     np.testing.assert_array_equal(loaded(IMAGE), model(IMAGE))
 
 
-def test_size_that_is_a_word_is_saved_and_loaded(
+def test_size_that_is_a_text_is_saved_and_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def network(scale: int, interpolation: Interpolation, activation: str = "relu") -> keras.Model:
@@ -90,7 +90,7 @@ def test_network_trained_in_bfloat16_is_loaded_in_float32(tmp_path: Path) -> Non
         np.testing.assert_array_equal(mine, theirs)
 
 
-def test_same_weights_are_the_same_bytes(path: Path) -> None:
+def test_same_weights_give_the_same_bytes(path: Path) -> None:
     again = path.with_name("again.weights.h5")
     save(again, _model(), EDSR)
     assert again.read_bytes() == path.read_bytes()
@@ -146,7 +146,7 @@ def test_at_the_same_scale_all_weights_are_loaded() -> None:
         ("vdsr", {"channels": 4, "layers": 3}, 0),
     ],
 )
-def test_at_another_scale_only_what_makes_the_pixels_stays_fresh(
+def test_at_another_scale_only_layers_that_make_pixels_stay_fresh(
     network: str, size: dict[str, int], kept: int
 ) -> None:
     # FSRCNN's deconvolution has the same shape at x2 and x4, but not the same meaning.
@@ -165,7 +165,7 @@ def test_weights_of_another_network_are_not_loaded() -> None:
         EDSR.load_matching(EDSR.build(), other.build(), other)
 
 
-def test_weights_go_on_at_a_degradation_that_is_enlarged_and_scored_alike() -> None:
+def test_weights_fit_degradations_with_equal_interpolation_and_protocol() -> None:
     matlab, photo, opencv = (replace(EDSR, degradation=d) for d in ("matlab", "photo", "opencv"))
     source = matlab.build()
     layers = list(layers_with_weights(source))

@@ -1,8 +1,9 @@
-"""Checkpoints of a training: after a kill at any moment, the same command goes on from the last.
+"""Checkpoints of a training: after a kill at any time, the same command resumes from the last one.
 
-They lie outside DVC's outputs, in .dvc/tmp of the repository (for an experiment in a temporary
-folder: of the one it was started in), under a fingerprint of everything that the training
-depends on. So another lambda, other data or other code never goes on from them.
+They are not outputs of DVC. They lie in .dvc/tmp of the repository; an experiment in a temporary
+folder uses the repository where it was started. A fingerprint of everything that the training
+depends on names their folder. So a training with another lambda, other data or other code never
+uses them.
 """
 
 import hashlib
@@ -29,18 +30,18 @@ Arrays = dict[str, np.ndarray]
 
 
 def fingerprint(values: Any, *data: Path) -> str:
-    """A hash of values (as JSON), the contents of files, and all code of ours that is loaded."""
+    """A hash of values (as JSON), of files' contents, and of all loaded code of this project."""
     whole = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
     ours = [m for name, m in sorted(sys.modules.items()) if name.partition(".")[0] in OURS]
     code = [module.__file__ for module in ours if getattr(module, "__file__", None)]
     for path in (*data, *(Path(file) for file in code if file)):
-        with path.open("rb") as content:  # piece by piece: a patch file may be larger than memory
+        with path.open("rb") as content:  # in pieces: a patch file may be larger than memory
             whole.update(hashlib.file_digest(content, "sha256").digest())
     return whole.hexdigest()[:32]
 
 
 class Checkpoints:
-    """The newest states of one training, each a file whose name holds the hash of its content."""
+    """The newest states of one training. Each is a file; its name has the hash of its content."""
 
     def __init__(self, key: str, seconds: float = SECONDS_BETWEEN) -> None:
         root = Path(os.environ.get("DVC_ROOT", "."))
@@ -49,27 +50,27 @@ class Checkpoints:
         self._saved = time.monotonic()
 
     def alone(self) -> AbstractContextManager[None]:
-        """Refuse to train beside the same training of another folder, as of an experiment."""
+        """Refuse to run while the same training runs in another folder, such as an experiment's."""
         return locked(self._folder / "lock", "this training")
 
     def newest(self) -> Arrays | None:
-        """The newest state that is whole; one that was cut off or changed is passed over."""
+        """The newest complete state; truncated or changed files are ignored."""
         for path in self._files():
             try:
                 content = path.read_bytes()
             except OSError:
-                continue  # as good as cut off
+                continue  # treated like a truncated file
             if _name(path.name.partition("-")[0], content) == path.name:
                 with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
                     return dict(arrays)
         return None
 
     def due(self) -> bool:
-        """Whether it is time to save again."""
+        """Whether it is time to save the next state."""
         return time.monotonic() - self._saved >= self._seconds
 
     def save(self, step: int, arrays: Arrays) -> None:
-        """Save the state after a step, and drop the oldest."""
+        """Save the state after a step, and delete the oldest one."""
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
         content = buffer.getvalue()
@@ -80,7 +81,7 @@ class Checkpoints:
         self._saved = time.monotonic()
 
     def clear(self) -> None:
-        """The training is done, and its outputs are written."""
+        """Delete all states. Call this when the training's outputs are written."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _files(self) -> list[Path]:

@@ -1,4 +1,4 @@
-"""On what training runs: the cores of a processor, or all GPUs of a machine."""
+"""The devices for training: the cores of a processor, or all GPUs of a machine."""
 
 import os
 
@@ -6,15 +6,16 @@ import tensorflow as tf
 
 from srstudy.common.machine import cores, has_nvidia_device
 
-# Without a GPU a batch is worked on in so many parts at once, each on one core: small convolutions
-# gain 15 % over all cores working on each. A constant, as the sum of the parts depends on it.
+# Without a GPU, a batch is computed in this many parts at the same time, each on one core. For
+# small convolutions this is 15 % faster than all cores on each convolution. It is a constant,
+# because the sum of the parts depends on it.
 PARTS = 2
 
 
 def prepare_gpus() -> None:
-    """Have GPUs compute in true float32 and in the same order each time, and share their memory.
+    """Let GPUs compute in true float32, in the same order each time, with memory as needed.
 
-    To be called before TensorFlow computes. Without a GPU nothing is changed.
+    Call this before TensorFlow computes anything. Without a GPU nothing changes.
     """
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
@@ -27,9 +28,9 @@ def prepare_gpus() -> None:
 
 
 def one_core_for_each_part() -> None:
-    """Divide the cores among the parts of a batch: to be called before TensorFlow computes.
+    """Give each part of a batch one core. Call this before TensorFlow computes anything.
 
-    Where a GPU computes, a batch is one part, and TensorFlow has all cores for the rest.
+    On a GPU a batch is one part, and TensorFlow may use all cores for the rest.
     """
     if tf.config.list_physical_devices("GPU"):
         return
@@ -38,12 +39,12 @@ def one_core_for_each_part() -> None:
 
 
 def parts_of_a_batch() -> int:
-    """Into how many parts a replica cuts its share of a batch."""
+    """The number of parts into which a replica divides its share of a batch."""
     return 1 if tf.config.list_logical_devices("GPU") else PARTS
 
 
 def choose_strategy() -> tf.distribute.Strategy:
-    """All GPUs of this machine together, else its one device."""
+    """All GPUs of this machine together, or its only device."""
     gpus = tf.config.list_logical_devices("GPU")
     if len(gpus) > 1:
         # By their names: without them TensorFlow would take the hosts of TF_CONFIG.

@@ -1,6 +1,7 @@
-"""Which arithmetic trains fastest here: bfloat16 where the processor has it, else float32.
+"""The fastest precision for training here: bfloat16 if the hardware supports it, else float32.
 
-Emulated bfloat16 is over ten times as slow as float32 (measured on a processor with AVX2 alone).
+Emulated bfloat16 takes more than ten times as long as float32 (measured on a processor with only
+AVX2).
 """
 
 from pathlib import Path
@@ -12,13 +13,13 @@ from srstudy.common.machine import PROCESSOR, processor
 
 Precision = Literal["float32", "bfloat16"]
 
-# As Linux names them: AVX-512's and AMX's on x86, and ARM's.
+# Linux's names of the processor features: AVX-512 and AMX on x86, and ARM's.
 BFLOAT16_FLAGS = frozenset(("avx512_bf16", "amx_bf16", "bf16"))
-AMPERE = (8, 0)  # the first of NVIDIA's compute capabilities that has bfloat16
+AMPERE = (8, 0)  # NVIDIA's first compute capability with bfloat16
 
 
 def precision_here(setting: Literal["auto", "float32", "bfloat16"]) -> Precision:
-    """What a setting means on this machine: `auto` is decided, the others stay what they are."""
+    """The precision of a setting on this machine: `auto` is resolved, the others are unchanged."""
     if setting != "auto":
         return setting
     gpus = tf.config.list_physical_devices("GPU")
@@ -27,7 +28,7 @@ def precision_here(setting: Literal["auto", "float32", "bfloat16"]) -> Precision
 
 
 def processor_has_bfloat16(description: Path = PROCESSOR) -> bool:
-    """Whether Linux lists bfloat16 arithmetic among its processor's features; elsewhere: no."""
+    """Whether Linux lists bfloat16 among the processor's features; False on other systems."""
     said = processor(description)
     flags = said.get("flags") or said.get("features") or ""
     return not BFLOAT16_FLAGS.isdisjoint(flags.split())

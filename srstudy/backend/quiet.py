@@ -1,11 +1,11 @@
-"""TensorFlow started without its start-up lines: import this before anything that imports it.
+"""Starts TensorFlow without its start-up messages. Import this before any import of TensorFlow.
 
-They speak of CPU instructions and of missing CUDA, nothing a person could act on, and no setting
-of TensorFlow's keeps all of them away. If the start fails, they are shown after all.
-TF_CPP_MIN_LOG_LEVEL=0, set from outside, leaves everything as it is.
+The messages tell of CPU instructions and missing CUDA, which users cannot change, and no setting of
+TensorFlow suppresses all of them. If the start fails, they are shown. If the environment has
+TF_CPP_MIN_LOG_LEVEL=0, nothing is suppressed.
 
-oneDNN's convolutions are switched on as well: TensorFlow has them on by itself only where the
-processor has AVX-512 or AMX, and without those they take 0.6 of the time. GPUs are prepared too.
+This also switches on oneDNN's convolutions. By default TensorFlow uses them only on processors with
+AVX-512 or AMX; on other processors they take 0.6 of the time. And it prepares GPUs.
 """
 
 import os
@@ -18,7 +18,7 @@ def _start() -> None:
     import tensorflow
 
     assert keras.backend.backend() == "tensorflow"
-    tensorflow.config.list_physical_devices("GPU")  # it says here that there is none
+    tensorflow.config.list_physical_devices("GPU")  # here it prints that there is no GPU
 
     from srstudy.backend.devices import prepare_gpus
 

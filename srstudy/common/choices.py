@@ -1,7 +1,7 @@
-"""What params.yaml chooses by name: a network, a degradation, a loss is the file of that name.
+"""Networks, degradations and losses are chosen by name: the name in params.yaml is a file's name.
 
-A room of choices holds one file for each, and what several of them share in its folder `shared`.
-Names come from listing the room; only the file that was asked for is imported.
+Such a room holds one file per choice. Its folder `shared` holds the code that several of them use.
+The allowed names are the files of the room. Only the chosen file is imported.
 """
 
 import importlib
@@ -17,31 +17,31 @@ NAME = re.compile(r"[A-Za-z][\w-]*")
 
 
 def names(room: str) -> tuple[str, ...]:
-    """The names that a room offers, sorted: those of its files.
+    """The names of a room's files, sorted.
 
-    A name begins with a letter; letters, digits, `_` and `-` follow.
+    A name begins with a letter, followed by letters, digits, `_` and `-`.
     """
     files = (path for path in (LIBRARY / room).glob("*.py") if path.is_file())
     return tuple(sorted(path.stem for path in files if NAME.fullmatch(path.stem)))
 
 
 def file_of(room: str, name: str) -> str:
-    """How messages call the file of a name."""
+    """The path of a name's file, as messages show it."""
     return f"{LIBRARY.name}/{room}/{name}.py"
 
 
 def chosen(room: str, name: str, wanted: tuple[str, ...]) -> ModuleType:
-    """The file of a name, with everything that is wanted of it.
+    """The module of a name; it must define every name in `wanted`.
 
-    Raises ChoiceError with one line where there is no such file, where it cannot be imported and
-    where something is missing there.
+    Raises ChoiceError with one line if there is no such file, if it cannot be imported, or if
+    it lacks a wanted name.
     """
     allowed = names(room)
     if name not in allowed:
         raise ChoiceError(f"{room}: found {name!r}; allowed: {', '.join(allowed)}")
     try:
         module = importlib.import_module(f"{LIBRARY.name}.{room}.{name}")
-    # Whatever a file of the user's own does when it is run, it shall be told in one line.
+    # The file may be the user's own. Whatever it raises must be reported in one line.
     except (Exception, SystemExit) as error:
         raise failure(room, name, "cannot be imported", error) from error
     missing = [key for key in wanted if not hasattr(module, key)]
@@ -54,7 +54,7 @@ def chosen(room: str, name: str, wanted: tuple[str, ...]) -> ModuleType:
 
 
 def failure(room: str, name: str, what: str, error: BaseException) -> ChoiceError:
-    """The one line for an error that a chosen file has raised, with the line in it."""
+    """One line for an error that a chosen file raised, with the line number in that file."""
     place = f" line {line}" if (line := _line_of(error, LIBRARY / room / f"{name}.py")) else ""
     words = " ".join(str(error).split())
     words = words if len(words) <= 300 else f"{words[:297]}..."

@@ -1,4 +1,4 @@
-"""The arguments that stages share, declared once."""
+"""The command-line arguments that stages share, declared once."""
 
 import argparse
 from pathlib import Path
@@ -20,8 +20,8 @@ KNOWN: dict[str, dict[str, Any]] = {
 def parse(doc: str | None, *names: str) -> argparse.Namespace:
     """The values of a stage's arguments: `parse(__doc__, "scale", "test_set")`.
 
-    Each name is one of KNOWN and given as an option: --scale 2 --test-set set5. doc: the module's,
-    whose first line `--help` shows.
+    Each name is one of KNOWN and becomes an option: --scale 2 --test-set set5. doc: the module's
+    docstring; `--help` shows its first line.
     """
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     for name in names:

@@ -1,13 +1,12 @@
-"""The errors that a user causes."""
+"""Errors that the user can correct."""
 
 
 class InputError(Exception):
-    """Something given from outside is wrong: a value, a file, a download.
+    """Wrong input: a value, a file or a download.
 
-    The message is one line for the person who can mend it: it names the file or key,
-    what was found there and what is allowed.
+    The message is one line. It names the file or key, what was found and what is allowed.
     """
 
 
 class ChoiceError(InputError, ValueError):
-    """A name that chooses nothing, or a chosen file (a network, a loss ...) that is not right."""
+    """An unknown name of a network, degradation or loss, or a fault in the chosen file."""

@@ -1,4 +1,4 @@
-"""Outputs that appear whole or not at all, and JSON that is the same bytes every time."""
+"""Outputs are written completely or not at all. JSON has the same bytes every time."""
 
 import errno
 import json
@@ -11,15 +11,15 @@ from typing import Any
 
 from srstudy.common.errors import InputError
 
-# What HDF5 may hold back before it writes: its caches of chunks and of the file's structure.
+# Bytes that HDF5 may still hold in its caches (chunks, file structure) before it writes them.
 HELD_BACK = 8 << 20
-# The name under which a file of a network, HDF5 or ONNX, has the JSON that describes it.
+# The attribute of a network's file (HDF5 or ONNX) that holds the JSON description of the network.
 NETWORK_ATTRIBUTE = "network"
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A new folder to write into; it takes the place of `path` when the block ends well."""
+    """A new folder to write to; it replaces `path` when the block ends without an error."""
     partial, before = (path.with_name(f".partial-{kind}{path.name}") for kind in ("", "before-"))
     with _clear_words(path):
         for left in (partial, before):
@@ -27,7 +27,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         partial.mkdir(parents=True)
         try:
             yield partial
-            # Moved away at once, not deleted file by file: a kill would leave half of it.
+            # Renamed in one step. If it were deleted file by file, a kill could leave half of it.
             if path.exists():
                 path.rename(before)
             partial.rename(path)
@@ -38,7 +38,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; the file takes the place of `path` when all went well."""
+    """A file name beside `path` to write to; the file replaces `path` if there was no error."""
     partial = path.with_name(f".partial-{path.name}")
     with _clear_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -50,10 +50,9 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def ensure_room(folder: Path, size: int) -> None:
-    """Raise OSError where a disk has no room for so many bytes.
+    """Raise OSError if the folder's disk has less free space than `size` bytes.
 
-    For HDF5 files: where the disk is full, HDF5 does not report it but crashes when it closes the
-    file.
+    Needed for HDF5 files: on a full disk HDF5 reports nothing, and crashes when it closes the file.
     """
     if shutil.disk_usage(folder).free < size + HELD_BACK:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -70,13 +69,13 @@ def _clear_words(path: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON whole, for people and for diffs: indented, in the order given."""
+    """Write a complete JSON file, easy to read and to compare: indented, in the given order."""
     with whole_file(path) as partial:
         partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file; `InputError` names a file that is missing or broken."""
+    """The content of a JSON file. `InputError` if the file is missing or broken."""
     try:
         return json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:

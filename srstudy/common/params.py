@@ -1,8 +1,8 @@
-"""The slices of params.yaml: typed and bounded values, and every refusal in one line.
+"""Slices of params.yaml: values with types and bounds, and one line for every wrong value.
 
-A stage declares what it needs by asking for one slice, `read(TrainSettings)`; the slice's fields
-are exactly the keys that dvc.yaml lists as that stage's params. A field whose value has entries of
-which a stage reads but one (`epochs` by scale, `network_size` by network) says so: `Entries`.
+A stage reads one slice: `read(TrainSettings)`. The slice's fields are exactly the keys that
+dvc.yaml lists as that stage's params. Some values have several entries, and a stage reads only one
+of them (`epochs` by scale, `network_size` by network). Such a field is marked with `Entries`.
 """
 
 import difflib
@@ -22,9 +22,9 @@ PARAMS_FILE = Path("params.yaml")
 
 
 class Slice(BaseModel):
-    """Some keys of params.yaml, typed and bounded; keys of other slices are ignored.
+    """Some keys of params.yaml, with types and bounds; keys of other slices are ignored.
 
-    renamed: keys of older files and what they are now.
+    renamed: old keys and their new names.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
@@ -32,17 +32,17 @@ class Slice(BaseModel):
 
 
 class Section(BaseModel):
-    """A nested mapping of params.yaml: it belongs to one slice, so unknown keys are refused."""
+    """A nested mapping of params.yaml. It belongs to one slice; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 @dataclass(frozen=True)
 class Entries:
-    """Marks a field of which a stage reads one entry alone: `Annotated[..., Entries("{key}")]`.
+    """Marks a field of which a stage reads only one entry: `Annotated[..., Entries("{key}")]`.
 
-    template: how the entry is named, with the stage's own value in braces; keys: the only entries
-    there are, where these are fixed.
+    template: the entry's name, with the stage's own value in braces; keys: the allowed entries,
+    if they are fixed.
     """
 
     template: str
@@ -53,7 +53,7 @@ SliceType = TypeVar("SliceType", bound=Slice)
 
 
 def read(slice_type: type[SliceType], path: Path = PARAMS_FILE) -> SliceType:
-    """The slice's values out of params.yaml; `InputError` has a line for every wrong key."""
+    """The values of a slice, read from params.yaml. `InputError` has a line for each wrong key."""
     raw = load_yaml(path)
     try:
         return slice_type.model_validate(raw)
@@ -64,9 +64,9 @@ def read(slice_type: type[SliceType], path: Path = PARAMS_FILE) -> SliceType:
 
 
 def keys_of(slice_type: type[Slice]) -> set[str]:
-    """The keys of params.yaml that a slice reads, as dvc.yaml names them.
+    """The keys of params.yaml that a slice reads, as dvc.yaml writes them.
 
-    A dotted template stands for one entry: `epochs.x{scale}`, `network_size.{network}`.
+    A single entry is a dotted template: `epochs.x{scale}`, `network_size.{network}`.
     """
     keys = set()
     for name, field in slice_type.model_fields.items():
@@ -77,20 +77,20 @@ def keys_of(slice_type: type[Slice]) -> set[str]:
 
 
 def refuse(faults: Sequence[str]) -> None:
-    """For validators: raise the faults, each a line `key: found ...; allowed: ...` of its own."""
+    """For validators: raise the faults, if any. Each is one line `key: found ...; allowed: ...`."""
     if faults:
         raise PydanticCustomError("lines", "{lines}", {"lines": "\n".join(faults)})
 
 
 def unknown(key: str, allowed: Sequence[str]) -> str:
-    """The line for a key that nobody knows; `key` may be dotted."""
+    """The error line for an unknown key; `key` may be dotted."""
     close = difflib.get_close_matches(key.rpartition(".")[2], allowed, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"{key}: unknown key{hint}; known: {', '.join(sorted(allowed))}"
 
 
 def one_of_two(first: str, one: object, second: str, other: object) -> str | None:
-    """The line where not exactly one of two keys has a value; None where all is right."""
+    """The error line if both keys or neither key has a value; None if exactly one has."""
     if (one is None) != (other is None):
         return None
     found = "neither" if one is None else f"both, {shown(one)} and {shown(other)}"
@@ -98,12 +98,12 @@ def one_of_two(first: str, one: object, second: str, other: object) -> str | Non
 
 
 def label(key: object) -> str:
-    """A key in an error message, which stays one line."""
+    """A key as an error message shows it, without line breaks."""
     return str(key) if str(key).isprintable() else repr(key)
 
 
 def shown(value: object) -> str:
-    """A value in an error message, cut where it is long."""
+    """A value as an error message shows it; a long one is shortened."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = repr(value)
@@ -115,12 +115,12 @@ def _entries(field: FieldInfo) -> Entries | None:
 
 
 def _lines(model: type[Slice], raw: dict[str, Any], detail: ErrorDetails) -> list[str]:
-    """The lines of one of pydantic's errors: key, what was found, what is allowed."""
+    """The lines for one error of pydantic: key, what was found, what is allowed."""
     if detail["type"] == "lines":
         return detail["msg"].splitlines()
     old = {new: before for before, new in model.renamed.items() if before in raw}
     if detail["type"] == "missing" and detail["loc"][0] in old:
-        return []  # its old name has a line
+        return []  # the old name already has a line
     return [_line(model, raw, detail)]
 
 
@@ -163,7 +163,7 @@ def _wrong_entry(key: str, name: str, entries: Entries) -> str:
 
 
 def _note_of_entry(annotation: Any) -> str | None:
-    """What the values of a mapping may be, in words, where their type says it."""
+    """The allowed values of a mapping in words, if their type has a description."""
     if get_origin(annotation) is not dict:
         return None
     notes = [getattr(mark, "description", None) for mark in get_args(get_args(annotation)[1])]

@@ -1,4 +1,4 @@
-"""How far a long task is: one calm line with the time left, or plain lines where nobody watches."""
+"""Progress of a long task: one line with the time left, or plain lines if there is no terminal."""
 
 import math
 import sys
@@ -9,17 +9,17 @@ from tqdm import tqdm
 
 Item = TypeVar("Item")
 
-EVERY_S = 30  # between two lines where the output is no terminal: a log of hours stays readable
+EVERY_S = 30  # seconds between two lines without a terminal: the log of a long run stays readable
 FORMAT = "{desc}: {n_fmt} of {total_fmt} {unit}s, {remaining} left{postfix}"
 
 
 def progress(
     items: Iterable[Item], title: str, total: int, unit: str, done: int = 0
 ) -> "tqdm[Item]":
-    """The items, shown on stderr as they are taken; `set_postfix_str` adds a few words.
+    """The items; progress is shown on stderr. `set_postfix_str` adds a few words.
 
-    On a terminal the line is drawn again in its place and goes away at the end. Elsewhere a task
-    of over 30 s prints a line every 30 s.
+    On a terminal the line is updated in place and removed at the end. Without a terminal, a task
+    of more than 30 s prints a line every 30 s.
     """
     form: dict[str, Any] = {"total": total, "unit": unit, "initial": done, "leave": False}
     if sys.stderr.isatty():
@@ -30,12 +30,12 @@ def progress(
 
 
 class _Lines(tqdm):
-    """tqdm that prints its line anew instead of drawing over it."""
+    """tqdm that prints a new line each time instead of updating one in place."""
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         print(str(self) if msg is None else msg, file=self.fp, flush=True)
 
     def close(self) -> None:
-        # Nothing was drawn that had to be cleared.
+        # There is no line to clear.
         self.delay = math.inf
         super().close()

@@ -1,4 +1,4 @@
-"""How a stage runs: alone, and ended by one clear line where something given to it is wrong."""
+"""How a stage runs: never twice at the same time, and wrong input ends it with one clear line."""
 
 import hashlib
 import os
@@ -12,9 +12,9 @@ from srstudy.common.errors import InputError
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage's `main`; end an `InputError` with its line on stderr and exit status 1.
+    """Run a stage's `main`. An `InputError` ends it with one line on stderr and exit status 1.
 
-    Any other exception is a defect of ours and keeps its traceback.
+    Any other exception is a bug of this project and keeps its traceback.
     """
     try:
         if "DVC_STAGE" in os.environ:
@@ -28,11 +28,12 @@ def run(main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output (`| head`) has gone; nothing is left to say to it.
+        # The program that read our output (`| head`) has ended: nobody reads a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        # TensorFlow's word for it, by name: light stages do not import TensorFlow.
+        # TensorFlow's error for lack of memory. Compared by name, because some stages do not
+        # import TensorFlow.
         if type(error).__name__ != "ResourceExhaustedError":
             raise
         sys.exit(_memory_line(error))
@@ -40,13 +41,13 @@ def run(main: Callable[[], None]) -> None:
 
 def _memory_line(error: Exception) -> str:
     what = str(error).partition("\n")[0]
-    return f"error: there is not enough memory: {what or 'no more is given out'}"
+    return f"error: there is not enough memory: {what or 'the system gives no more'}"
 
 
 def _alone() -> AbstractContextManager[None]:
-    """Refuse to run beside the same command in the same folder.
+    """Refuse to run while the same command runs in the same folder.
 
-    DVC locks its stages itself, but not against one that was started by hand.
+    DVC locks the stages that it starts, but not one that is started by hand.
     """
     command = [Path(sys.argv[0]).stem, *sys.argv[1:]]
     name = hashlib.sha256("\0".join(command).encode()).hexdigest()[:16]
@@ -55,9 +56,9 @@ def _alone() -> AbstractContextManager[None]:
 
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold a lock file, or raise `InputError`: `what` is running already.
+    """Hold a lock file; raise `InputError` if `what` is already running.
 
-    The system gives the lock back when the process ends, however it ends.
+    The system releases the lock when the process ends, for whatever reason.
     """
     with ExitStack() as stack:
         try:
@@ -70,7 +71,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
         except BlockingIOError:
             holder = path.read_text("ascii")
             raise InputError(
-                f"{what}: is running already, as process {holder}; wait for its end or stop it"
+                f"{what}: is already running as process {holder}; wait for its end or stop it"
             ) from None
         except OSError as error:
             raise InputError(f"{path.parent}: cannot be written: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""The kinds of values that params.yaml holds, each with its bounds and the words for them."""
+"""The kinds of values in params.yaml, each with its bounds and their description."""
 
 from typing import Annotated, Any
 
@@ -20,9 +20,9 @@ def within(
     most: float,
     or_null: bool = False,
 ) -> Any:
-    """A bounded number's field; the sentence that errors show is made from the same bounds.
+    """The field of a bounded number. Its description in errors is made from the same bounds.
 
-    or_null: for errors alone, where another key can say it instead.
+    or_null: the description also names null, for values that another key may give instead.
     """
     low = f"above {above:g}" if above is not None else f"of at least {least:g}"
     return Field(
@@ -35,26 +35,26 @@ def within(
 
 
 def whole(*, least: int, most: int, or_null: bool = False) -> Any:
-    """A bounded whole number's field; or_null: where another key can say it instead."""
+    """The field of a bounded whole number; or_null: see `within`."""
     words = f"a whole number from {least} to {most}{', or null' if or_null else ''}"
     return Field(ge=least, le=most, description=words)
 
 
 def per_scale(example: str) -> Any:
-    """The field of a value for each scale; example: entries, as errors show them."""
+    """The field of a mapping with a value per scale; example: entries that errors show."""
     return Field(description=f"a mapping with keys {', '.join(BY_SCALE.keys)}, as in {{{example}}}")
 
 
 def choice_field(room: str) -> Any:
-    """The field of a name that chooses a file in a room of srstudy; see `is_file_of`."""
+    """The field of a name that chooses a file in a folder of srstudy; see `is_file_of`."""
     return Field(description=f"one of {', '.join(names(room))}")
 
 
 def is_file_of(room: str) -> BeforeValidator:
-    """What refuses a name that is no file in a room: `Annotated[str, is_file_of("losses")]`."""
+    """A validator: the name must be a file of the room: `Annotated[str, is_file_of("losses")]`."""
 
     def check(value: Any, info: ValidationInfo) -> Any:
-        # Listed anew: the field's words are from when the module was imported.
+        # Listed again here: the field's description dates from the import of the module.
         allowed = names(room)
         if not isinstance(value, str) or value not in allowed:
             found = f"{info.field_name}: found {shown(value)}"
@@ -77,8 +77,8 @@ def _scale_of_key(key: Any) -> int:
 
 
 Scale = Annotated[int, BeforeValidator(_known_scale)]
-# Written x2, x3, x4, x8: DVC can set and track `epochs.x2`, but no key that is a number. In code
-# the keys are the scales themselves.
+# The keys are written x2, x3, x4, x8: DVC can set and track `epochs.x2`, but not a key that is a
+# number. In code the keys are the scales themselves.
 ScaleKey = Annotated[int, BeforeValidator(_scale_of_key)]
 CountPerScale = Annotated[
     dict[ScaleKey, Annotated[int, whole(least=1, most=MOST_EPOCHS)]],

@@ -1,6 +1,6 @@
-"""How params.yaml is read: by the parser that DVC itself reads it with.
+"""params.yaml is read with the parser that DVC uses.
 
-`seed: 010`, `yes` and `1e-5` then mean the same to a stage as to DVC, which records the values.
+So `seed: 010`, `yes` and `1e-5` mean the same to a stage and to DVC, which records the values.
 """
 
 from pathlib import Path
@@ -13,14 +13,14 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from srstudy.common.errors import InputError
 
 LARGEST = 100_000  # bytes
-DEEPEST = 20  # mappings and lists inside one another
+DEEPEST = 20  # levels of nested mappings and lists
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """The mapping that a YAML file holds, its keys names and whole numbers.
+    """The mapping in a YAML file; its keys are names or whole numbers.
 
-    `InputError` names the file, the line and the fault: a file that is missing or too large,
-    broken YAML, a key given twice, and what hides a value from a reader (anchors, tags, merges).
+    `InputError` names the file, the line and the fault: a missing or too large file, invalid YAML,
+    a key given twice, and syntax that hides a value from the reader (anchors, tags, merge keys).
     """
     try:
         with path.open("rb") as file:
@@ -29,7 +29,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
             raise InputError(f"{path}: found over {LARGEST} bytes; allowed: at most {LARGEST}")
         text = raw.decode("utf-8")
         _check_events(text, path)
-        # Just as DVC does it, in dvc.utils.serialize.
+        # The same call as in dvc.utils.serialize.
         content = YAML(typ="safe").load(text)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
@@ -37,10 +37,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
         mark = error.problem_mark or error.context_mark
         where = f" line {mark.line + 1}:" if mark else ""
         what = error.problem or error.context or "broken"
-        raise InputError(f"{path}:{where} is no valid YAML: {_one_line(what)}") from error
-    # ValueError: no UTF-8, a date or a number that Python does not know.
+        raise InputError(f"{path}:{where} is not valid YAML: {_one_line(what)}") from error
+    # ValueError: not UTF-8, or a date or number that Python does not accept.
     except (YAMLError, ValueError) as error:
-        raise InputError(f"{path}: is no valid YAML: {_one_line(str(error))}") from error
+        raise InputError(f"{path}: is not valid YAML: {_one_line(str(error))}") from error
     if not isinstance(content, dict):
         raise InputError(f"{path}: found {type(content).__name__}; allowed: keys with values")
     _check_keys(content, path)
@@ -48,9 +48,10 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 
 def _check_events(text: str, path: Path) -> None:
-    """Refuse what is no plain text of values, before anything is built from it.
+    """Refuse everything but plain values, before any object is built.
 
-    Nested aliases would grow without bound, and a deep file would end Python's recursion.
+    Nested aliases could need unlimited memory, and a deeply nested file exceeds Python's recursion
+    limit.
     """
     depth = 0
     for event in YAML(typ="safe", pure=True).parse(text):
@@ -58,7 +59,7 @@ def _check_events(text: str, path: Path) -> None:
         depth += isinstance(event, CollectionStartEvent)
         depth -= isinstance(event, CollectionEndEvent)
         if depth > DEEPEST:
-            fault = f"values inside one another are allowed to a depth of {DEEPEST}"
+            fault = f"found too many levels of nested values; allowed: at most {DEEPEST}"
         if fault:
             line = event.start_mark.line + 1
             raise InputError(f"{path}: line {line}: {fault}")

@@ -3,9 +3,9 @@
     python -m srstudy.export -o exported/
     python -m srstudy.export models/x2-plain.weights.h5 -o exported/
 
-Each takes LR luma, float32 (1, h, w, 1) in [0, 1], and gives HR luma, for any h and w
-of at least 2. Luma is BT.601's over 255: from 16 to 235 for the `matlab` degradation, full
-range for `opencv`.
+The input of each network is LR luma, float32 (1, h, w, 1) in [0, 1], and the output is HR luma, for
+any h and w of at least 2. Luma is BT.601 luma divided by 255: from 16 to 235 for the `matlab`
+degradation, full range for `opencv`.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -30,7 +30,7 @@ def main() -> None:
     try:
         found = arguments.weights or sorted(Path("models").glob(f"x*{SUFFIX}"))
         if not found:
-            raise InputError("models: holds no network; `dvc repro` or `dvc pull` bring them")
+            raise InputError("models: holds no network; `dvc repro` or `dvc pull` brings them")
         for path in found:
             model, architecture = load(path)
             name = path.name.removesuffix(SUFFIX)

@@ -1,4 +1,4 @@
-"""The order and the names of what is in an ONNX graph: they follow from what it computes alone."""
+"""Sorts and renames the parts of an ONNX graph, so that they depend only on what it computes."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -8,15 +8,15 @@ import onnx
 
 
 def arrange(graph: onnx.GraphProto, path: str = "", around: dict[str, str] | None = None) -> None:
-    """Bring a graph's nodes and tensors into one order, and name them by it, in place.
+    """Sort a graph's nodes and tensors and name them by their order, in place.
 
-    graph: its nodes after those that they need, as ONNX wants it; they are so afterwards. The
-    order is a walk back from the outputs: a node comes right before the first one that needs it,
-    and of what a node needs, the longest chain of nodes comes last. What leads to no output is
-    left out. Inputs and outputs keep their names.
+    graph: each node must come after the nodes that it needs, as ONNX requires; this is also true
+    for the result. The order is a walk back from the outputs: a node comes directly before the
+    first node that needs it, and among the needed nodes the longest chain comes last. Nodes that
+    lead to no output are removed. Inputs and outputs keep their names.
 
-    path, around: for a graph inside a node, what its names begin with, and the new names of what it
-    takes from around it; its inputs and outputs are named as well.
+    path, around: for a graph inside a node: the prefix of its names, and the new names of the outer
+    tensors that it uses. Its inputs and outputs are renamed too.
     """
     names = {"": "", **(around or {})}
     if around is None:
@@ -55,7 +55,7 @@ def _in_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """The nodes that lead to an output, each after those that it needs."""
     makers = {name: i for i, node in enumerate(graph.node) for name in node.output if name}
     needs = [[makers[name] for name in _needed(node) if name in makers] for node in graph.node]
-    chains: list[int] = []  # the length of the longest that ends in a node
+    chains: list[int] = []  # per node: the length of the longest chain that ends there
     for need in needs:
         chains.append(1 + max((chains[i] for i in need), default=0))
     order: dict[int, None] = {}
@@ -70,7 +70,7 @@ def _in_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
 
 
 def _needed(node: onnx.NodeProto) -> Iterator[str]:
-    """The names that a node reads, and that the graphs inside it read."""
+    """The names that a node and the graphs inside it read."""
     yield from node.input
     for inner in _graphs(node):
         for below in _in_order(inner):
@@ -79,7 +79,7 @@ def _needed(node: onnx.NodeProto) -> Iterator[str]:
 
 
 def _graphs(node: onnx.NodeProto) -> list[onnx.GraphProto]:
-    """The graphs inside a node, as of a loop."""
+    """The graphs inside a node, for example of a loop."""
     return [value.g for value in node.attribute if value.type == onnx.AttributeProto.GRAPH]
 
 

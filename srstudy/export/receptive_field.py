@@ -1,4 +1,4 @@
-"""How far a network looks: the radius of its receptive field."""
+"""The radius of a network's receptive field."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from srstudy.networks.shared.architecture import Architecture
 
-FARTHEST = 1024  # LR pixels: a network that looks farther looks at the whole image
+FARTHEST = 1024  # LR pixels: with a larger radius, the whole image counts as receptive field
 
 
 def receptive_field_radius(architecture: Architecture) -> int | None:
     """The distance in LR pixels to the farthest input pixel that an output pixel depends on.
 
-    None where that is the whole image, as with an attention that takes its mean. Found by
-    differentiation: with positive weights and a positive image nothing cancels and no unit is
-    shut, so the gradient of one LR pixel's outputs is not zero just where they depend on the
-    input. One row tells it, as all networks treat rows and columns alike.
+    None if that is the whole image, for example with an attention that uses the image's mean. Found
+    by differentiation: with positive weights and a positive image, nothing cancels and no unit is
+    inactive. So the gradient of one LR pixel's outputs is non-zero exactly where they depend on the
+    input. One row is enough, because all networks treat rows and columns in the same way.
     """
     model = architecture.build()
     for weight in model.weights:
@@ -26,7 +26,7 @@ def receptive_field_radius(architecture: Architecture) -> int | None:
     model = _with_kept_gradients(model)
     scale, middle = architecture.scale, 16
     while middle <= FARTHEST:
-        # Not one value everywhere: a standard deviation of 0 has no gradient.
+        # The values must differ: a standard deviation of 0 has no gradient.
         values = np.random.default_rng(0).uniform(0.5, 0.7, (1, 2, 2 * middle + 1, 1))
         row = tf.constant(values, tf.float32)
         with tf.GradientTape() as tape:
@@ -41,7 +41,7 @@ def receptive_field_radius(architecture: Architecture) -> int | None:
 
 
 def _open(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Values of a weight that let everything through: kernels average, factors are 1."""
+    """Values of a weight that block nothing: kernels average, factors are 1."""
     if len(shape) >= 2:
         return np.full(shape, 1 / np.prod(shape[:-1]))
     added = any(word in name for word in ("bias", "beta", "mean"))
@@ -49,10 +49,10 @@ def _open(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _with_kept_gradients(model: keras.Model) -> keras.Model:
-    """The same network, through whose many layers a gradient does not shrink to nothing.
+    """The same network, but a gradient does not vanish in its many layers.
 
-    A layer of 3 x 3 gives a ninth of it to a corner of its kernel; after 60 of them float32 has
-    no number as small as what is left.
+    A 3 x 3 layer passes a ninth of the gradient to a corner of its kernel. After 60 layers the rest
+    is too small for float32.
     """
     if not isinstance(model, keras.Function):
         return model
@@ -69,15 +69,15 @@ def _kept(value: Any) -> Any:
 
 
 class _KeptGradient(keras.layers.Layer):
-    """Gives back what it is given, made no larger than 1, so that no activation is shut.
+    """Returns its input, scaled to at most 1, so that no activation saturates.
 
-    The gradient keeps zeros and signs, with sizes nearer to 1.
+    The gradient keeps its zeros and signs; its sizes are moved closer to 1.
     """
 
     def call(self, inputs):  # type: ignore[no-untyped-def]
         @tf.custom_gradient
         def same(x):  # type: ignore[no-untyped-def]
-            # Above 1, activations with an upper end (relu6, tanh) would be shut.
+            # Large values would saturate activations with an upper limit (relu6, tanh).
             low = x / tf.maximum(tf.cast(1, x.dtype), tf.reduce_max(tf.abs(x)))
             return low, lambda upstream: tf.sign(upstream) * tf.sqrt(tf.abs(upstream))
 

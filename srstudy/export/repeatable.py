@@ -1,9 +1,9 @@
-"""The ONNX exporter, made to give the same graph each time.
+"""Makes the ONNX exporter return the same graph each time.
 
-What tf2onnx's optimizer makes of a graph depends on the order in which it goes through the nodes.
-It sorts them by name, and the names count on from one network of a process to the next. It also
-goes through Python's sets, whose order changes from process to process. Here the names start anew,
-and the exporter's modules are given sets that keep the order in which their members came.
+The result of tf2onnx's optimizer depends on the order in which it visits the nodes. It sorts them
+by name, and the numbers in the names continue from one network of a process to the next. It also
+loops over Python's sets, whose order differs between processes. Here the numbers start again, and
+the exporter's modules get sets that keep the order in which members were added.
 """
 
 from collections.abc import Iterable, Iterator, MutableSet
@@ -21,9 +21,9 @@ MODULES = (graph, back_to_back_optimizer, transpose_optimizer)
 
 @contextmanager
 def repeatable(model: keras.Model, order: int = 0) -> Iterator[None]:
-    """While the block runs, the model is exported in the same way each time.
+    """Inside the block, an export of the model gives the same graph each time.
 
-    order: 0 for sets in the order in which their members came; another number is the seed of
+    order: 0 for sets in the order in which members were added; another number is the seed of
     another order.
     """
 
@@ -37,15 +37,17 @@ def repeatable(model: keras.Model, order: int = 0) -> Iterator[None]:
     with ExitStack() as changed:
         for number, layer in enumerate(model._flatten_layers()):
             changed.enter_context(patch.object(layer, "name", f"layer_{number:05}"))
-        changed.enter_context(patch.object(utils, "INTERNAL_NAME", 10**5))  # of as many digits
+        changed.enter_context(
+            patch.object(utils, "INTERNAL_NAME", 10**5)
+        )  # so all have the same number of digits
         for module in MODULES:
-            # A module's own name comes before Python's.
+            # A name in the module hides Python's built-in name.
             changed.enter_context(patch.object(module, "set", Ordered, create=True))
         yield
 
 
 class _SetInOrder(MutableSet[Any]):
-    """As Python's set, in the order in which the members came."""
+    """Like Python's set, but in the order in which members were added."""
 
     def __init__(self, members: Iterable[Any] = ()) -> None:
         self._members = dict.fromkeys(members)

@@ -1,8 +1,8 @@
-"""How an ONNX file keeps what was trained: in 16 bits, and an equivariant kernel once.
+"""Stores weights in an ONNX file in 16 bits, and equal weights of an equivariant kernel only once.
 
-Eight at a time of an equivariant kernel's weights are equal, in a pattern that is the same in all
-kernels. So one of each eight is stored, and the pattern once; the runtime puts them together when
-it loads the file.
+The weights of an equivariant kernel are equal in groups of eight, in the same pattern for all
+kernels. So one weight of each group is stored, and the pattern once. The runtime expands the kernel
+when it loads the file.
 """
 
 import keras
@@ -15,12 +15,12 @@ from srstudy.images.orientations import ORIENTATIONS
 from srstudy.networks.shared.equivariance import Equivariant
 
 PATTERN = "pattern"
-# Output and input channels of a field and the two sides, from Keras's order, which has them last.
+# From Keras's order (sides, input channels, output channels) to ONNX's (output, input, sides).
 TO_ONNX = (3, 2, 0, 1)
 
 
 def store_small(graph: onnx.GraphProto, model: keras.Model) -> None:
-    """Store the weights of a model in 16 bits, in place; fixed filters stay as they are."""
+    """Store the weights of a model in 16 bits, in place; fixed filters do not change."""
     trained = {np.sort(weight, axis=None).tobytes() for weight in model.get_weights()}
     nodes: list[onnx.NodeProto] = []
     pattern = _pattern()
@@ -43,7 +43,7 @@ def store_small(graph: onnx.GraphProto, model: keras.Model) -> None:
 
 
 def _pattern() -> NDArray[np.int64]:
-    """Of a kernel between two fields, (8, 8, 3, 3): the number of each weight's eight."""
+    """The group number of each weight of a kernel between two fields, (8, 8, 3, 3)."""
     shape = (3, 3, ORIENTATIONS, ORIENTATIONS)
     any_kernel = np.random.default_rng(0).random(shape, np.float32)
     kernel = keras.ops.convert_to_numpy(Equivariant("features", "features")(any_kernel))
@@ -52,7 +52,7 @@ def _pattern() -> NDArray[np.int64]:
 
 
 def _once(kernel: NDArray[np.float32], pattern: NDArray[np.int64]) -> NDArray[np.float32] | None:
-    """One of each eight of a kernel's weights, (fields, fields, eights); None if it has no such."""
+    """One weight per group of eight, (fields, fields, groups); None for a kernel without groups."""
     if kernel.ndim != 4 or kernel.shape[2:] != pattern.shape[2:]:
         return None
     fields = [channels // ORIENTATIONS for channels in kernel.shape[:2]]
@@ -68,7 +68,7 @@ def _once(kernel: NDArray[np.float32], pattern: NDArray[np.int64]) -> NDArray[np
 def _put_together(
     graph: onnx.GraphProto, name: str, once: str, shape: tuple[int, ...]
 ) -> list[onnx.NodeProto]:
-    """The nodes that make a kernel of that shape of what is stored once."""
+    """The nodes that expand the stored weights to a kernel of this shape."""
     between, turned, sides = (f"{name}/{part}" for part in ("between", "turned", "shape"))
     graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), sides))
     return [

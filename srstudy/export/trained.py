@@ -1,4 +1,4 @@
-"""A training's network, ready to restore photographs by TensorFlow."""
+"""A trained network, ready to restore photographs with TensorFlow."""
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
@@ -20,11 +20,10 @@ from srstudy.networks.shared.weights import load
 def load_trained(
     path: Path, on_cpu: bool = False
 ) -> tuple[Callable[[NDArray[Any]], NDArray[np.float32]], Architecture, int | None]:
-    """Of a .weights.h5 file: from LR luma (h, w) to HR luma, 0..255; the architecture, and its
-    receptive field radius in LR pixels.
+    """Load a .weights.h5 file: a function from LR luma (h, w) to HR luma, 0..255; the architecture;
+    its receptive field radius in LR pixels.
 
-    on_cpu: without the GPUs that TensorFlow may see. `InputError` names a file that is missing or
-    broken.
+    on_cpu: do not use GPUs. `InputError` if the file is missing or broken.
     """
 
     def place() -> Any:

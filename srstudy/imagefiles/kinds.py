@@ -1,8 +1,8 @@
-"""What a file is that is no image for us, in a few words."""
+"""The kind of a file that cannot be read as an image, for error messages."""
 
 import struct
 
-# How files of other kinds begin, and their names in a sentence.
+# The first bytes of other kinds of files, and the name of each kind.
 BEGINNINGS = {
     b"GIF8": "a GIF file",
     b"\0\0\0\x0cjP  ": "a JPEG 2000 file",
@@ -22,26 +22,26 @@ BEGINNINGS = {
     b"<!do": "an HTML page",
     b"<htm": "an HTML page",
 }
-# Brands of ISO base media files, which name the kind behind "ftyp".
+# Brands of ISO base media files: the four bytes after "ftyp" tell the kind.
 BRANDS = {b"avif": "an AVIF file", b"avis": "an AVIF file", b"crx ": "a camera's raw file"}
 IS_AVIF = "is an AVIF file"
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 class Unreadable(Exception):
-    """What is wrong with an image, in words that follow its name."""
+    """An image that cannot be read. The message follows the file's name."""
 
 
 def unreadable_kind(data: bytes) -> str | None:
-    """What bytes are that no reader takes, as "is a GIF file"; None: a broken image, or anything.
+    """What a file that failed to load is, such as "is a GIF file"; None: broken or unknown.
 
-    For a file that has failed, not for a judgement beforehand.
+    Only for files that failed: it cannot tell whether a file is readable.
     """
     if not data:
         return "is empty"
     if data[4:8] == b"ftyp":
         kind = "a HEIC file" if data[8:12] in HEIC else BRANDS.get(data[8:12], "a film")
-        # Of several brands any may be the one that says it.
+        # A file may list several brands; any of them may be AVIF's.
         listed = data[16 : int.from_bytes(data[:4])]
         return f"is {BRANDS[b'avif'] if b'avif' in listed else kind}"
     for beginning, kind in BEGINNINGS.items():
@@ -58,9 +58,9 @@ def _of_jpeg(data: bytes) -> str | None:
         marker, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4])
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of frame
             if data[place + 4] != 8:
-                return f"is a JPEG file of {data[place + 4]} bits a channel"
+                return f"is a JPEG file with {data[place + 4]} bits per channel"
             if marker in (0xC3, 0xC7, 0xCB, 0xCF):
-                return "is a JPEG file of the lossless kind"
+                return "is a lossless JPEG file"
             return "has no pixels" if 0 in struct.unpack_from(">HH", data, place + 5) else None
         place += 2 + length
     return None

@@ -1,24 +1,25 @@
-"""CIE L*a*b* (D50, as ICC profiles and Photoshop's TIFF files have it) to sRGB."""
+"""Conversion of CIE L*a*b* (D50, as in ICC profiles and Photoshop's TIFF files) to sRGB."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# XYZ of D50 to linear sRGB, adapted by Bradford's method: the inverse of the sRGB profile's matrix.
+# From XYZ (D50) to linear sRGB, with Bradford's adaptation: the inverse of the sRGB profile's
+# matrix.
 SRGB = np.linalg.inv(
     [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169],
      [0.0139322, 0.0971045, 0.7141733]]
 )  # fmt: skip
 D50 = np.array([0.96422, 1.0, 0.82521])
-ROWS = 256  # worked on at a time: the values in between take eight bytes each
+ROWS = 256  # computed at a time: intermediate values take eight bytes each
 
 
 def srgb_of_lab(stored: NDArray[Any]) -> NDArray[Any]:
-    """Of (H, W, 3), uint8 or uint16, as TIFF stores L*a*b*, the sRGB image of the same kind.
+    """The sRGB image (H, W, 3) of L*a*b* values as TIFF stores them; uint8 or uint16, as given.
 
-    L* is 0 to the type's greatest value, for 0..100; a* and b* are signed, in units of 1 (uint8) or
-    1/256 (uint16). What sRGB cannot hold is clipped.
+    L* (0..100) is stored as 0 to the type's maximum; a* and b* are signed, in units of 1 (uint8) or
+    1/256 (uint16). Colours outside sRGB are clipped.
     """
     image = np.empty(stored.shape, stored.dtype)
     for top in range(0, len(stored), ROWS):

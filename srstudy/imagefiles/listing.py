@@ -6,16 +6,16 @@ from PIL import features
 
 from srstudy.common.errors import InputError
 
-# Pillow's wheels have it since 11.3, other builds may not.
+# Pillow's wheels read AVIF since 11.3; other builds may not.
 HAS_AVIF = "avif" in features.modules and bool(features.check("avif"))
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", *[".avif"] * HAS_AVIF)
 
 
 def list_images(folder: Path) -> list[Path]:
-    """The image files of a folder in the order of their names; hidden files are passed over.
+    """The image files of a folder, sorted by name; hidden files are ignored.
 
-    `InputError` names a folder that is missing or empty, what in it is not an image by its suffix,
-    and two files that differ in suffix only: outputs are named by the stem.
+    `InputError` if the folder is missing or empty, if it holds anything without an image suffix,
+    or if two names differ only in their suffix (an output's name is made from the stem alone).
     """
     try:
         if not folder.is_dir():
@@ -28,11 +28,11 @@ def list_images(folder: Path) -> list[Path]:
     stems: dict[str, Path] = {}
     for path in paths:
         if not _is_utf8(path.name):
-            # Outputs are named by it, in JSON and HDF5 files, which hold UTF-8 alone.
+            # Output names are made from it, also in JSON and HDF5 files, which need UTF-8.
             raise InputError(f"{str(path)!r}: allowed: a name in UTF-8")
         if path.is_dir() or path.suffix.lower() not in SUFFIXES:
-            what = "a folder" if path.is_dir() else "not an image by its suffix"
-            raise InputError(f"{path}: is {what}; allowed: {', '.join(SUFFIXES)}")
+            what = "is a folder" if path.is_dir() else "has no image suffix"
+            raise InputError(f"{path}: {what}; allowed: {', '.join(SUFFIXES)}")
         other = stems.setdefault(path.stem, path)
         if other is not path:
             raise InputError(f"{path}: has the same stem as {other.name}; allowed: each stem once")

@@ -1,4 +1,4 @@
-"""What a photograph's file says beside its pixels and its profile, as far as that is carried on."""
+"""The metadata of a photograph that its output keeps: resolution, some EXIF tags, PNG chunks."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -7,9 +7,9 @@ from typing import Any
 
 from srstudy.imagefiles.tags import Entry, Tags, directories, directory, is_tiff
 
-# What EXIF tells of date, camera and copyright. All else stays behind: the orientation, which is
-# applied; the thumbnail and the sizes, which would be wrong; places, serial numbers, owners' names
-# and makers' notes, which tell more than a picture's new owner should know.
+# EXIF tags of date, camera and copyright are copied. All others are dropped: the orientation has
+# been applied; thumbnail and sizes would be wrong; GPS position, serial numbers, owner's name and
+# maker notes are private.
 KEPT = {271, 272, 306, 315, 33432}  # make, model, date, artist, copyright
 KEPT_OF_CAMERA = {
     33434, 33437, 34850, 34855, 34864, 36864, 36867, 36868, 36880, 36881, 36882, 37377, 37378,
@@ -18,15 +18,15 @@ KEPT_OF_CAMERA = {
 }  # fmt: skip
 CAMERA = 34665  # the tag that points to the camera's directory
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
-LONGEST = 2000  # bytes of one value: all of them together fit where JPEG keeps them, 65,533 bytes
-# Chunks of PNG that say what its values mean, and how many bytes each has.
+LONGEST = 2000  # bytes of one value: all values together must fit into JPEG's 65,533 bytes
+# PNG chunks that define the meaning of pixel values, and the length of each in bytes.
 PNG_CHUNKS = {b"gAMA": 4, b"cHRM": 32, b"cICP": 4, b"sRGB": 1}
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """dpi: pixels an inch, across and down; exif, camera: tags of EXIF's two directories; png: PNG
-    chunks that say what its values mean, by their names."""
+    """dpi: pixels per inch, horizontal and vertical; exif, camera: tags of EXIF's two directories;
+    png: by name, the PNG chunks that define the meaning of pixel values."""
 
     dpi: tuple[float, float] | None = None
     exif: Tags = field(default_factory=dict)
@@ -35,9 +35,9 @@ class Metadata:
 
 
 def read_metadata(data: bytes, info: Mapping[Any, Any], tags: Tags) -> Metadata:
-    """The metadata of a file, of what Pillow found in it, and of a TIFF image's tags.
+    """The metadata from a file's bytes, from Pillow's `info` and from a TIFF image's tags.
 
-    What is broken is left out: nobody loses a photograph to its metadata.
+    Broken metadata are left out: they must not prevent reading the photograph.
     """
     block = data
     if not tags:
@@ -64,7 +64,7 @@ def _short(entry: Entry) -> bool:
 
 def _exif_block(info: Mapping[Any, Any]) -> bytes:
     block = info.get("exif") or b""
-    text = info.get("Raw profile type exif")  # as ImageMagick kept it, before PNG had a chunk
+    text = info.get("Raw profile type exif")  # ImageMagick's way before PNG had an EXIF chunk
     if not block and isinstance(text, str):
         try:
             block = bytes.fromhex("".join(text.split("\n")[3:]))
@@ -79,7 +79,7 @@ def _dpi(values: Any) -> tuple[float, float] | None:
         across, down = (float(value) for value in values)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    # As far as every format's fields go.
+    # The range that every format can store.
     known = all(math.isfinite(value) and 0.5 < value < 65535 for value in (across, down))
     return (across, down) if known else None
 
@@ -96,7 +96,7 @@ def _dpi_of_tags(tags: Tags) -> tuple[float, float] | None:
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """The chunks of a PNG file before its pixels: the name of each, where it starts and ends."""
+    """The chunks of a PNG file before its pixels: name, start and end of each."""
     place = 8 if data.startswith(b"\x89PNG\r\n\x1a\n") else len(data)
     while place + 12 <= len(data):
         end, name = (

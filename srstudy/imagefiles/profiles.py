@@ -1,17 +1,17 @@
-"""ICC colour profiles: which fit an image's pixels, and are whole."""
+"""ICC colour profiles: whether a profile is complete and fits an image's pixels."""
 
 from typing import Literal
 
 Space = Literal["RGB ", "GRAY"]
 NAMES = {"RGB ": "colours", "GRAY": "grey"}
-HEADER = 132  # bytes, with the number of tags
+HEADER = 132  # bytes, including the number of tags
 
 
 def fitting_profile(profile: bytes | None, space: Space) -> tuple[bytes | None, str | None]:
-    """The profile for pixels of a colour space, without padding; or None, and why it is left out.
+    """The profile without padding; or None, and the reason why it is left out.
 
-    What is left out is what PNG cannot hold, and what says nothing true of the pixels: a profile
-    that is cut short, broken, or of another colour space.
+    A profile is left out if it is truncated, broken or of another colour space than the pixels,
+    or if PNG cannot hold it.
     """
     if not profile:
         return None, None
@@ -21,20 +21,20 @@ def fitting_profile(profile: bytes | None, space: Space) -> tuple[bytes | None, 
 
 
 def _fault(profile: bytes, space: Space) -> str | None:
-    """As libpng judges, whose rules are the strictest of those that write our files."""
+    """The fault by libpng's rules: of the libraries that write our files, it is the strictest."""
     if len(profile) < HEADER or profile[36:40] != b"acsp":
-        return "is not one"
+        return "is not an ICC profile"
     if len(profile) < int.from_bytes(profile[:4]):
-        return "is cut short"
+        return "is truncated"
     if len(profile) > int.from_bytes(profile[:4]):
         return "gives a wrong length"
     if profile[8] > 3 and len(profile) % 4:
-        return "has a length that is no multiple of 4"
+        return "has a length that is not a multiple of 4"
     if profile[16:20] != space.encode():
         found = profile[16:20].decode("ascii", "replace").strip()
-        return f"is for {found if found.isprintable() else 'others'}, not for {NAMES[space]},"
+        return f"is for {found if found.isprintable() else 'other values'}, not {NAMES[space]},"
     if profile[12:16] in (b"abst", b"link") or profile[20:24] not in (b"XYZ ", b"Lab "):
-        return "describes no colours of images"
+        return "does not describe colours of images"
     return None if _tags_fit(profile) else "is broken"
 
 

@@ -1,7 +1,7 @@
-"""Reading image files of any kind: as photographs keep them, or as 8-bit RGB and grey arrays.
+"""Reading image files: as photographs (8 or 16 bits, alpha, metadata) or as 8-bit RGB or grey.
 
-Pillow reads every file, and what it reads in 8 bits is taken; 16 bits are OpenCV's, which Pillow
-would cut to 8; rare kinds of TIFF are tifffile's.
+Pillow opens every file and reads the 8-bit images. OpenCV reads 16-bit images, which Pillow would
+reduce to 8 bits. tifffile reads rare kinds of TIFF.
 """
 
 import io
@@ -33,17 +33,17 @@ from srstudy.imagefiles.tiff import (
 )
 
 FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", *["AVIF"] * HAS_AVIF]
-MAX_PIXELS = 200_000_000  # a larger image would take gigabytes in every stage
+MAX_PIXELS = 200_000_000  # a larger image would need gigabytes of memory in every stage
 # Pillow refuses an image of over twice so many, by its header, before it takes the memory.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-# What Pillow raises on a file that is no image, or a broken one.
+# Pillow's errors for a file that is broken or not an image.
 BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, TypeError, OverflowError, struct.error),
     RuntimeError,  # of AVIF
 )
 ORIENTATION = 0x0112  # the tag's number in EXIF
 ICC_PROFILE = 34675  # the tag's number in TIFF
-ALLOWED = f"allowed: {', '.join(SUFFIXES)}, of 8 or 16 bits a channel"
+ALLOWED = f"allowed: {', '.join(SUFFIXES)}, with 8 or 16 bits per channel"
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -52,8 +52,8 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 class Photo:
     """pixels: uint8 or uint16, (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
 
-    profile: the ICC colour profile that the pixels are meant in; notes: what of the file was left
-    out that its owner may miss, in words that follow its name.
+    profile: the ICC colour profile of the pixels; notes: lost parts of the file that its owner may
+    miss, in words that follow the file's name.
     """
 
     pixels: Pixels
@@ -68,11 +68,11 @@ class Photo:
 
 
 def read_photo(path: Path) -> Photo:
-    """A PNG, JPEG, WebP, TIFF, BMP or AVIF file, turned upright as its EXIF orientation says.
+    """Read a PNG, JPEG, WebP, TIFF, BMP or AVIF file, rotated by its EXIF orientation.
 
     16 bits stay 16 bits; grey with alpha becomes RGB with alpha; CMYK and L*a*b* become sRGB, CMYK
-    by its own profile where it has one. `InputError` names a file that is no such image, is broken,
-    too large, or holds several images or other values.
+    by its own profile if it has one. `InputError` names a file that is not such an image, is
+    broken or too large, or holds several images or values of another kind.
     """
     pixels, profile, data, info, tags = _decoded(path)
     if pixels.ndim == 3 and pixels.shape[2] == 2:
@@ -83,22 +83,22 @@ def read_photo(path: Path) -> Photo:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """An image file as uint8: (H, W, 3) RGB, or (H, W) for a grey file. For training and scores.
+    """Read an image file as uint8: (H, W, 3) RGB, or (H, W) if it is grey. For training and scores.
 
-    What `read_photo` reads and refuses, with alpha dropped and 16 bits rounded to 8. A colour
-    profile is not applied, but to CMYK.
+    Accepts the same files as `read_photo`. Alpha is dropped, 16 bits are rounded to 8. Colour
+    profiles are only applied to CMYK.
     """
     pixels = _decoded(path).pixels
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
-    if pixels.dtype == np.uint16:  # 65535 is 255 * 257
+    if pixels.dtype == np.uint16:  # 65535 = 255 * 257
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     return np.ascontiguousarray(pixels, np.uint8)
 
 
 class _Decoded(NamedTuple):
-    """pixels: as in `Photo`, or (H, W, 2) grey and alpha; data: the file's bytes; info: what
-    Pillow found beside the pixels; tags: a TIFF image's."""
+    """pixels: as in `Photo`, or (H, W, 2) grey and alpha; data: the file's bytes; info: Pillow's
+    metadata; tags: those of a TIFF image."""
 
     pixels: Pixels
     profile: bytes | None
@@ -116,12 +116,12 @@ def _decoded(path: Path) -> _Decoded:
     except Unreadable as error:
         raise InputError(f"{path}: {error}") from None
     except Image.DecompressionBombError:
-        raise InputError(f"{path}: has over {MAX_PIXELS} pixels") from None
+        raise InputError(f"{path}: has more than {MAX_PIXELS} pixels") from None
     except BROKEN as error:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         kind = unreadable_kind(data)
-        found = "is not a whole image" if kind in (None, *[IS_AVIF] * HAS_AVIF) else kind
+        found = "is not a complete image" if kind in (None, *[IS_AVIF] * HAS_AVIF) else kind
         raise InputError(f"{path}: {found}; {ALLOWED}") from error
 
 
@@ -139,17 +139,17 @@ def _of_bytes(data: bytes) -> _Decoded:
         if tiff and tiff.is_deep and not tiff.is_for_opencv:
             return _of_rare_tiff(data, tiff, image)
         frames = 1 if tiff else getattr(image, "n_frames", 1)
-        if frames > 1 and image.format != "MPO":  # a camera's JPEG, with a preview behind the image
+        if frames > 1 and image.format != "MPO":  # MPO: a camera's JPEG followed by a preview
             raise Unreadable(f"holds {frames} images; allowed: one")
-        deep = tiff.is_deep if tiff else image.format == "PNG" and data[24] == 16  # of its header
-        image.load()  # deep ones too: OpenCV takes half a file for a whole one
-        Image.open(io.BytesIO(data), formats=FORMATS).verify()  # checksums, of PNG
+        deep = tiff.is_deep if tiff else image.format == "PNG" and data[24] == 16  # PNG: bit depth
+        image.load()  # also 16-bit images: OpenCV accepts half a file without an error
+        Image.open(io.BytesIO(data), formats=FORMATS).verify()  # PNG's checksums
         profile = image.info.get("icc_profile")
         if deep:
             pixels: Pixels = _deep(image, data, tiff)
         else:
             if image.mode in ("CMYK", "LAB"):
-                profile = None  # of the values in the file, which are not those that we give
+                profile = None  # it describes the file's CMYK or L*a*b* values, not our sRGB
             pixels = _shallow(image, data)
         return _Decoded(pixels, profile, data, image.info, tiff.tags if tiff else {})
 
@@ -162,7 +162,7 @@ def _of_rare_tiff(data: bytes, tiff: TiffImage, image: Image.Image | None = None
 
 
 def _deep(image: Image.Image, data: bytes, tiff: TiffImage | None) -> NDArray[np.uint16]:
-    # No lines of OpenCV's own on stderr: what is wrong with an image is said in ours.
+    # Suppress OpenCV's messages on stderr: our own error reports the fault.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     content, pixels = np.frombuffer(_without_profile(data), np.uint8), None
     try:
@@ -172,11 +172,11 @@ def _deep(image: Image.Image, data: bytes, tiff: TiffImage | None) -> NDArray[np
             pixels = pages[0] if pages else None
         else:
             pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # too long a side
+    except cv2.error:  # a side is too long
         pass
     if pixels is None or pixels.dtype != np.uint16:
         found = "values that cannot be read" if pixels is None else f"{pixels.dtype} values"
-        raise Unreadable(f"holds {found}; allowed: 8 or 16 bits a channel")
+        raise Unreadable(f"holds {found}; allowed: 8 or 16 bits per channel")
     if pixels.ndim == 3:
         is_grey = image.format == "PNG" and data[25] == 4  # colour type: grey with alpha
         has_alpha = pixels.shape[2] == 4 and image.has_transparency_data
@@ -185,14 +185,14 @@ def _deep(image: Image.Image, data: bytes, tiff: TiffImage | None) -> NDArray[np
         if has_alpha and tiff and tiff.alpha == ASSOCIATED:
             colours = divided_by_alpha(pixels[..., :3], pixels[..., 3:])
             pixels = np.concatenate([colours, pixels[..., 3:]], axis=-1)
-    elif "transparency" in image.info:  # PNG's colour that is not seen, which OpenCV leaves out
+    elif "transparency" in image.info:  # PNG's transparent colour, which OpenCV ignores
         alpha = np.where(pixels == image.info["transparency"], 0, 65535).astype(np.uint16)
         pixels = np.stack([pixels, alpha], axis=-1)
     return _turned(pixels.astype(np.uint16, copy=False), image.getexif().get(ORIENTATION, 1))
 
 
 def _without_profile(data: bytes) -> bytes:
-    """A PNG file without its colour profile, of whose faults libpng would write a line itself."""
+    """A PNG file without its colour profile: libpng would print a line about a broken profile."""
     for name, start, end in png_chunks(data):
         if name == b"iCCP":
             return data[:start] + data[end:]
@@ -200,7 +200,7 @@ def _without_profile(data: bytes) -> bytes:
 
 
 def _turned(plane: NDArray[Any], orientation: int) -> NDArray[Any]:
-    # EXIF: 2 and 4 mirrored and upside down, 5 to 8 with rows and columns exchanged.
+    # EXIF orientations: 2 and 4 are mirrored, 3 and 4 are upside down, 5 to 8 are transposed.
     if orientation in (5, 6, 7, 8):
         plane = plane.swapaxes(0, 1)
     flips: dict[int, int | tuple[int, int]] = {2: 1, 3: (0, 1), 4: 0, 6: 1, 7: (0, 1), 8: 0}
@@ -211,14 +211,14 @@ def _turned(plane: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 def _shallow(image: Image.Image, data: bytes) -> NDArray[np.uint8]:
     if image.format == "PNG" and isinstance(image.info.get("transparency"), int):
-        # Pillow spreads grey values of 2 and 4 bits over 0..255, but not the one that is not seen.
+        # Pillow scales 2-bit and 4-bit grey values to 0..255, but not the transparent grey value.
         image.info["transparency"] *= {2: 85, 4: 17}.get(data[24], 1) if image.mode == "L" else 1
     ImageOps.exif_transpose(image, in_place=True)
     if image.mode == "LAB":
         return srgb_of_lab(np.array(image))
     if image.mode == "CMYK":
         image = _rgb_of_cmyk(image, image.info.get("icc_profile"))
-    if image.mode == "La":  # multiplied by alpha
+    if image.mode == "La":  # grey, premultiplied by alpha
         image = image.convert("LA")
     opaque = "L" if image.mode in ("1", "L", "LA") else "RGB"
     mode = f"{opaque}A" if image.has_transparency_data else opaque
@@ -226,7 +226,7 @@ def _shallow(image: Image.Image, data: bytes) -> NDArray[np.uint8]:
 
 
 def _rgb_of_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """By the image's profile to sRGB; without a usable one by subtraction alone."""
+    """Convert to sRGB by the image's profile, or by plain subtraction if there is no usable one."""
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

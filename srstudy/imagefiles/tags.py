@@ -1,6 +1,7 @@
-"""The directories of tags that a TIFF file is made of, and an EXIF block too.
+"""The directories of tags in a TIFF file or an EXIF block.
 
-Read without decoding any image, and never trusted: what is broken or points outside is left out.
+They are read without decoding an image. Broken tags, and tags that point outside the data, are
+left out.
 """
 
 import math
@@ -11,10 +12,10 @@ from typing import Literal
 import numpy as np
 
 MOST_DIRECTORIES = 10_000
-MOST_TAGS = 65_535  # of a directory, which classic files cannot exceed
-# Of a value of each TIFF type: its bytes, and the bytes that turn round between byte orders.
+MOST_TAGS = 65_535  # per directory: the limit of classic TIFF
+# For each TIFF type: bytes per value, and the size of the units that byte order reverses.
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-SIZES |= {13: 4, 16: 8, 18: 8}  # places of directories, and of eight bytes
+SIZES |= {13: 4, 16: 8, 18: 8}  # offsets of directories; 16 and 18 have eight bytes
 TURNED = {**SIZES, 5: 4, 10: 4}
 FORMATS = {1: "B", 3: "H", 4: "I", 5: "I", 6: "b", 8: "h", 9: "i", 10: "i", 11: "f", 12: "d"}
 FORMATS |= {13: "I", 16: "Q", 18: "Q"}
@@ -22,19 +23,19 @@ FORMATS |= {13: "I", 16: "Q", 18: "Q"}
 
 @dataclass(frozen=True)
 class Entry:
-    """A tag's value. kind: its type's number in TIFF; raw: its bytes, little-endian."""
+    """A tag's value. kind: the number of its TIFF type; raw: its bytes, little-endian."""
 
     kind: int
     raw: bytes
 
     @property
     def count(self) -> int:
-        """How many values; of text, how many bytes."""
+        """The number of values; for text, of bytes."""
         return len(self.raw) // SIZES[self.kind]
 
     @property
     def numbers(self) -> tuple[float, ...]:
-        """The values as numbers, fractions divided; none of text, 0 for what is no number."""
+        """The values as numbers: fractions are divided, NaN and infinity are 0; none for text."""
         form = FORMATS.get(self.kind)
         if form is None:
             return ()
@@ -49,12 +50,12 @@ Tags = dict[int, Entry]
 
 
 def is_tiff(data: bytes) -> bool:
-    """Whether bytes begin as a TIFF file or an EXIF block does."""
+    """Whether bytes begin like a TIFF file or an EXIF block."""
     return data[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def directories(data: bytes) -> list[Tags]:
-    """Every image's tags, in the order of a TIFF file; none where the bytes are something else."""
+    """The tags of every image of a TIFF file, in order; an empty list for other bytes."""
     if not is_tiff(data):
         return []
     found: list[Tags] = []
@@ -70,9 +71,10 @@ def directories(data: bytes) -> list[Tags]:
 
 
 def directory(data: bytes, place: int) -> tuple[Tags, int]:
-    """The tags that stand at a place, and the place of the next directory; 0: there is none.
+    """The tags of the directory at a place, and the place of the next directory; 0: no next one.
 
-    All values together are at most as long as the data: broken ones may each point to all of it.
+    All values together are at most as long as the data: in a broken file, each could claim all of
+    it.
     """
     big = data[2:4] in (b"+\0", b"\0+")
     head, size, field, form = (8, 20, 8, "Q") if big else (2, 12, 4, "I")
@@ -93,7 +95,7 @@ def directory(data: bytes, place: int) -> tuple[Tags, int]:
 
 
 def _number(data: bytes, place: int, form: str) -> int:
-    """An integer of the data's byte order; 0 behind its end."""
+    """An integer in the data's byte order; 0 beyond the end of the data."""
     size = struct.calcsize(form)
     part = data[place : place + size]
     return int.from_bytes(part, _order(data)) if len(part) == size else 0
@@ -110,7 +112,7 @@ def _little(data: bytes, kind: int, raw: bytes) -> bytes:
 
 
 def written(tags: Tags, place: int) -> bytes:
-    """A little-endian directory, to stand at a place (even) of a classic TIFF file or block."""
+    """The bytes of a little-endian directory at an even place of a classic TIFF file or block."""
     head = struct.pack("<H", len(tags))
     values, after = b"", place + 2 + 12 * len(tags) + 4
     for tag, entry in sorted(tags.items()):

@@ -1,7 +1,7 @@
-"""TIFF files: which of their images is meant, of what kind it is, and rare kinds read.
+"""TIFF files: finding the one image of a file, checking its kind, and reading rare kinds.
 
-Pillow reads 8 bits, OpenCV 16 bits of interleaved grey and colour; tifffile what both would refuse
-or read as other values.
+Pillow reads 8 bits. OpenCV reads 16 bits, interleaved grey or RGB. tifffile reads what both would
+refuse or read wrongly.
 """
 
 import io
@@ -38,7 +38,7 @@ ASSOCIATED, UNASSOCIATED = 1, 2
 
 @dataclass(frozen=True)
 class TiffImage:
-    """One image of a file: its number there, counted from 0, and its tags."""
+    """One image of a file: its number, counted from 0, and its tags."""
 
     number: int
     tags: Tags
@@ -49,7 +49,7 @@ class TiffImage:
         return tuple(map(int, entry.numbers if entry else ())) or (default,)
 
     def number_of(self, tag: int, default: int = 0) -> int:
-        """The only value of a tag, or its first."""
+        """The first value of a tag."""
         return self.numbers(tag, default)[0]
 
     @property
@@ -64,55 +64,55 @@ class TiffImage:
 
     @property
     def alpha(self) -> int:
-        """`ASSOCIATED`, the colours multiplied by it, `UNASSOCIATED`, or 0: there is none."""
+        """`ASSOCIATED` (colours are premultiplied by alpha), `UNASSOCIATED`, or 0: no alpha."""
         kind = self.number_of(EXTRA)
         return kind if kind in (ASSOCIATED, UNASSOCIATED) else 0
 
     @property
     def is_for_opencv(self) -> bool:
-        """Whether OpenCV reads the values of 16 bits as they are."""
+        """Whether OpenCV reads the 16-bit values correctly."""
         interleaved = self.number_of(PLANAR, 1) == 1
         kind = (self.number_of(PHOTOMETRIC), self.number_of(SAMPLES, 1))
         return interleaved and kind in ((BLACK_IS_0, 1), (RGB, 3), (RGB, 4))
 
 
 def only_image(data: bytes) -> TiffImage:
-    """The one image of a TIFF file; its thumbnails and masks are passed over.
+    """The one image of a TIFF file; thumbnails and masks are ignored.
 
-    Raises `Unreadable` where there are several, or it is of a kind that is not read.
+    Raises `Unreadable` if there are several images, or if the image's kind is not supported.
     """
-    if data[8:10] == b"CR":  # Canon's
+    if data[8:10] == b"CR":  # Canon's raw format
         raise Unreadable("is a camera's raw file; allowed: an image made from it")
     found = [TiffImage(number, tags) for number, tags in enumerate(directories(data))]
     whole = [image for image in found if not _is_beside(image)]
     if len(found) == 1 and INNER not in found[0].tags:
-        whole = found  # a thumbnail of nothing is the image
+        whole = found  # a thumbnail without a larger image is the image itself
     if len(whole) > 1:
         raise Unreadable(f"holds {len(whole)} images; allowed: one")
     if not whole:
-        what = "is not a whole image" if not found else "holds thumbnails alone"
+        what = "is not a complete image" if not found else "holds only thumbnails"
         raise Unreadable(f"{what}; allowed: one image")
     _refuse_other_kinds(whole[0])
     return whole[0]
 
 
 def _is_beside(image: TiffImage) -> bool:
-    """Whether it is there for another image: reduced in size, or its mask."""
+    """Whether the image belongs to another one: as its reduced version or its mask."""
     return bool(image.number_of(SUBFILE) & (1 | 4)) or image.number_of(OLD_SUBFILE) == 2
 
 
 def _refuse_other_kinds(image: TiffImage) -> None:
-    formats = set(image.numbers(FORMAT, 1)) - {1, 4}  # 1: unsigned, 4: not said
+    formats = set(image.numbers(FORMAT, 1)) - {1, 4}  # 1: unsigned, 4: undefined
     bits, colours = set(image.numbers(BITS, 1)), image.number_of(PHOTOMETRIC)
     said = " and ".join(map(str, sorted(bits)))
     if formats:
         what = "floating-point" if formats & {3, 6} else "signed"
-        raise Unreadable(f"holds {what} values of {said} bits; allowed: 8 or 16 bits a channel")
+        raise Unreadable(f"holds {what} values of {said} bits; allowed: 8 or 16 bits per channel")
     if len(bits) > 1 or max(bits) > 16 or 8 < max(bits) < 16:
-        raise Unreadable(f"holds values of {said} bits; allowed: 8 or 16 bits a channel")
+        raise Unreadable(f"holds values of {said} bits; allowed: 8 or 16 bits per channel")
     if image.is_deep and colours not in (WHITE_IS_0, BLACK_IS_0, RGB, LAB):
         what = COLOURS.get(colours, "values of a rare kind")
-        raise Unreadable(f"holds {what}, of 16 bits; allowed: 8 bits, or RGB and grey")
+        raise Unreadable(f"holds {what} with 16 bits; allowed: 8 bits, or RGB or grey")
     if 0 in (image.number_of(WIDTH), image.number_of(HEIGHT)):
         raise Unreadable("has no pixels")
     if image.number_of(WIDTH) * image.number_of(HEIGHT) > (Image.MAX_IMAGE_PIXELS or np.inf):
@@ -120,42 +120,41 @@ def _refuse_other_kinds(image: TiffImage) -> None:
 
 
 def read_tiff(data: bytes, image: TiffImage) -> NDArray[Any]:
-    """The pixels of an image of 8 or 16 bits: (H, W), (H, W, 2) grey and alpha, (H, W, 3 or 4).
+    """The pixels of an 8-bit or 16-bit image: (H, W), (H, W, 2) grey and alpha, (H, W, 3 or 4).
 
-    Raises `Unreadable` for an image that is cut short or compressed in a way that needs other
-    readers.
+    Raises `Unreadable` if the image is truncated, or if its compression needs another reader.
     """
-    import tifffile  # takes a third of a second to start, for files that are rare
+    import tifffile  # its import takes a third of a second, and few files need it
 
     colours = image.number_of(PHOTOMETRIC)
     if colours not in (WHITE_IS_0, BLACK_IS_0, RGB, LAB) or max(image.numbers(BITS, 1)) < 8:
         what = COLOURS.get(colours, "values of a rare kind")
-        raise Unreadable(f"holds {what}; allowed: RGB, grey and L*a*b*, 8 or 16 bits a channel")
-    codec = CODECS.get(image.number_of(COMPRESSION, 1), "a method that is not read")
+        raise Unreadable(f"holds {what}; allowed: RGB, grey, L*a*b*, 8 or 16 bits per channel")
+    codec = CODECS.get(image.number_of(COMPRESSION, 1), "an unsupported method")
     if codec:
         raise Unreadable(
-            f"holds values of a rare kind, compressed by {codec}; allowed: by Deflate, or not"
+            f"holds values of a rare kind, compressed by {codec}; allowed: Deflate or uncompressed"
         )
     _refuse_cut_short(data, image)
-    # No lines of tifffile's own on stderr: what is wrong is said in ours.
+    # Suppress tifffile's messages on stderr: our own error reports the fault.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             pixels: Any = file.pages[image.number].asarray()
     except MemoryError:
         raise
-    except Exception as error:  # what it raises on broken files has no other base
-        raise Unreadable("is not a whole image; allowed: a TIFF file without damage") from error
+    except Exception as error:  # tifffile's errors for broken files have no other common base
+        raise Unreadable("is not a complete image; allowed: an undamaged TIFF file") from error
     return _arranged(pixels, image)
 
 
 def _refuse_cut_short(data: bytes, image: TiffImage) -> None:
-    """tifffile gives zeros for some of what is missing."""
+    """Refuse a truncated file: tifffile would return zeros for some missing pixels."""
     places = image.numbers(OFFSETS, 0) if OFFSETS in image.tags else image.numbers(TILE_OFFSETS)
     counts = image.numbers(COUNTS, 0) if COUNTS in image.tags else image.numbers(TILE_COUNTS)
     ends = [place + count for place, count in zip(places, counts, strict=False)]
     if len(places) != len(counts) or not all(counts) or max(ends) > len(data):
-        raise Unreadable("is not a whole image; allowed: all of its strips and tiles")
+        raise Unreadable("is not a complete image; allowed: a file with all strips or tiles")
 
 
 def _arranged(pixels: NDArray[Any], image: TiffImage) -> NDArray[Any]:
@@ -164,11 +163,11 @@ def _arranged(pixels: NDArray[Any], image: TiffImage) -> NDArray[Any]:
         pixels = np.moveaxis(pixels, 0, -1)
     shape = (image.number_of(HEIGHT), image.number_of(WIDTH), count)
     if pixels.dtype not in (np.uint8, np.uint16) or pixels.size != np.prod(shape):
-        raise Unreadable("is not a whole image; allowed: 8 or 16 bits a channel")
+        raise Unreadable("is not a complete image; allowed: 8 or 16 bits per channel")
     pixels = pixels.reshape(shape)
     own = 3 if image.number_of(PHOTOMETRIC) in (RGB, LAB) else 1
     if count < own:
-        raise Unreadable(f"holds {count} channels; allowed: {own} for such colours")
+        raise Unreadable(f"holds {count} channels; allowed: {own} for this kind of colour")
     colours, alpha = pixels[..., :own], pixels[..., own : own + (1 if image.alpha else 0)]
     if image.number_of(PHOTOMETRIC) == WHITE_IS_0:
         colours = np.iinfo(pixels.dtype).max - colours
@@ -181,7 +180,7 @@ def _arranged(pixels: NDArray[Any], image: TiffImage) -> NDArray[Any]:
 
 
 def divided_by_alpha(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
-    """Of colours (H, W, C) that are stored multiplied by alpha (H, W, 1) the colours themselves."""
+    """The colours (H, W, C) that were premultiplied by alpha (H, W, 1)."""
     most = np.iinfo(colours.dtype).max
     whole = colours * (most / np.maximum(alpha, 1))
     return np.rint(np.minimum(whole, most)).astype(colours.dtype)

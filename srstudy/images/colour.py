@@ -1,7 +1,7 @@
-"""Luma of ITU-R BT.601: studio swing as MATLAB's rgb2ycbcr has it, full range as OpenCV's.
+"""Luma of ITU-R BT.601, in studio swing (as MATLAB's rgb2ycbcr) or full range (as OpenCV).
 
-Images are (H, W, 3) RGB or (H, W) grey, uint8. A grey image is taken as luma as it is, without
-the studio swing: that is how the literature scores the grey image of Set14.
+Images are (H, W, 3) RGB or (H, W) grey, uint8. The values of a grey image are its luma, without
+the studio swing. The literature scores the grey image of Set14 in this way.
 """
 
 from typing import Any, Literal
@@ -16,7 +16,7 @@ _KR, _KB = 0.299, 0.114  # BT.601; green is the rest
 
 
 def _of_rgb(swing: Swing) -> tuple[NDArray[np.float64], float]:
-    """Luma on the 0..255 scale: its weights of red, green and blue, and its offset."""
+    """The weights of red, green and blue in luma on the 0..255 scale, and the offset of luma."""
     weights = np.array([_KR, 1 - _KR - _KB, _KB])
     return (weights * 219 / 255, 16.0) if swing == "studio" else (weights, 0.0)
 
@@ -30,9 +30,9 @@ def luma(image: NDArray[np.uint8], swing: Swing) -> NDArray[np.float64]:
 
 
 def colour_differences(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Red, green and blue of an image (H, W, 3), each less the full-range luma of its pixel.
+    """Red, green and blue of an image (H, W, 3), minus the pixel's full-range luma.
 
-    All three are 0 where a pixel is grey: what makes it another colour than its luma alone.
+    All three are 0 for a grey pixel.
     """
     weights, _ = _of_rgb("full")
     return cv2.transform(image, np.eye(3) - weights).astype(np.float32, copy=False)
@@ -44,9 +44,9 @@ def with_luma(
     swing: Swing,
     into: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """The RGB image (H, W, 3) of colour differences and of a luma (H, W).
+    """The RGB image (H, W, 3) with these colour differences and this luma (H, W).
 
-    float32, neither rounded nor clipped; or written into a uint8 image, rounded and clipped.
+    float32, not rounded and not clipped; or written into a uint8 image, rounded and clipped.
     """
     weights, offset = _of_rgb(swing)
     unit = 1 / weights.sum()

@@ -1,7 +1,7 @@
-"""Enlarging by interpolation: the two bicubic methods of the literature and of OpenCV.
+"""Enlarging by interpolation: bicubic as in the literature (MATLAB) and as in OpenCV.
 
-A degradation names the one that its baseline, its networks and the chroma of its restored images
-are enlarged by.
+Each degradation names one of them. It enlarges the bicubic baseline, the image inside a network,
+and the chroma of restored images.
 """
 
 from collections.abc import Callable
@@ -15,17 +15,18 @@ from numpy.typing import NDArray
 from srstudy.images.resize import KEYS_A, imenlarge, imresize
 
 OPENCV_A = -0.75
-# Pixels on a side that any network needs: bicubic interpolation inside it mirrors two at each edge.
+# The smallest side of a network's input, in pixels: its bicubic interpolation mirrors two pixels
+# at each edge.
 LEAST_SIDE = 2
 
 
 @dataclass(frozen=True)
 class Interpolation:
-    """A way to enlarge an image by a whole scale, that moves no pixel's centre.
+    """A way to enlarge an image by a whole scale without a shift.
 
-    a: the parameter of its cubic convolution kernel, by which a network enlarges inside itself;
-    image: uint8 (h, w[, 3]) and a scale, to uint8 (h * scale, w * scale[, 3]);
-    planes: the same for float32 (h, w[, C]), C at most 4, neither rounded nor clipped.
+    a: the parameter of its cubic convolution kernel, also used for the enlargement inside networks;
+    image: a function from uint8 (h, w[, 3]) and a scale to uint8 (h * scale, w * scale[, 3]);
+    planes: the same for float32 (h, w[, C]), C at most 4, not rounded and not clipped.
     """
 
     a: float

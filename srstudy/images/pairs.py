@@ -1,4 +1,4 @@
-"""A low-resolution image and its high-resolution original, always in this order."""
+"""A pair of images: low resolution (LR) first, then its high-resolution original (HR)."""
 
 from typing import Any, NamedTuple
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Pair(NamedTuple):
-    """An LR image or plane and its HR original, or as many of both stacked: uint8.
+    """An LR image or plane and its HR original, or equally many of both, stacked: uint8.
 
     lr: (..., h, w[, 3]); hr: (..., h * scale, w * scale[, 3]).
     """
@@ -17,9 +17,9 @@ class Pair(NamedTuple):
 
 
 def crop_to_multiple(image: NDArray[Any], scale: int) -> NDArray[Any]:
-    """Cut rows and columns at the lower right so that both sides are multiples of scale.
+    """Remove rows at the bottom and columns at the right: both sides become multiples of scale.
 
-    Raises ValueError for an image (H, W[, C]) with a side below scale.
+    Raises ValueError if a side of the image (H, W[, C]) is smaller than scale.
     """
     height, width = image.shape[0] // scale * scale, image.shape[1] // scale * scale
     if not height or not width:

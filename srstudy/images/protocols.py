@@ -1,7 +1,7 @@
-"""Evaluation protocols: which luma is restored and scored, and which border is left out.
+"""Evaluation protocols: which luma is restored and scored, and which border is not scored.
 
-Numbers of different protocols cannot be compared. A degradation names the one that scores it, and
-each metrics file and table states it.
+Scores of different protocols cannot be compared. Each degradation names its protocol, and each
+metrics file and table states it.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ Plane = TypeVar("Plane", NDArray[np.uint8], NDArray[np.float64])
 
 @dataclass(frozen=True)
 class Protocol:
-    """How images are turned into numbers.
+    """How restored images are scored.
 
-    swing: which of BT.601's two ranges luma has; rounds: whether luma is rounded to 8 bits before
-    it is restored or scored; crops: whether a border of `scale` pixels is left out of the score;
-    words: all of that, for people.
+    swing: the range of BT.601 luma; rounds: whether luma is rounded to 8 bits before it is
+    restored or scored; crops: whether a border of `scale` pixels is cropped before scoring;
+    words: the protocol in one sentence.
     """
 
     swing: Swing
@@ -31,20 +31,20 @@ class Protocol:
     words: str
 
     def luma(self, image: NDArray[Any]) -> NDArray[np.float64]:
-        """The luma that networks restore and that is scored: (H, W[, 3]) to (H, W), 0..255."""
+        """The luma that is restored and scored: from (H, W[, 3]) to (H, W), 0..255."""
         plane = luma(image, self.swing)
         return to_uint8(plane).astype(np.float64) if self.rounds else plane
 
     def training_luma(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The luma that networks are trained on, (H, W), rounded to uint8.
+        """The luma for training, (H, W), rounded to uint8.
 
-        They learn as much from it. What they restore is `luma`: where that is not rounded, it is
-        worth 0.1 dB at x2.
+        Networks learn equally well from rounded luma. But they restore `luma`: without rounding,
+        this gains 0.1 dB at x2.
         """
         return to_uint8(self.luma(image))
 
     def crop(self, plane: Plane, scale: int) -> Plane:
-        """The part of a plane (H, W) that is scored; all of it where the border would eat it."""
+        """The scored part of a plane (H, W); the whole plane if cropping would leave no pixel."""
         if not self.crops or min(plane.shape[:2]) <= 2 * scale:
             return plane
         return plane[scale:-scale, scale:-scale]
@@ -52,7 +52,7 @@ class Protocol:
     def planes(
         self, hr: NDArray[np.uint8], restored: NDArray[np.uint8], scale: int
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """What of two images (H, W[, 3]) is scored: their luma, cropped.
+        """The scored planes of two images (H, W[, 3]): their luma, cropped.
 
         Raises ValueError if the sizes differ.
         """
@@ -61,7 +61,7 @@ class Protocol:
         return self.crop(self.luma(hr), scale), self.crop(self.luma(restored), scale)
 
     def psnr(self, hr: NDArray[np.uint8], restored: NDArray[np.uint8], scale: int) -> float:
-        """The PSNR in dB of a restored image (H, W[, 3]); infinite where nothing differs."""
+        """The PSNR in dB of a restored image (H, W[, 3]); infinite if both planes are equal."""
         return psnr(*self.planes(hr, restored, scale))
 
 
@@ -71,7 +71,7 @@ LITERATURE = Protocol(
     crops=True,
     words="luma of BT.601, 16..235; border of `scale` pixels cropped; mean over the images",
 )
-# OpenCV converts 8 bits to 8 bits. As in the student project.
+# As in the student project. OpenCV converts 8-bit RGB to 8-bit luma.
 FULL_RANGE = Protocol(
     swing="full",
     rounds=True,

@@ -1,4 +1,4 @@
-"""PSNR of two planes on the 0..255 scale: what training watches and the table shows."""
+"""PSNR of two planes on the 0..255 scale, for the validation during training and for the tables."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,12 +1,12 @@
 """Bicubic resizing as MATLAB's `imresize(image, scale, 'bicubic')` does it.
 
-Why our own: OpenCV's bicubic does not low-pass before shrinking, and those that do (Pillow,
-TensorFlow) differ in edges and rounding. Super-resolution results are only comparable on LR
-images with MATLAB's pixels: another kernel moves PSNR by whole decibels.
+Why this project has its own function: OpenCV's bicubic has no antialiasing, and those that have it
+(Pillow, TensorFlow) treat edges and rounding differently. Super-resolution results can only be
+compared on LR images with MATLAB's pixels: another kernel changes PSNR by whole decibels.
 
 Source of the method: R. G. Keys, "Cubic convolution interpolation for digital image
-processing" (1981), with a = -0.5; the handling of edges, of shrinking and of rounding is that
-of MATLAB, found by comparing with images that it made.
+processing" (1981), with a = -0.5. Edges, antialiasing and rounding follow MATLAB. They were found
+by comparison with images that MATLAB made.
 """
 
 from functools import partial
@@ -32,12 +32,12 @@ def cubic(distance: NDArray[np.float64], a: float = KEYS_A) -> NDArray[np.float6
 def taps(
     length: int, new_length: int, scale: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Which input pixels make each output pixel of one axis, and with what weight.
+    """The input pixels of each output pixel along one axis, and their weights.
 
     Returns indices into the axis and weights, both of shape (new_length, taps); each row of
-    weights sums to 1. Edges are mirrored with the border pixel repeated (symmetric).
+    weights sums to 1. Edges are mirrored and the border pixel is repeated (symmetric).
     """
-    stretch = min(scale, 1.0)  # shrinking widens the kernel: the antialias filter
+    stretch = min(scale, 1.0)  # for antialiasing, the kernel is wider if the image shrinks
     width = 4.0 / stretch
     centre = (np.arange(new_length) + 0.5) / scale - 0.5
     first = np.floor(centre - width / 2)
@@ -55,9 +55,9 @@ def imresize(
     """Resize an image by a factor, or to (height, width), as MATLAB's bicubic `imresize`.
 
     image: (H, W) or (H, W, C), uint8 or floating point. The result has shape
-    (ceil(H * scale), ceil(W * scale)) and the image's dtype. uint8 is rounded, half up, and
-    clipped after each axis, as MATLAB does; floats are neither rounded nor clipped.
-    Raises ValueError for other dtypes and for a scale that is not above 0.
+    (ceil(H * scale), ceil(W * scale)) and the image's dtype. uint8 is rounded (half up) and
+    clipped after each axis, as MATLAB does; floats are not rounded and not clipped.
+    Raises ValueError for other dtypes and for a scale of 0 or less.
     """
     if image.dtype != np.uint8 and not np.issubdtype(image.dtype, np.floating):
         raise ValueError(f"imresize takes uint8 or floating point images, not {image.dtype}")
@@ -72,7 +72,7 @@ def imresize(
     else:
         factors = (size[0] / image.shape[0], size[1] / image.shape[1])
 
-    # MATLAB starts with the axis that shrinks most; rows come first when both are equal.
+    # MATLAB starts with the axis that shrinks most. If both are equal, it starts with the rows.
     for axis in np.argsort(factors, kind="stable"):
         image = _resize_axis(image, int(axis), size[axis], factors[axis])
     return image
@@ -81,7 +81,7 @@ def imresize(
 def _resize_axis(image: Image, axis: int, new_length: int, scale: float) -> Image:
     index, weight = taps(image.shape[axis], new_length, scale)
     source: NDArray[Any] = np.moveaxis(image, axis, 0)
-    # One pass for each tap: memory stays at one output image, however wide the kernel.
+    # One pass per tap: even a wide kernel needs memory for only one output image.
     total = np.zeros((new_length, *source.shape[1:]), np.float64)
     for tap in range(index.shape[1]):
         column = weight[:, tap].reshape(-1, *[1] * (source.ndim - 1))
@@ -92,15 +92,15 @@ def _resize_axis(image: Image, axis: int, new_length: int, scale: float) -> Imag
 
 
 def imenlarge(planes: NDArray[np.float32], scale: int) -> NDArray[np.float32]:
-    """As `imresize` of float32 planes by a whole scale, some ten times faster.
+    """The same as `imresize` for float32 planes and a whole scale, about ten times faster.
 
     planes: (H, W) or (H, W, C), C at most 4. Every scale-th pixel of a row or column has the same
-    weights: its phase. So each axis is enlarged by `scale` small filters, which OpenCV runs.
+    weights: they form one phase. So each axis needs `scale` small filters, which OpenCV runs.
     """
     height, width, *rest = planes.shape
     filtered = partial(cv2.filter2D, ddepth=cv2.CV_32F, borderType=cv2.BORDER_REFLECT)
     phases = (np.arange(scale) + 0.5) / scale - 0.5
-    starts = [-2 if phase < 0 else -1 for phase in phases]  # the first of the four pixels in reach
+    starts = [-2 if phase < 0 else -1 for phase in phases]  # the first of the kernel's four pixels
     kernels = [
         cubic(phase - np.arange(start, start + 4))
         for phase, start in zip(phases, starts, strict=True)

@@ -1,4 +1,4 @@
-"""Charbonnier loss: near the mean absolute error, but smooth.
+"""Charbonnier loss: close to the mean absolute error, but smooth.
 
 The loss of LapSRN (Lai et al., CVPR 2017).
 """
@@ -9,5 +9,5 @@ EPSILON = 0.001
 
 
 def loss(hr: KerasTensor, restored: KerasTensor) -> KerasTensor:
-    """The mean over all pixels of sqrt(d^2 + 0.001^2); both (n, h, w, 1), in [0, 1]."""
+    """The mean of sqrt(difference^2 + 0.001^2) over all pixels; both (n, h, w, 1) in [0, 1]."""
     return ops.mean(ops.sqrt(ops.square(hr - restored) + EPSILON**2))

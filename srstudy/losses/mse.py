@@ -4,5 +4,5 @@ from keras import KerasTensor, ops
 
 
 def loss(hr: KerasTensor, restored: KerasTensor) -> KerasTensor:
-    """The mean over all pixels of the squared difference; both (n, h, w, 1), in [0, 1]."""
+    """The mean squared difference over all pixels; hr and restored (n, h, w, 1) in [0, 1]."""
     return ops.mean(ops.square(hr - restored))

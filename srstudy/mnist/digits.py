@@ -1,4 +1,4 @@
-"""MNIST: reading its files, and the network of the student project's warm-up."""
+"""MNIST: reading the files, and the network of the student project's warm-up."""
 
 import gzip
 import zlib
@@ -18,14 +18,14 @@ _UNSIGNED_BYTES = 8  # the type code of IDX files that MNIST uses
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """The array of a gzipped IDX file of unsigned bytes (LeCun et al., the MNIST database).
 
-    `InputError` names a file that is missing, broken or of another type or length.
+    `InputError` if the file is missing, broken, or of another type or length.
     """
     try:
         data = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: cannot be read as gzip: {error}") from error
     if len(data) < 4 or data[:3] != bytes([0, 0, _UNSIGNED_BYTES]):
-        raise InputError(f"{path}: is no IDX file of unsigned bytes")
+        raise InputError(f"{path}: is not an IDX file of unsigned bytes")
     start = 4 + 4 * data[3]
     shape = tuple(int(n) for n in np.frombuffer(data[4:start], ">u4"))
     values = np.frombuffer(data, np.uint8, offset=min(start, len(data)))

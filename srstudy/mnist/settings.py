@@ -21,7 +21,7 @@ class MnistRecipe(Section):
 
 
 class MnistSection(MnistRecipe):
-    """The recipe, and the seeds with which it is followed: one warm-up each, none for []."""
+    """The recipe and its seeds: one warm-up per seed, none for []."""
 
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         description="a list of whole numbers from 0 to 2147483647, each once; [] for no warm-up"
@@ -35,7 +35,7 @@ class MnistSection(MnistRecipe):
         return values
 
     def recipe(self) -> MnistRecipe:
-        """What a warm-up depends on beside its own seed: another seed in the list is no change."""
+        """What a warm-up depends on, without the list of seeds: it may change without a rerun."""
         return MnistRecipe(**{key: getattr(self, key) for key in MnistRecipe.model_fields})
 
 

@@ -1,4 +1,4 @@
-"""The MNIST warm-up's training: plain gradient descent that goes on from its checkpoints."""
+"""The training of the MNIST warm-up: plain gradient descent that resumes from checkpoints."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -34,7 +34,7 @@ def train(
 ) -> tuple[NDArray[np.float32], list[list[float]]]:
     """Train on digits; returns the logits (n, 10) of the test digits, and the learning curve.
 
-    A row of the curve is step, mean loss since the row before, accuracy (0..1) on the test digits.
+    A row of the curve: step, mean loss since the previous row, accuracy (0..1) on the test digits.
     """
     keras.utils.set_random_seed(seed)
     network = digit_network(recipe.dropout, precision)
@@ -63,7 +63,7 @@ def train(
             curve.append([number, np.mean(losses), np.mean(answers == test.labels)])
             losses.clear()
         if checkpoints.due():
-            # The variables hold the state of dropout's random numbers as well.
+            # The variables include the state of dropout's random numbers.
             state = {f"variable{i}": v.numpy() for i, v in enumerate(network.variables)}
             values = {"done": number, "losses": losses, "curve": curve}
             checkpoints.save(number, state | {k: np.array(v) for k, v in values.items()})
@@ -71,13 +71,13 @@ def train(
 
 
 def cross_entropy(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The mean over digits of the cross entropy of logits (n, 10) and labels (n,)."""
+    """The mean cross entropy of logits (n, 10) and labels (n,)."""
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
     return float(tf.reduce_mean(losses).numpy())
 
 
 def batch_of(step: int, images: int, size: int, seed: int) -> NDArray[np.int64]:
-    """Which images make a step's batch; it depends on the seed and the step's number alone."""
+    """The images of a step's batch; they depend only on the seed and the step's number."""
     epoch, place = divmod(step, images // size)
     return _order(epoch, images, seed)[place * size : (place + 1) * size]
 
@@ -104,6 +104,6 @@ def _training_step(network: keras.Model, optimizer: keras.optimizers.Optimizer) 
 def _logits(
     scored: keras.Model, network: keras.Model, images: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The network's answers, in float32 whatever it was trained in."""
+    """The network's logits, in float32 also if it was trained in bfloat16."""
     scored.set_weights(network.get_weights())
     return scored.predict(images, batch_size=1000, verbose=0)

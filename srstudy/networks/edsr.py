@@ -1,7 +1,7 @@
-"""A small EDSR: residual blocks without batch norm in LR space, one pixel shuffle.
+"""A small EDSR: residual blocks without batch normalization in LR space, one pixel shuffle.
 
-Made for minutes on a CPU: one sub-pixel step whatever the scale, no skip around all blocks, and
-the output added to the bicubic enlargement.
+Changed for trainings of minutes on a CPU: one pixel shuffle for every scale, no skip around all
+blocks, and the output is added to the bicubic enlargement.
 """
 
 from typing import TYPE_CHECKING
@@ -25,9 +25,9 @@ def network(
     blocks: int = 13,
     equivariant: bool = True,
 ) -> "keras.Model":
-    """channels: of each layer; blocks: of two layers each.
+    """channels: per layer; blocks: of two layers each.
 
-    equivariant: the output turns and mirrors with the input; channels then a multiple of 8.
+    equivariant: the output is turned and mirrored with the input; channels is a multiple of 8.
     """
     import keras
 

@@ -33,8 +33,8 @@ def network(
     )
 
     inputs = keras.Input((None, None, 1))
-    # Ten times the usual gain: what is left of an image without its mean is small, and tanh would
-    # pass it on as it is.
+    # Ten times the usual gain: an image minus its mean has small values, for which tanh would be
+    # linear.
     start = first_start(normal(10.0), ONE)
     x = conv(first, 5, "tanh", kernel_initializer=start)(centred(inputs))
     start = middle_start(normal(1.0), ONE)

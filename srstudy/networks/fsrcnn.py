@@ -1,7 +1,7 @@
 """FSRCNN(d, s, m): shrink, map and expand in LR space, then deconvolve.
 
-The published deconvolution is 9 x 9; it is as wide as twice the scale where that is more, as
-otherwise pixels at x8 would depend on one LR pixel alone.
+The published deconvolution is 9 x 9. The kernel's side here is 2 * scale + 1 if that is larger, as
+at x8: with 9 x 9, some HR pixels would depend on only one LR pixel.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ def network(
     shrunk: int = 12,
     mapping_layers: int = 4,
 ) -> "keras.Model":
-    """features, shrunk and mapping_layers: d, s and m of the paper."""
+    """features, shrunk and mapping_layers: d, s and m in the paper."""
     import keras
     from keras import layers
 
@@ -41,7 +41,7 @@ def network(
     start = first_start(normal(RELU_GAIN), BOTH)
     x = prelu(conv(features, 5, kernel_initializer=start)(centred(inputs)))
     for filters, kernel in ((shrunk, 1), *mapping_layers * [(shrunk, 3)], (features, 1)):
-        # An initializer gives equal layers equal weights: each has its own.
+        # One initializer would give the same weights to equal layers: so each layer has its own.
         start = middle_start(normal(RELU_GAIN), BOTH)
         x = prelu(conv(filters, kernel, kernel_initializer=start)(x))
     last = layers.Conv2DTranspose(

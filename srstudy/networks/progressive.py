@@ -1,7 +1,7 @@
-"""edsr's x2, applied again to its own output until the scale is reached: one set of weights.
+"""edsr's x2 step, applied to its own output until the scale is reached; all steps share weights.
 
-The student project's way to 4x and 8x, trained as a whole. x3 is a single step, as no power of 2
-leads there.
+The student project reached 4x and 8x in this way; here all steps are trained together. x3 is one
+step of factor 3, because 3 is not a power of 2.
 """
 
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from srstudy.networks.shared.residual_sizes import RESIDUAL_SIZES, residual_faul
 if TYPE_CHECKING:
     import keras
 
-# That the steps share their weights is after MS-LapSRN.
+# Shared weights of the steps are from MS-LapSRN (Lai et al.).
 SOURCE = (
     "Lim et al., Enhanced deep residual networks for single image super-resolution, CVPRW 2017; "
     "Lai et al., Fast and accurate image super-resolution with deep Laplacian pyramid networks, "
@@ -30,9 +30,9 @@ def network(
     blocks: int = 13,
     equivariant: bool = True,
 ) -> "keras.Model":
-    """channels: of each layer; blocks: of two layers each, in a step.
+    """channels: per layer; blocks: per step, of two layers each.
 
-    equivariant: the output turns and mirrors with the input; channels then a multiple of 8.
+    equivariant: the output is turned and mirrored with the input; channels is a multiple of 8.
     """
     import keras
 

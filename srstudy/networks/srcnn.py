@@ -1,6 +1,6 @@
 """SRCNN 9-1-5 or 9-5-5 with 64 and 32 filters, on the enlarged input.
 
-Training starts from bicubic, which the layers pass through.
+The initial weights of the layers pass on the bicubic enlargement.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ BFLOAT16 = True
 
 
 def network(scale: int, interpolation: Interpolation, middle_kernel: int = 1) -> "keras.Model":
-    """middle_kernel: of the second layer; 1 gives 9-1-5, 5 gives 9-5-5."""
+    """middle_kernel: kernel side of the second layer; 1 gives 9-1-5, 5 gives 9-5-5."""
     import keras
 
     from srstudy.networks.shared.layers import RELU_GAIN, conv, enlarged_input, normal

@@ -1,4 +1,4 @@
-"""VDSR: equal 3 x 3 layers, whose output is added to the enlarged input."""
+"""VDSR: a stack of 3 x 3 layers, whose output is added to the enlarged input."""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ BFLOAT16 = True
 def network(
     scale: int, interpolation: Interpolation, channels: int = 64, layers: int = 20
 ) -> "keras.Model":
-    """channels: of each layer; layers: how many, 20 of 64 channels as published."""
+    """channels: per layer; layers: their number. The paper has 20 layers with 64 channels."""
     import keras
 
     from srstudy.networks.shared.layers import add_residual, conv, enlarged_input
@@ -26,6 +26,6 @@ def network(
     x = enlarged
     for _ in range(layers - 1):
         x = conv(channels, 3, "relu")(x)
-    # Starts at nothing: the untrained network is the bicubic interpolation.
+    # Starts at 0: the untrained network is the bicubic interpolation.
     last = conv(1, 3, kernel_initializer="zeros", dtype="float32")
     return keras.Model(inputs, add_residual(enlarged, last(x)))

@@ -1,6 +1,6 @@
-"""The training batches: which patches make each step, and how they are turned.
+"""The training batches: which patches each step uses, and in which orientations.
 
-A step's batch depends on the seed and the step's number alone, never on what was read before.
+The batch of a step depends only on the seed and the step's number, never on earlier reads.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from srstudy.patches.reading import PatchFile
 class Batches:
     """The batches of a training run: LR and HR, each of shape (batch, h, w, 1), uint8.
 
-    An epoch is one pass over all patches in random order; what is left over for less than a
-    batch waits for another epoch. A batch is never larger than the number of patches.
+    An epoch is one pass over all patches in random order. The last patches of an epoch are not
+    used if they do not fill a batch. A batch is never larger than the number of patches.
     """
 
     def __init__(self, patches: PatchFile, batch_size: int, seed: int, augment: bool) -> None:
@@ -38,7 +38,7 @@ class Batches:
         return Pair(lr[..., None], hr[..., None])
 
     def ahead(self, first: int, end: int) -> Iterator[Pair]:
-        """The batches of steps first to end - 1, the next one read while one is worked on."""
+        """The batches of steps first to end - 1; the next batch is read while one is in use."""
         with ThreadPoolExecutor(1) as reader:
             following = reader.submit(self.at, first) if first < end else None
             for step in range(first, end):
@@ -51,7 +51,7 @@ class Batches:
         return np.random.default_rng([self._seed, 0, epoch]).permutation(len(self._patches))
 
     def _turned(self, lr: NDArray[np.uint8], hr: NDArray[np.uint8], step: int) -> Pair:
-        """Each patch in one of its eight orientations, LR and HR alike."""
+        """Each patch in one of its eight orientations, the same for LR and HR."""
         orientations = np.random.default_rng([self._seed, 1, step]).integers(
             ORIENTATIONS, size=len(lr)
         )

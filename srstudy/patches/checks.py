@@ -1,7 +1,8 @@
-"""What makes an HDF5 file no patch file: to be found before it is read through a memory map.
+"""Checks of a patch file (HDF5) before it is read through a memory map.
 
-Past the end of a file a map ends the process without a word, and at a wrong offset it gives wrong
-pixels. So nothing in the file is believed: where each dataset lies, how, and what each place says.
+A read beyond the end of a mapped file kills the process without a message, and a wrong offset gives
+wrong pixels. So these checks trust nothing in the file: they check where and how each dataset is
+stored, and every place.
 """
 
 import math
@@ -16,18 +17,18 @@ from srstudy.degradations.shared import degradation
 from srstudy.images.pairs import Pair
 from srstudy.patches.layout import FORMAT, PLANE
 
-PIECE = 1 << 18  # places checked at once: a few MB, however many there are
+PIECE = 1 << 18  # places checked at a time: a few MB of memory, for any number of places
 
 
 class Fault(Exception):
-    """What is wrong in the file: the dataset or attribute, what was found, what is allowed."""
+    """A fault of the file: the dataset or attribute, what was found, what is allowed."""
 
 
 def checked_attributes(file: h5py.File, scale: int) -> tuple[str, int]:
     """The file's degradation and patch size. Raises `Fault`."""
     for key, one in (("format", FORMAT), ("scale", scale)):
         if (found := _number(file, key)) != one:
-            hint = "; `dvc repro` makes it anew" if key == "format" else ""
+            hint = "; `dvc repro` makes it again" if key == "format" else ""
             raise Fault(f"{key}: found {found}; allowed: {one}{hint}")
     name = file.attrs.get("degradation")
     if not isinstance(name, str) or name not in degradation.names():
@@ -60,24 +61,24 @@ def mapped(whole: NDArray[np.uint8], file: h5py.File, name: str, dtype: str) -> 
     if not isinstance(dataset, h5py.Dataset) or not _is_plain(dataset, file, np.dtype(dtype)):
         raise Fault(
             f"{name}: allowed: a dataset of {np.dtype(dtype)} with two axes, contiguous, "
-            "uncompressed, in the file itself"
+            "uncompressed, in this file"
         )
     if not dataset.size:
         raise Fault(f"{name}: is empty")
     start = dataset.id.get_offset()
     if start is None:
-        raise Fault(f"{name}: was never written")
-    # Whole numbers of Python: those of NumPy would run over and seem small.
+        raise Fault(f"{name}: has no data")
+    # Python's integers: NumPy's could overflow to a small number.
     end = start + math.prod(map(int, dataset.shape)) * np.dtype(dtype).itemsize
     if end > len(whole):
-        raise Fault(f"{name}: ends at byte {end}, but the file at {len(whole)}")
+        raise Fault(f"{name}: ends at byte {end}, but the file has {len(whole)} bytes")
     return whole[start:end].view(dtype).reshape(dataset.shape)
 
 
 def check_places(
     places: NDArray[np.int32], shapes: Sequence[tuple[int, ...]], size: int, scale: int
 ) -> None:
-    """Raise `Fault` for places (n, 3) that are not whole patches of HR planes of these shapes."""
+    """Raise `Fault` if places (n, 3) are not complete patches inside HR planes of these shapes."""
     if places.shape[1] != 3:
         raise Fault(f"places: found {places.shape[1]} columns; allowed: image, row, column")
     last = np.array(shapes, np.int64).reshape(-1, 2) - size
@@ -91,7 +92,7 @@ def check_places(
             wrong = int(np.argmin(right))
             found = "image {}, row {}, column {}".format(*piece[wrong].tolist())
             raise Fault(
-                f"places: found {found} in line {start + wrong}; allowed: whole patches of "
+                f"places: found {found} in line {start + wrong}; allowed: complete patches of "
                 f"{len(last)} images, at multiples of the scale {scale}"
             )
 

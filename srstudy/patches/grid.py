@@ -1,4 +1,4 @@
-"""Which images are held out, and where the patches of an image lie."""
+"""Which images are held out, and the places of the patches in an image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,11 +16,11 @@ HELD_OUT = Path("data/held-out.txt")
 def split(
     names: Sequence[str], share: float | None = None, count: int | None = None
 ) -> tuple[list[str], list[str]]:
-    """Names for training and names held out, evenly spaced: `count`, or round(share * n) of n.
+    """Names for training and held-out names, evenly spaced: `count`, or round(share * n) of n.
 
-    No random choice: runs of different seeds must be compared on the same held-out images. By
-    share at least one is held out and at least one is not. Raises ValueError unless exactly one of
-    share and count is given, `InputError` if there are fewer than two names or not more than count.
+    The choice is not random: runs with different seeds need the same held-out images. With a share,
+    at least one image is held out and at least one is not. Raises ValueError unless exactly one of
+    share and count is given, and `InputError` for fewer than two names or at most count names.
     """
     if (share is None) == (count is None):
         raise ValueError(f"either a share or a count, not share {share} and count {count}")
@@ -40,9 +40,9 @@ def split(
 
 
 def split_by(names: Sequence[str], listed: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names for training and names held out: those that are listed.
+    """Names for training and held-out names: the listed ones are held out.
 
-    Raises `InputError` if none of the names is listed, or all of them, or one that is not there.
+    Raises `InputError` if no name or every name is listed, or if a listed name does not exist.
     """
     if absent := [name for name in listed if name not in set(names)]:
         raise InputError(
@@ -50,7 +50,7 @@ def split_by(names: Sequence[str], listed: Sequence[str]) -> tuple[list[str], li
         )
     held_out = [name for name in names if name in set(listed)]
     if not 0 < len(held_out) < len(names):
-        found = "none" if not held_out else "every one"
+        found = "none" if not held_out else "all"
         raise InputError(
             f"validation_list: found {found} of train_set's {len(names)} images in {HELD_OUT}; "
             "allowed: some of them; or false, and a validation_share"
@@ -59,11 +59,11 @@ def split_by(names: Sequence[str], listed: Sequence[str]) -> tuple[list[str], li
 
 
 def read_list(path: Path, dataset: str) -> list[str]:
-    """The names of a data set's images in a list: `set/name` a line, without a suffix.
+    """The names of a data set's images in a list file: one `set/name` per line, without a suffix.
 
-    An image of several sets has them all in its line, as `t91,t290/name`; `#` begins a comment.
+    If several sets have an image, its line names them all: `t91,t290/name`. `#` begins a comment.
 
-    Raises `InputError` for a file that is missing and for a line that is no such name.
+    Raises `InputError` if the file is missing or a line has another form.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
@@ -84,22 +84,22 @@ def read_list(path: Path, dataset: str) -> list[str]:
 
 
 def check_sizes(size: int, stride: int, scale: int) -> None:
-    """Raise ValueError where a patch or a step of the grid is no whole number of LR pixels."""
+    """Raise ValueError unless size and stride are whole numbers of LR pixels."""
     if size < 1 or stride < 1 or size % scale or stride % scale:
         raise ValueError(f"size {size} and stride {stride} must be multiples of scale {scale}")
 
 
 def check_pair(pair: Pair, scale: int) -> None:
-    """Raise ValueError where HR (H, W) is not scale times as large as LR (h, w)."""
+    """Raise ValueError unless the HR plane (H, W) is scale times as large as LR (h, w)."""
     lr, hr = pair
     if hr.shape != (lr.shape[0] * scale, lr.shape[1] * scale):
         raise ValueError(f"HR {hr.shape} is not {scale} times LR {lr.shape}")
 
 
 def grid(shape: Sequence[int], size: int, stride: int) -> NDArray[np.int32]:
-    """Row and column of each patch of a plane (H, W), (n, 2), row by row.
+    """Row and column of each patch of a plane (H, W), as (n, 2), row by row.
 
-    n is 0 where the plane is smaller than a patch; what no whole patch fits in is left out.
+    n is 0 if the plane is smaller than a patch. A border too small for a patch is not used.
     """
     tops, lefts = (np.arange(0, side - size + 1, stride, dtype=np.int32) for side in shape)
     return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -109,7 +109,7 @@ def cut(pair: Pair, size: int, stride: int, scale: int) -> Pair:
     """All patches of one image pair on the regular grid, row by row, in memory.
 
     pair: LR (h, w) and HR (h * scale, w * scale); size and stride in HR pixels, multiples of scale.
-    Returns LR (n, size / scale, size / scale) and HR (n, size, size); n is 0 where the image is
+    Returns LR (n, size / scale, size / scale) and HR (n, size, size); n is 0 if the image is
     smaller than a patch. Raises ValueError if the pair or the sizes do not fit the scale.
     """
     check_sizes(size, stride, scale)

@@ -1,16 +1,16 @@
-"""The HDF5 file that holds a scale's training images, the places of their patches, and more.
+"""The layout of a patch file (HDF5): the training images of a scale and the places of patches.
 
     train/0/lr          (h, w) uint8, luma of a training image or of a downscaled copy
     train/0/hr          (h * scale, w * scale) uint8; then train/1, train/2 ...
     places              (patches, 3) int32: image, row and column in HR pixels of each patch
     validation/NAME/lr  (h, w) uint8, a whole held-out image
     validation/NAME/hr  (h * scale, w * scale) uint8
-    training_images     names of the images that the patches are from
+    training_images     names of the images from which the patches come
 
-Overlapping patches would take several times the room of their images. So each image lies there
-once, contiguous and uncompressed, and a patch is cut when it is asked for. The file's attributes
-tell how it came about, and `image` of train/0 which image that is. Nothing of one image, copies
-included, is on both sides of the split.
+Overlapping patches would need several times the space of their images. So each image is stored
+once, contiguous and uncompressed, and a patch is cut when it is needed. The file's attributes tell
+how the file was made; the attribute `image` of train/0 names its image. An image and its copies
+are never on both sides of the split.
 """
 
 FORMAT = 3
@@ -20,7 +20,7 @@ PLANE, PLACE = "<u1", "<i4"  # the types of pixels and of places
 def read_patch(size: int, scale: int) -> str:
     """Three lines of Python that read patch `i` from the open h5py file `file`.
 
-    They stand in the file's attribute `read_patch`, for whoever reads it without this project.
+    The file has them in its attribute `read_patch`, for readers without this project.
     """
     low = size // scale
     return (

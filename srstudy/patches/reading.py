@@ -1,7 +1,7 @@
 """Reads patches and held-out images from a patch file (see layout.py) through a memory map.
 
-A patch is cut from its image when it is asked for. The map costs no memory of the process's own:
-the system keeps the pages that are used much, and drops them where it needs the room.
+A patch is cut from its image when it is needed. The map uses no memory of the process itself: the
+system caches pages that are used often, and frees them when it needs the memory.
 """
 
 import mmap
@@ -17,31 +17,31 @@ from srstudy.images.pairs import Pair
 from srstudy.patches.checks import Fault, check_places, checked_attributes, mapped, mapped_pair
 from srstudy.patches.layout import PLACE
 
-# What h5py raises on a file that is broken or of other content.
+# h5py's errors for a file that is broken or has other contents.
 BROKEN = (OSError, KeyError, AttributeError, TypeError, ValueError, RuntimeError)
 
 
 class PatchFile:
-    """A patch file, open for reading: `len` is its number of patches, `degradation` a name.
+    """A patch file, open for reading; `len` gives its number of patches, `degradation` a name.
 
-    `InputError` names a file that is missing, broken, of another format or of another scale.
+    `InputError` if the file is missing, broken, of another format or of another scale.
     """
 
     def __init__(self, path: Path, scale: int) -> None:
         try:
-            # No lock: the map would keep it, and files here are replaced whole, never changed.
+            # Without a lock: the map would hold it, and patch files are replaced, never changed.
             with h5py.File(path, "r", locking=False) as file:
                 self._open(file, scale)
         except Fault as fault:
             raise InputError(f"{path}: {fault}") from fault
         except BROKEN as error:
             words = " ".join(str(error).split())
-            raise InputError(f"{path}: is no readable patch file: {words}") from error
+            raise InputError(f"{path}: is not a readable patch file: {words}") from error
 
     def _open(self, file: h5py.File, scale: int) -> None:
         self._scale = scale
         self.degradation, self._size = checked_attributes(file, scale)
-        # By h5py's own handle: the path could be another file by now.
+        # Map h5py's open file: by now the path could lead to another file.
         handle = file.id.get_vfd_handle()
         whole = np.frombuffer(mmap.mmap(handle, 0, access=mmap.ACCESS_READ), np.uint8)
         images = len(file["train"])
@@ -53,14 +53,14 @@ class PatchFile:
         check_places(self._places, [pair.hr.shape for pair in self._train], self._size, scale)
         names = sorted(file["validation"])
         if not names:
-            raise Fault("validation: holds no image")
+            raise Fault("validation: has no image")
         self._held_out = [mapped_pair(whole, file, f"validation/{n}", scale) for n in names]
 
     def __enter__(self) -> "PatchFile":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        # The map itself goes with the last view of it: a held-out image may still be in use.
+        # The map closes with its last view: a held-out image may still be in use.
         self._train, self._held_out = [], []
         self._places = np.empty((0, 3), PLACE)
 
@@ -68,9 +68,9 @@ class PatchFile:
         return len(self._places)
 
     def patches(self, indices: NDArray[np.int64]) -> Pair:
-        """LR (n, size / scale, size / scale) and HR (n, size, size), copies of one's own.
+        """LR (n, size / scale, size / scale) and HR (n, size, size), as copies.
 
-        They come in ascending order of their indices, so that patches of one image are read one
+        They are in ascending order of their indices, so that patches of one image are read one
         after the other.
         """
         scale, size = self._scale, self._size
@@ -85,8 +85,8 @@ class PatchFile:
         return Pair(lr, hr)
 
     def validation(self) -> Iterator[Pair]:
-        """LR and HR luma of each held-out image, whole, in the order of their names.
+        """The LR and HR luma of each whole held-out image, sorted by name.
 
-        They are views of the file: not to be written to, and without memory of their own.
+        They are read-only views of the file and use no memory of their own.
         """
         yield from self._held_out

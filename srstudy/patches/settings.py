@@ -10,9 +10,9 @@ LARGEST_PATCH = 4096  # HR pixels
 
 
 class PatchSettings(Slice):
-    """HR pixels of a patch and between two, by scale, and which images are held out whole.
+    """Patch size and stride in HR pixels, by scale, and which whole images are held out.
 
-    Those are said by one of three: as a share, as a count, or by a list in git.
+    Exactly one of three keys chooses the held-out images: a share, a count, or a list in git.
     """
 
     patch_size: CountPerScale = per_scale("x2: 64, x4: 128")
@@ -23,7 +23,7 @@ class PatchSettings(Slice):
 
 
 def validation_fault(patches: PatchSettings) -> str | None:
-    """The line where not exactly one of share, count and list is given."""
+    """The error line unless exactly one of share, count and list is given."""
     given = {
         "validation_share": patches.validation_share,
         "validation_images": patches.validation_images,
@@ -39,7 +39,7 @@ def validation_fault(patches: PatchSettings) -> str | None:
 
 
 def size_faults(patches: PatchSettings, scales: list[int]) -> list[str]:
-    """What is wrong with the sizes and strides of the scales studied, a line each."""
+    """One line per fault of the sizes and strides of the studied scales."""
     faults = []
     for key, values in (("patch_size", patches.patch_size), ("stride", patches.stride)):
         faults += [

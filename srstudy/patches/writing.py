@@ -14,23 +14,23 @@ from srstudy.patches.layout import FORMAT, PLACE, PLANE, read_patch
 
 
 class PatchWriter:
-    """Fills one patch file, image by image; memory does not grow with their number.
+    """Writes one patch file, image by image; memory does not grow with the number of images.
 
         with PatchWriter(path, size=64, stride=32, scale=2) as writer:
             writer.add_image("t1, full", pair)
             writer.add_validation("t2", other)
             writer.finish(["t1"], {"degradation": "matlab"})
 
-    size and stride: of the grid of patches, in HR pixels; ValueError where they are no multiples
-    of scale. `patches`, `images` and `skipped` count what was added; an image is skipped, and not
-    stored, where it is smaller than a patch.
+    size and stride: of the grid of patches, in HR pixels; ValueError unless both are multiples of
+    scale. `patches`, `images` and `skipped` are counts; an image that is smaller than a patch is
+    skipped and not stored.
     """
 
     def __init__(self, path: Path, size: int, stride: int, scale: int) -> None:
         check_sizes(size, stride, scale)
         self._folder, self._size, self._stride, self._scale = path.parent, size, stride, scale
         ensure_room(self._folder, 0)
-        # In HDF5's oldest format, the default. The later ones note the time in each group.
+        # HDF5's oldest format, the default: later formats store the time in each group.
         self._file = h5py.File(path, "w")
         self._train = self._file.create_group("train")
         self._validation = self._file.create_group("validation")
@@ -51,7 +51,7 @@ class PatchWriter:
     def add_image(self, label: str, pair: Pair) -> None:
         """Add a training image or copy, LR (h, w) and HR (h * scale, w * scale) uint8.
 
-        label: which it is, for people. Raises ValueError if the sizes do not fit the scale.
+        label: tells readers which image it is. Raises ValueError if the sizes do not fit the scale.
         """
         check_pair(pair, self._scale)
         patches = len(grid(pair.hr.shape, self._size, self._stride))
@@ -74,9 +74,9 @@ class PatchWriter:
     def finish(self, training_images: Sequence[str], attributes: dict[str, Any]) -> None:
         """Write the places, the names of the training images and the file's attributes.
 
-        attributes: `degradation`, and what else there is to tell beside the numbers known here.
+        attributes: `degradation` and others; the numbers known here are added.
         """
-        # Only now: their number must be known, as a dataset that can grow lies in chunks.
+        # Written last, when their number is known: a dataset that can grow is stored in chunks.
         ensure_room(self._folder, 3 * self.patches * np.dtype(PLACE).itemsize)
         places = self._file.create_dataset("places", (self.patches, 3), PLACE)
         start = 0
@@ -85,7 +85,7 @@ class PatchWriter:
             end = start + len(corners)
             places[start:end] = np.insert(corners, 0, image, axis=1)
             start = end
-        # A dataset, not an attribute: those may not exceed 64 KB.
+        # A dataset, not an attribute: attributes are limited to 64 KB.
         self._file["training_images"] = list(training_images)
         own = {
             "format": FORMAT,

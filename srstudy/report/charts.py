@@ -1,4 +1,4 @@
-"""Line charts as SVG text: small, the same bytes every time, in the colours of the page."""
+"""Line charts as SVG text: small, with the same bytes every time, in the colours of the page."""
 
 import math
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from srstudy.report.svg import element, points, text
 WIDTH, HEIGHT = 420, 300  # without the legend
 LEFT, RIGHT, TOP, BOTTOM = 74, 12, 30, 46
 TICKS = 5
-KEYS, KEY_ROW = 2, 20  # the legend: so many lines in a row, a row so high
+KEYS, KEY_ROW = 2, 20  # the legend: entries per row, and the height of a row
 
 
 @dataclass(frozen=True)
 class Line:
     """A curve; spread: the lowest and highest value at each x, drawn as a band.
 
-    dashed: in the colour of the line before it, which it goes with; marks: the names of its places,
-    which are then dots by themselves.
+    dashed: the line is dashed and has the colour of the line before it; marks: names of the points,
+    which are then drawn as dots without a line.
     """
 
     label: str
@@ -34,8 +34,8 @@ def line_chart(
 ) -> str:
     """An SVG element with the lines, axes with round numbers, and a legend below.
 
-    The n-th solid line has the CSS class `line<n>`, which the page gives its colour.
-    logarithmic: of the x axis. Raises ValueError if there is nothing to draw.
+    The n-th solid line has the CSS class `line<n>`; the page defines its colour. logarithmic: the x
+    axis is logarithmic. Raises ValueError if there is nothing to draw.
     """
     xs = [_position(x, logarithmic) for line in lines for x in line.x]
     bounds = [value for line in lines for pair in line.spread for value in pair]
@@ -76,7 +76,7 @@ def line_chart(
         curve = [(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)]
         if not line.marks:
             parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
-        # A single place is no line that could be seen.
+        # A line with only one point would be invisible.
         for x, y in curve if line.marks or len(curve) == 1 else []:
             parts.append(element("circle", class_=f"curve {kind}", cx=x, cy=y, r=2))
         marked += [(mark, kind, dot) for mark, dot in zip(line.marks, curve, strict=False)]

@@ -1,4 +1,4 @@
-"""The pipeline's graph, read from dvc.yaml and drawn as SVG text."""
+"""The graph of the pipeline, read from dvc.yaml and drawn as SVG text."""
 
 import itertools
 import re
@@ -12,16 +12,16 @@ import networkx as nx
 from srstudy.report.svg import element, text
 
 BOX, GAP, ROW = (128, 30), 28, 44
-SWEEPS = 4  # over the columns, to lay what belongs together side by side
+SWEEPS = 4  # over the columns, to move connected nodes close to each other
 
-Place = tuple[str, int]  # where the edges from a stage pass through a column, all as one
+Place = tuple[str, int]  # a stage's point in a column; all its edges pass through it
 
 
 def edges(stages: Mapping[str, Any]) -> dict[str, set[str]]:
-    """For each stage of dvc.yaml (before its lists are filled in) the stages that it waits for.
+    """For each stage of dvc.yaml (before lists are expanded), the stages that it waits for.
 
-    A stage waits for another if one of its deps is, holds or lies in one of the other's outputs.
-    What a list fills in (`${item.scale}`) counts as equal to anything.
+    A stage waits for another if one of its deps equals, contains or lies in one of the other's
+    outputs. A value from a list (`${item.scale}`) matches everything.
     """
     bodies = {name: stage.get("do", stage) for name, stage in stages.items()}
     outputs = {
@@ -40,9 +40,9 @@ def edges(stages: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def layers(waits_for: Mapping[str, set[str]]) -> list[dict[str, list[str]]]:
-    """Stages in layers, each after all that it waits for, with those that it waits for directly.
+    """Stages in layers, each after all stages that it waits for, with its direct dependencies.
 
-    What follows from others is left out: of c after a and b, and b after a, c after b remains.
+    Indirect dependencies are left out: if c waits for a and b, and b for a, then c has only b.
     Raises ValueError if stages wait for each other.
     """
     graph = nx.DiGraph((other, name) for name in waits_for for other in sorted(waits_for[name]))
@@ -58,11 +58,11 @@ def layers(waits_for: Mapping[str, set[str]]) -> list[dict[str, list[str]]]:
 
 
 def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
-    """An SVG element: a box for each stage, left to right after all that it waits for.
+    """An SVG element: a box per stage, from left to right, after all stages that it waits for.
 
-    words: what each stage does, shown when it is pointed at. Layered as Sugiyama, Tagawa and Toda
-    (1981) do: what is longer than a column has a place of its own in each column that it passes,
-    so that it meets no box, and columns are ordered by the mean of their neighbours.
+    words: the description of each stage, shown as a tooltip. Layered drawing after Sugiyama, Tagawa
+    and Toda (1981): an edge over several columns gets a place in each column that it passes, so it
+    crosses no box, and each column is sorted by the mean height of its nodes' neighbours.
     Raises ValueError if stages wait for each other.
     """
     layered = layers(waits_for)
@@ -86,7 +86,7 @@ def draw(waits_for: Mapping[str, set[str]], words: Mapping[str, str]) -> str:
         for i, node in enumerate(nodes)
     }
     ways = [
-        # Through a place that is no box, on to its right.
+        # A place without a box: the edge continues to its right.
         _way(place[a], place[b]) + ("" if isinstance(b, str) else f"h{BOX[0]}")
         for a, b in pairs
     ]
@@ -118,7 +118,7 @@ def _order(
 
 
 def _way(start: tuple[float, float], end: tuple[float, float]) -> str:
-    """A path from the right of a place to the left of another, upright only between columns."""
+    """A path from a place's right side to another's left side; it bends only between columns."""
     left, right = start[0] + BOX[0], end[0]
     one, two = start[1] + BOX[1] / 2, end[1] + BOX[1] / 2
     middle = right - GAP / 2
@@ -126,10 +126,10 @@ def _way(start: tuple[float, float], end: tuple[float, float]) -> str:
 
 
 def _parts(entry: Any) -> list[str]:
-    """The parts of a path, as patterns: `*` for what a list fills in.
+    """The parts of a path as patterns: `*` for a value from a list.
 
-    A key of own_images is never the name of a known dataset (`validate` sees to it): it equals
-    what other lists fill in, but no name that is written out.
+    `validate` ensures that a key of own_images is not the name of a known data set. So such a key
+    matches values from other lists, but no fixed name.
     """
     path = next(iter(entry)) if isinstance(entry, dict) else str(entry)
     path = path.replace("${key}", "own:*")
@@ -137,7 +137,7 @@ def _parts(entry: Any) -> list[str]:
 
 
 def _meets(dep: list[str], out: list[str]) -> bool:
-    if dep == ["*"]:  # a folder from outside
+    if dep == ["*"]:  # a folder outside the project
         return False
     pairs = zip(dep, out, strict=False)
     return all(fnmatchcase(one, other) or fnmatchcase(other, one) for one, other in pairs)

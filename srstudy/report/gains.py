@@ -1,4 +1,4 @@
-"""How much better than bicubic interpolation networks are on each image, in the first metric."""
+"""The gain of the networks over bicubic interpolation on each image, in the first metric."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,9 +13,9 @@ BASELINE = METHODS[0]
 
 
 def gains(entry: Mapping[str, Mapping[str, float | None]]) -> dict[str, float | None]:
-    """An image's gain by each method but the baseline; None where one of both has no score.
+    """The gain of each method over the baseline on an image; None if one of both has no score.
 
-    entry: {metric: {method: value}}. Above 0 is better, also of a metric that is lower then.
+    entry: {metric: {method: value}}. A gain above 0 is better, also if lower values are better.
     """
     scores, sign = entry[first_metric()], -1 if METRICS[first_metric()].lower_is_better else 1
     least = scores.get(BASELINE)
@@ -27,9 +27,10 @@ def gains(entry: Mapping[str, Mapping[str, float | None]]) -> dict[str, float | 
 
 
 def mean_gains(content: Mapping[str, Any]) -> dict[str, float | None]:
-    """The gain of the first network's method on each image: the mean over the scales that have it.
+    """The gain of the first method with a network on each image, as the mean over the scales.
 
-    content: that of metrics/images/<test set>.json. None where no scale has it.
+    content: that of metrics/images/<test set>.json. Scales without a gain are left out; None if no
+    scale has one.
     """
     found: dict[str, list[float]] = {}
     for images in scales_of(content).values():
@@ -40,7 +41,7 @@ def mean_gains(content: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def in_words(gain: float | None) -> str:
-    """A gain with its sign and unit, as "+3.87 dB"; nothing for a missing one."""
+    """A gain with sign and unit, such as "+3.87 dB"; an empty text for a missing gain."""
     metric = METRICS[first_metric()]
     unit = metric.title.partition(" in ")[2]
     return "" if gain is None else f"{gain:+.{metric.digits}f} {unit}".rstrip()

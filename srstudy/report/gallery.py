@@ -1,7 +1,7 @@
-"""The pictures of the report page: a few images of each test set, every version of them.
+"""The pictures of the report page: a few images of each test set, restored by every method.
 
-The stage `compare` makes them, a JSON file for each image and scale; the stage `report`, which
-alone knows the gains at all scales, chooses among them.
+The stage `compare` makes one JSON file per image and scale. The stage `report` knows the gains at
+all scales and chooses the images.
 """
 
 import base64
@@ -23,24 +23,25 @@ GALLERY = Path("data/gallery")
 MOST_IMAGES = 8  # of a test set
 TRUTH = "ground truth"
 CROP = 64  # HR pixels
-SIDE = 320  # of a larger picture this much is shown
-# So that the page with Set5, Set14, BSD100 and Urban100 at three scales stays below 20 MB: its 29
-# images have 696 versions. Those of an image get the best of these qualities of WebP with which
-# they have at most so many bytes each, on average. Chosen by measured sizes.
+SIDE = 320  # a larger picture is cut to this side
+# The page with Set5, Set14, BSD100 and Urban100 at three scales must stay below 20 MB; its 29
+# images have 696 versions. The versions of an image get the best of these WebP qualities with which
+# they have at most this number of bytes each, on average. Chosen by measured sizes.
 QUALITIES = (95, 88, 80, 70, 60, 45, 30, 0)
 BYTES = 20_000
 
 
 def gallery_folder(scale: int, test_set: str) -> Path:
-    """Where the pictures of a test set at a scale lie."""
+    """The folder of a test set's pictures at a scale."""
     return GALLERY / f"x{scale}" / test_set
 
 
 def pictures(truth: NDArray[np.uint8], versions: Mapping[str, NDArray[np.uint8]]) -> dict[str, Any]:
-    """An image at a scale for the page, as JSON: each method's version and then the truth.
+    """An image at a scale for the page, as JSON: each method's version, then the ground truth.
 
-    All of (H, W[, 3]) uint8. The zoomed crop is where the first version errs most; of pictures
-    larger than SIDE only what is around it is kept. All versions are compressed alike.
+    All are uint8 (H, W[, 3]). The zoomed crop is the place with the largest error of the first
+    version. A picture larger than SIDE is cut to the part around the crop. All versions have the
+    same compression quality.
     """
     rows, columns, crop = _window(squared_error(truth, next(iter(versions.values()))))
     parts = {name: image[rows, columns] for name, image in {**versions, TRUTH: truth}.items()}
@@ -53,7 +54,7 @@ def pictures(truth: NDArray[np.uint8], versions: Mapping[str, NDArray[np.uint8]]
 
 
 def gallery(test_set: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    """A test set as the page's script has it: the images to show, in order, and their pictures.
+    """A test set for the page's script: the images to show, in order, and their pictures.
 
     content: that of metrics/images/<test set>.json.
     """
@@ -71,9 +72,9 @@ def gallery(test_set: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def best_and_worst(gain: Mapping[str, float | None], most: int = MOST_IMAGES) -> list[str]:
-    """At most so many images: the largest gain, the smallest, the second largest, and so on.
+    """At most `most` images: with the largest gain, the smallest, the second largest, and so on.
 
-    Those without a gain (None) come last.
+    Images without a gain (None) come last.
     """
     known = {name: value for name, value in gain.items() if value is not None}
     ranked = sorted(known, key=lambda name: -known[name])
@@ -91,7 +92,7 @@ def _captioned(test_set: str, scale: str, name: str, entry: Mapping[str, Any]) -
 
 
 def _window(error: NDArray[np.floating]) -> tuple[slice, slice, dict[str, int]]:
-    """Rows and columns of what is shown, and where in it the crop lies."""
+    """The rows and columns to show, and the position of the crop inside them."""
     height, width = error.shape
     side = min(CROP, height, width)
     top, left = highest_window(error, side)

@@ -1,4 +1,4 @@
-"""The report page's tables of single images: a row for each, which the page's script sorts."""
+"""The report page's tables with one row per image, which the page's script can sort."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -9,15 +9,15 @@ from srstudy.report.svg import element
 from srstudy.scoring.metrics import METRICS, Metric
 from srstudy.scoring.tables import scales_of, shown
 
-WIDTH, HEIGHT, EDGE = 130, 16, 5  # of a drawn gain
+WIDTH, HEIGHT, EDGE = 130, 16, 5  # of the drawing of a gain, in pixels
 
 
 def image_tables(contents: Mapping[str, Mapping[str, Any]]) -> str:
-    """For each test set a section with a table for each scale, as HTML.
+    """One section per test set with one table per scale, as HTML.
 
     contents: those of metrics/images/<test set>.json. A row has the gain over bicubic, as a number
-    (the first network's) and drawn (all methods), and every metric by every method. Each cell with
-    a number has it in full as `data-value`.
+    (first network) and as a drawing (all methods), and every metric for every method. Each cell
+    with a number has its full value as `data-value`.
     """
     return "\n".join(
         f'<section class="set" data-set="{escape(test_set)}">\n'
@@ -49,7 +49,7 @@ def _table(test_set: str, scale: str, images: Mapping[str, Any]) -> str:
 
 
 def _heads(methods: Sequence[str]) -> str:
-    """Two rows: the metrics, and below them the methods. What sorts has its column's number."""
+    """Two rows: the metrics, then the methods. A head that sorts has its column's number."""
     network = next(method for method in methods if method != BASELINE)
     names = ["image", f"gain of {network}"]
     first = [
@@ -67,7 +67,7 @@ def _heads(methods: Sequence[str]) -> str:
 
 
 def _cells(metric: Metric, values: Sequence[float | None]) -> list[str]:
-    """The scores of one image by every method; the best are marked."""
+    """The scores of one image for every method; the best are marked."""
     known = [value for value in values if value is not None]
     best = shown(metric, (min if metric.lower_is_better else max)(known, default=None))
     cells = []
@@ -79,7 +79,7 @@ def _cells(metric: Metric, values: Sequence[float | None]) -> list[str]:
 
 
 def _gain_cell(gain: Mapping[str, float | None], ends: tuple[float, float]) -> str:
-    """The first method's gain as a number, a line from 0 and a dot; the others' as strokes."""
+    """The first method's gain as a number, a line from 0 and a dot; the others as strokes."""
     known = {method: value for method, value in gain.items() if value is not None}
     low, high = ends
     first = next(iter(gain.values()))

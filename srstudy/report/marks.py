@@ -1,12 +1,12 @@
-"""Where the names of a chart's dots stand: inside it, and as far as can be not over one another."""
+"""Places the names of a chart's dots: inside the chart and, if possible, without overlap."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# Of text of 12 pixels: a small and a capital letter's width; the height above and below its line.
+# For 12-pixel text: the width of a small and of a capital letter; heights above and below the line.
 SMALL, CAPITAL, ABOVE, BELOW = 6.5, 9, 10, 3
-GAP, RADIUS = 7, 4  # from a dot to its name, and of a dot with some air
-SHIFTS = (0, -12, 12, -24, 24, -36, 36)  # tried one after the other, in pixels
+GAP, RADIUS = 7, 4  # between a dot and its name; of a dot with some space around it
+SHIFTS = (0, -12, 12, -24, 24, -36, 36)  # vertical shifts to try, in pixels
 
 
 class Box(NamedTuple):
@@ -18,14 +18,14 @@ class Box(NamedTuple):
     bottom: float
 
     def common(self, other: "Box") -> float:
-        """The area that both have."""
+        """The area of the overlap."""
         width = min(self.right, other.right) - max(self.left, other.left)
         height = min(self.bottom, other.bottom) - max(self.top, other.top)
         return max(0.0, width) * max(0.0, height)
 
 
 class Place(NamedTuple):
-    """Of a name: where its line begins, or ends where it stands left of its dot."""
+    """The place of a name: where its text begins, or where it ends if it is left of its dot."""
 
     x: float
     y: float
@@ -33,14 +33,14 @@ class Place(NamedTuple):
 
 
 def box_of(name: str, place: Place) -> Box:
-    """About the room that a name takes."""
+    """The approximate box of a name."""
     width = sum(CAPITAL if letter.isupper() else SMALL for letter in name)
     left = place.x - width if place.anchor == "end" else place.x
     return Box(left, place.y - ABOVE, left + width, place.y + BELOW)
 
 
 def places(dots: Sequence[tuple[float, float]], names: Sequence[str], inside: Box) -> list[Place]:
-    """A place for each dot's name: right or left of it, at its height or near it."""
+    """A place for each dot's name: right or left of the dot, at its height or close to it."""
     taken = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in dots]
     found = []
     for (x, y), name in zip(dots, names, strict=True):

@@ -1,4 +1,4 @@
-"""The report page's parts: tables and charts as HTML text, data of its script as JSON."""
+"""The parts of the report page: tables and charts as HTML text, the script's data as JSON."""
 
 import json
 import re
@@ -20,22 +20,22 @@ SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="{label}">
 
 
 def fill_page(**parts: str) -> str:
-    """The whole page, of its parts."""
+    """The whole page, filled with its parts."""
     return Template(TEMPLATE.read_text("utf-8")).substitute(parts)
 
 
 def script_data(value: Any) -> str:
-    """JSON that may stand inside a script element, whatever the names in it."""
+    """JSON that is safe inside a script element, for any names in it."""
     return json.dumps(value, ensure_ascii=True).replace("<", "\\u003c")
 
 
 def marked_up(words: str) -> str:
-    """HTML of a sentence that has names between backticks."""
+    """HTML of a sentence; text between backticks becomes code."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[str] = ()) -> str:
-    """An HTML table; best: for each row the text of the cells that are marked."""
+    """An HTML table; best: for each row, the text of the cells to mark."""
     names = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in header)
     lines = [f"<tr>{names}</tr>"]
     for number, (first, *cells) in enumerate(rows):
@@ -49,11 +49,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[s
 
 
 def score_tables(summary: Mapping[str, Any], path: Path, notes: Sequence[str] = ()) -> str:
-    """The mean scores of metrics/summary.json: for each metric a table, in the order of METRICS.
+    """The mean scores of metrics/summary.json: one table per metric, in the order of METRICS.
 
-    A row for each test set and scale, a column for each method. Methods whose scores are equal as
-    shown are both marked as the best. path: the file, for errors; notes: lines of plain text under
-    the tables. Raises InputError where the file lacks a metric.
+    A row per test set and scale, a column per method. If the best scores are equal as shown, all of
+    them are marked. path: the file, for errors; notes: lines of plain text under the tables. Raises
+    InputError if the file does not have a metric.
     """
     tables = []
     for key, metric in METRICS.items():
@@ -80,7 +80,7 @@ def step_counts(
 ) -> str:
     """A table of the trainings: steps and last validation PSNR; the pretraining comes first.
 
-    validation: each other training's file of metrics/validation/.
+    validation: for each other training, the content of its file in metrics/validation/.
     """
     last = curve.iloc[-1]
     rows = [[pretraining, f"{last['step']:.0f}", f"{last['validation_psnr']:.2f}"]]
@@ -94,9 +94,9 @@ def step_counts(
 
 
 def learning_curves(curves: Mapping[str, pd.DataFrame]) -> str:
-    """A chart for each scale: the validation PSNR of all its trainings by step.
+    """One chart per scale: the validation PSNR of all its trainings over the steps.
 
-    Infinite values, of images that are restored exactly, are left out.
+    Infinite values (of images that are restored exactly) are left out.
     """
     groups: dict[str, list[Line]] = {}
     for name, curve in curves.items():
@@ -111,7 +111,7 @@ def learning_curves(curves: Mapping[str, pd.DataFrame]) -> str:
 
 
 def ablation_charts(runs: pd.DataFrame) -> str:
-    """PSNR over lambda: a chart for each budget and scale, a line for each network."""
+    """PSNR over lambda: one chart per budget and scale, one line per network."""
     charts = []
     for (budget, scale), mine in runs.groupby(["budget", "scale"], sort=False):
         lines = []
@@ -130,10 +130,10 @@ def ablation_charts(runs: pd.DataFrame) -> str:
 
 
 def network_charts(dots: pd.DataFrame) -> list[str]:
-    """PSNR over multiply-adds: a chart for each scale, a named dot for each network.
+    """PSNR over multiply-adds: one chart per scale, one dot with a name per network.
 
-    dots: the rows of docs/networks-chart.csv, with test_set, scale, line (whose figures), name,
-    multiply_adds in 10^9 and psnr in dB.
+    dots: the rows of docs/networks-chart.csv, with test_set, scale, line (the source of the
+    figures), name, multiply_adds in 10^9 and psnr in dB.
     """
     charts = []
     for (test_set, scale), mine in dots.groupby(["test_set", "scale"], sort=False):

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from srstudy.scoring.metrics import METRICS
 
-PANEL = 320  # pixels: the width of one version
-ZOOM = 3  # the crop's side is the panel's width over this
+PANEL = 320  # width of one version in pixels
+ZOOM = 3  # the crop's side is the panel's width divided by this
 CAPTION = 22
 GAP = 6
 WHITE = 255
@@ -19,11 +19,11 @@ WHITE = 255
 def comparison(
     versions: Mapping[str, NDArray[np.uint8]], interesting: NDArray[np.floating]
 ) -> NDArray[np.uint8]:
-    """One picture with a column for each version: caption, whole image, zoomed crop.
+    """One picture with a column per version: caption, whole image, zoomed crop.
 
-    versions: caption to image, uint8 (H, W) or (H, W, 3), all of one size. interesting: (H, W);
-    the crop is taken where its sum is highest. The crop is enlarged without interpolation, so
-    that one sees the pixels. Returns (height, width, 3) uint8.
+    versions: from caption to image, uint8 (H, W) or (H, W, 3), all of the same size. interesting:
+    (H, W); the crop is the place with the highest sum. The crop is enlarged without interpolation,
+    so that its pixels are visible. Returns (height, width, 3) uint8.
     """
     height, width = interesting.shape
     side = max(1, min(height, width, PANEL // ZOOM))
@@ -47,9 +47,9 @@ def comparison(
 
 
 def caption(method: str, score: float | None) -> str:
-    """A method with an image's score in the first metric, as "plain, 37.54 dB".
+    """A method and its score for an image in the first metric, such as "plain, 37.54 dB".
 
-    A metric without a unit in its title is named instead: "plain, SSIM 0.9586". A missing score
+    If the metric's title has no unit, its name is shown: "plain, SSIM 0.9586". A missing score
     (None) is left out.
     """
     if score is None:
@@ -61,13 +61,13 @@ def caption(method: str, score: float | None) -> str:
 
 
 def squared_error(hr: NDArray[np.uint8], image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Where an image (H, W[, 3]) errs, and how much: (H, W), summed over the channels."""
+    """The squared error of an image (H, W[, 3]) per pixel: (H, W), summed over the channels."""
     error = np.square(hr.astype(np.float64) - image)
     return error if error.ndim == 2 else error.sum(axis=2)
 
 
 def highest_window(values: NDArray[np.floating], side: int) -> tuple[int, int]:
-    """Top and left of the square of a side whose sum of values (H, W) is highest."""
+    """Top and left of the square (side x side) with the highest sum of values (H, W)."""
     sums = cv2.integral(values.astype(np.float64))
     windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
     top, left = np.unravel_index(int(np.argmax(windows)), windows.shape)

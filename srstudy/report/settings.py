@@ -1,4 +1,4 @@
-"""The settings that the report page names."""
+"""The settings that the report page shows."""
 
 from typing import Annotated
 

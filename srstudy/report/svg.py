@@ -4,7 +4,7 @@ from html import escape
 
 
 def element(tag: str, *children: str, **attributes: object) -> str:
-    """An element; children are text that is SVG already. `class_` stands for `class`."""
+    """An element; children: SVG text. Write `class_` for `class`."""
     given = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for name, value in attributes.items()
@@ -18,5 +18,5 @@ def text(words: str, x: float, y: float, **attributes: object) -> str:
 
 
 def points(pairs: list[tuple[float, float]]) -> str:
-    """Places as polylines and polygons have them."""
+    """Coordinates in the form of polylines and polygons."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)

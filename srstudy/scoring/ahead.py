@@ -1,4 +1,4 @@
-"""Work that overlaps: the next item is made while one is worked on."""
+"""Overlapping work: the next item is made while the current one is in use."""
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +8,10 @@ Item = TypeVar("Item")
 
 
 def ahead(items: Iterator[Item]) -> Generator[Item]:
-    """The items in their order, each made in a thread while the one before it is worked on.
+    """The items in their order; a thread makes each item while the previous one is in use.
 
-    At most one waits, so that memory does not grow. What making an item raises is raised where that
-    item would have come. `close` waits for the item that is being made.
+    At most one finished item waits, so memory does not grow. If making an item raises an error, the
+    error is raised in place of the item. `close` waits for the item that is being made.
     """
     end = object()
     with ThreadPoolExecutor(1) as maker:

@@ -1,6 +1,6 @@
-"""What is chance: how far trainings that differ by the seed alone are apart.
+"""Which differences are chance: the differences between trainings that differ only by the seed.
 
-A table of runs has one row a run and test set: scale, seed, set, method, psnr (the mean over the
+A table of runs has one row per run and test set: scale, seed, set, method, psnr (the mean over the
 set's images, in dB). Intervals are Student's, at 95 %.
 """
 
@@ -16,59 +16,59 @@ from scipy import stats
 from srstudy.common.errors import InputError
 
 TABLE = Path("docs/seeds.csv")  # of the default recipe, by `make seeds`
-DEGRADATION = "matlab"  # of the default recipe: other scores are not of that size
+DEGRADATION = "matlab"  # of the default recipe: scores of others cannot be compared with it
 COLUMNS = ("scale", "seed", "set", "method", "psnr")
-UNTRAINED = "bicubic"  # has no seed, so that it says nothing of chance
+UNTRAINED = "bicubic"  # has no seed, so it tells nothing about chance
 LEVEL = 0.95
-A_LITTLE = 0.1  # dB: a difference below it is called little
+A_LITTLE = 0.1  # dB: a smaller difference is called "a little"
 
 
 def read_runs(text: str, name: str) -> pd.DataFrame:
-    """A table of runs from CSV; name: of the file, for the `InputError` that says what it lacks."""
+    """A table of runs from CSV; name: the file's name, for the `InputError` about a fault."""
     try:
         runs = pd.read_csv(io.StringIO(text))
         if set(COLUMNS) <= set(runs.columns):
             runs = runs.astype({"scale": int, "psnr": float})[list(COLUMNS)]
             if np.isfinite(runs["psnr"]).all():
                 return runs
-            found = "a psnr that is no finite number"
+            found = "a psnr that is not a finite number"
         else:
             found = ", ".join(runs.columns)
     except pd.errors.EmptyDataError:
         found = "nothing"
-    except ValueError as error:  # a word for a number, or rows of more columns than the first
+    except ValueError as error:  # text for a number, or a row with more columns than the first
         found = str(error).partition("\n")[0]
     raise InputError(f"{name}: found {found}; expected the columns {', '.join(COLUMNS)}")
 
 
 def limits(runs: pd.DataFrame) -> dict[int, tuple[float, int]]:
-    """For each scale the difference in dB that is chance, and how many seeds say so.
+    """For each scale, the largest difference in dB that is chance, and the number of seeds.
 
-    Two more trainings, whose seeds differ and nothing else, are less than that apart on a test set
-    in 95 % of cases: t * sqrt(2) * s, where s is the standard deviation over seeds, pooled over
-    methods and test sets. A seed's methods and test sets share its pretraining, and so they count
-    as one: t has seeds - 1 degrees of freedom. A scale with one seed is left out.
+    Two new trainings that differ only by the seed differ by less than this on a test set in 95 % of
+    cases: t * sqrt(2) * s, where s is the standard deviation over seeds, pooled over methods and
+    test sets. Methods and test sets of one seed share its pretraining, so they count as one sample:
+    t has seeds - 1 degrees of freedom. A scale with one seed is left out.
     """
     found = {}
     for scale, mine in runs[runs["method"] != UNTRAINED].groupby("scale"):
         groups = mine.groupby(["method", "set"])["psnr"]
         freedom, seeds = groups.count() - 1, mine["seed"].nunique()
         if freedom.sum() > 0:
-            # One seed alone of a group has no variance, and weighs nothing.
+            # A group with only one seed has no variance and the weight 0.
             variance = (groups.var().fillna(0) * freedom).sum() / freedom.sum()
             found[int(scale)] = (_quantile(seeds) * math.sqrt(2 * variance), seeds)
     return found
 
 
 def sentence(runs: pd.DataFrame) -> str:
-    """Below which differences a table says nothing, in hundredths of a dB, rounded up.
+    """The sentence on differences that are chance, in hundredths of a dB, rounded up.
 
-    "" where no scale has two seeds.
+    "" if no scale has two seeds.
     """
     found = limits(runs)
     if not found:
         return ""
-    # 0.0300000001 is 0.03.
+    # The inner rounding keeps 0.0300000001 from becoming 0.04.
     values = ", ".join(
         f"{math.ceil(round(limit * 100, 6)) / 100:.2f} dB (x{scale})"
         for scale, (limit, _) in found.items()
@@ -83,16 +83,16 @@ def sentence(runs: pd.DataFrame) -> str:
 
 
 def measured() -> pd.DataFrame:
-    """The runs of TABLE; none where there is no such file."""
+    """The runs of TABLE; an empty table if there is no such file."""
     if not TABLE.is_file():
         return pd.DataFrame(columns=[*COLUMNS])
     return read_runs(TABLE.read_text("utf-8"), str(TABLE))
 
 
 def notes(degradation: str) -> list[str]:
-    """The sentence of TABLE, as the lines that stand under a table: one, or none.
+    """The lines on chance under a table of scores: one line or none.
 
-    degradation: that of the table's scores; of another than TABLE's nothing is known.
+    degradation: that of the table's scores. TABLE tells nothing about other degradations.
     """
     return list(filter(None, [sentence(measured())])) if degradation == DEGRADATION else []
 
@@ -100,10 +100,10 @@ def notes(degradation: str) -> list[str]:
 def gains(
     runs: pd.DataFrame, method: str = "regularized", reference: str = "plain"
 ) -> pd.DataFrame:
-    """A method's gain over another of the same seed: by scale, mean, low, high, seeds.
+    """A method's gain over a reference with the same seed: by scale, mean, low, high, seeds.
 
-    In dB, each seed's a mean over the test sets that both have; low and high are the ends of the
-    interval, NaN where there is one seed.
+    In dB. The gain of a seed is the mean over the test sets that both have. low and high are the
+    ends of the interval, NaN if there is only one seed.
     """
     table = runs.pivot_table(index=["scale", "seed", "set"], columns="method", values="psnr")
     table = table.reindex(columns=[method, reference])
@@ -117,9 +117,9 @@ def gains(
 
 
 def verdict(runs: pd.DataFrame, method: str = "regularized", reference: str = "plain") -> str:
-    """Whether a method helps, in one sentence: the finding first, then the figures.
+    """Whether a method helps, in one sentence: first the finding, then the figures.
 
-    "" where no seed has both.
+    "" if no seed has both methods.
     """
     found = gains(runs, method, reference)
     if found.empty:
@@ -155,7 +155,7 @@ def _finding(row) -> str:  # type: ignore[no-untyped-def]  # a row of `gains`
 
 
 def _signed(value: float) -> str:
-    return f"{round(value, 3) + 0.0:+.3f}"  # 0.0 makes +0.000 of -0.000
+    return f"{round(value, 3) + 0.0:+.3f}"  # adding 0.0 turns -0.000 into +0.000
 
 
 def _quantile(seeds: int) -> float:

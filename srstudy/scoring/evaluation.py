@@ -1,4 +1,4 @@
-"""Scoring one method on one test set: restored images as PNG files, and the scores of each."""
+"""Scores one method on one test set: writes restored images as PNG, and the scores of each."""
 
 import math
 from collections.abc import Callable
@@ -22,9 +22,9 @@ from srstudy.scoring.settings import MethodSettings
 
 RESTORED, SCORES = Path("data/restored"), Path("data/scores")
 SETTINGS = ("plain", "regularized")
-ENSEMBLE = "+"  # as in the literature, where EDSR+ is EDSR with self-ensemble
+ENSEMBLE = "+"  # as in the literature: EDSR+ is EDSR with self-ensemble
 CASCADE = "-cascade"
-# In the order of tables and pictures; a study may lack some.
+# In the order of tables and pictures; a study may not have all of them.
 METHODS = (
     "bicubic",
     *(f"{setting}{kind}" for setting in SETTINGS for kind in ("", ENSEMBLE, CASCADE)),
@@ -32,7 +32,7 @@ METHODS = (
 
 
 def methods_at(settings: MethodSettings, scale: int) -> list[str]:
-    """The methods that a study scores at a scale, in the order of METHODS."""
+    """The methods that the study scores at a scale, in the order of METHODS."""
     left_out = {f"{name}{ENSEMBLE}" for name in SETTINGS if name not in settings.self_ensemble}
     if scale not in settings.cascade_scales:
         left_out |= {f"{name}{CASCADE}" for name in SETTINGS}
@@ -48,12 +48,12 @@ def evaluate(
 ) -> None:
     """Restore every LR image of a synthesized test set; write images and scores, print the means.
 
-    restore: LR image uint8 (h, w[, 3]) to HR image uint8 (h * scale, w * scale[, 3]). What is
-    scored, by every metric and by the degradation's protocol, is the very image that is written.
+    restore: LR image uint8 (h, w[, 3]) to HR image uint8 (h * scale, w * scale[, 3]). Every metric
+    scores exactly the image that is written, by the degradation's protocol.
     """
     source = Path(f"data/lr/x{scale}/test") / test_set
     images, scores = names(source), dict[str, dict[str, float]]()
-    # Three images are under way: one is read, one restored, one written and scored.
+    # Three images at a time: one is read, one is restored, one is written and scored.
     with (
         whole_folder(images_folder(scale, method, test_set)) as partial,
         closing(ahead(read_pair(source, FULL, name) for name in images)) as pairs,
@@ -63,12 +63,12 @@ def evaluate(
         for name, (hr, restored) in zip(shown, results, strict=True):
             if restored.dtype != np.uint8 or restored.shape != hr.shape:
                 raise InputError(
-                    f"{method}: made {restored.dtype} of shape {restored.shape} out of {name} at "
+                    f"{method}: made {restored.dtype} of shape {restored.shape} from {name} at "
                     f"x{scale}; allowed: uint8 of shape {hr.shape}"
                 )
             write_png(partial / f"{name}.png", restored)
             scores[name] = scored(degradation.protocol, hr, restored, scale)
-    # JSON has no infinity (equal images) and no NaN (too small for SSIM): null stands for both.
+    # JSON has no infinity (equal images) and no NaN (image too small for SSIM): both become null.
     rounded = {
         name: {key: round(v, 6) if math.isfinite(v) else None for key, v in entry.items()}
         for name, entry in scores.items()
@@ -84,27 +84,27 @@ def evaluate(
 def scored(
     protocol: Protocol, hr: NDArray[np.uint8], restored: NDArray[np.uint8], scale: int
 ) -> dict[str, float]:
-    """The value of every metric; `InputError` names one that fails or gives no number.
+    """The value of every metric; `InputError` names a metric that fails or returns no number.
 
-    hr and restored: uint8 (H, W[, 3]). They are made read-only, so that no metric changes what
-    the next one sees.
+    hr and restored: uint8 (H, W[, 3]). They are made read-only, so that a metric cannot change
+    them for the next one.
     """
     hr.flags.writeable = restored.flags.writeable = False
     values = {}
     for key, metric in METRICS.items():
         try:
             values[key] = float(metric.function(protocol, hr, restored, scale))
-        except Exception as error:  # whatever a function of the user's own does
+        except Exception as error:  # the metric may be the user's own and raise anything
             words = " ".join(str(error).split())
             raise InputError(f"metric {key}: {type(error).__name__}: {words}") from error
     return values
 
 
 def images_folder(scale: int, method: str, test_set: str) -> Path:
-    """Where a method's restored images lie."""
+    """The folder of a method's restored images."""
     return RESTORED / f"x{scale}" / test_set / method
 
 
 def scores_file(scale: int, method: str, test_set: str) -> Path:
-    """Where a method's scores lie: {image: {metric: value}}."""
+    """The file of a method's scores: {image: {metric: value}}."""
     return SCORES / f"x{scale}" / test_set / f"{method}.json"

@@ -1,4 +1,4 @@
-"""What another study left behind, where this one gathers its results: it must not count here."""
+"""Removes results of an earlier study from the folders in which this study collects its results."""
 
 import re
 import shutil
@@ -13,10 +13,10 @@ NAMES = re.compile(rf"(x\d+-({'|'.join(SETTINGS)})|seed-\d+(-curve|-confusion)?)
 
 
 def keep_only(folder: Path, wanted: Collection[Path]) -> None:
-    """Remove all of a folder but the files and folders that are wanted.
+    """Remove everything from a folder except the wanted files and folders.
 
-    For a stage that depends on the whole folder, as DVC cannot name deps by lists: with leftovers
-    in it, its recorded state would differ from that of a fresh clone.
+    For a stage that depends on the whole folder, because DVC cannot take deps from a list. With old
+    files in the folder, its recorded state would differ from that of a fresh clone.
     """
     around = {parent for path in wanted for parent in path.parents}
     for path in sorted(folder.iterdir()):
@@ -31,7 +31,7 @@ def keep_only(folder: Path, wanted: Collection[Path]) -> None:
 
 
 def results_of(scales: Sequence[int], seeds: Sequence[int]) -> set[Path]:
-    """The learning curves, validation scores and MNIST results of a study of these."""
+    """The learning curves, validation scores and MNIST results of a study with these values."""
     trained = [f"x{scale}-{setting}" for scale in scales for setting in SETTINGS]
     kinds = [f"metrics/{kind}" for name in trained for kind in _of_training(name)]
     kinds += [f"metrics/mnist/seed-{seed}{kind}" for seed in seeds for kind in _OF_SEED]
@@ -39,9 +39,9 @@ def results_of(scales: Sequence[int], seeds: Sequence[int]) -> set[Path]:
 
 
 def remove_other_results(wanted: Collection[Path]) -> list[Path]:
-    """Remove what no stage of this study makes of RESULTS, and give the paths.
+    """Remove the files of RESULTS that no stage of this study makes; return their paths.
 
-    Only files that the pipeline names so, and that git knows: no training is lost with them.
+    Only files with a name of the pipeline that git tracks: so no training is lost.
     """
     listed = subprocess.run(
         ["git", "ls-files", "-z", *RESULTS], capture_output=True, text=True, check=False

@@ -1,7 +1,6 @@
-"""The metrics of the study, one table: every score, mean, column and page reads it.
+"""The metrics of the study, in one table that all scores, tables and pages use.
 
-A metric of your own is one more entry: it retrains nothing, since what training watches is
-`srstudy.images.psnr`.
+Your own metric is one more entry. It retrains nothing, because training uses `srstudy.images.psnr`.
 """
 
 from collections.abc import Callable
@@ -20,9 +19,9 @@ Image = NDArray[np.uint8]
 class Metric:
     """One way to score a restored image.
 
-    function: protocol, HR image, restored image, both uint8 (H, W[, 3]), and scale, to a number;
-    infinity and NaN stand for "none". title: what tables call it; digits: of those shown;
-    lower_is_better: as of an error or a distance.
+    function: from protocol, HR image, restored image (both uint8 (H, W[, 3])) and scale to a
+    number; infinity and NaN mean "no score". title: its name in tables; digits: decimals that
+    tables show; lower_is_better: True for an error or a distance.
     """
 
     function: Callable[[Protocol, Image, Image, int], float]
@@ -34,8 +33,8 @@ class Metric:
 def ssim(protocol: Protocol, hr: Image, restored: Image, scale: int) -> float:
     """Structural similarity (Wang et al., 2004): Gaussian window of 11 pixels, sigma 1.5.
 
-    Of the planes that the protocol scores; below 11 pixels they have none: NaN. Raises ValueError
-    if the sizes differ.
+    Computed on the planes that the protocol scores; NaN if a side has fewer than 11 pixels. Raises
+    ValueError if the sizes differ.
     """
     planes = protocol.planes(hr, restored, scale)
     if min(planes[0].shape) < WINDOW:
@@ -50,5 +49,5 @@ METRICS: dict[str, Metric] = {
 
 
 def first_metric() -> str:
-    """The one that short tables and comparisons show."""
+    """The metric that short tables and comparisons show."""
     return next(iter(METRICS))

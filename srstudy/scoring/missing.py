@@ -1,7 +1,7 @@
-"""Images without a finite score: left out of the means, and named under the tables.
+"""Images without a finite score: the means leave them out, and a line under the tables names them.
 
-Restored without any error, as a blank page is, an image has an infinite PSNR; of fewer pixels than
-SSIM's window it has no SSIM.
+An image that is restored exactly, such as a blank page, has an infinite PSNR. An image smaller than
+SSIM's window has no SSIM.
 """
 
 import math
@@ -11,14 +11,14 @@ import pandas as pd
 
 from srstudy.scoring.metrics import METRICS, Metric
 
-NAMED = 8  # images in a line; of more it says how many
+NAMED = 8  # image names in a line; of the others, the line gives only the number
 
 
 def left_out(scores: pd.DataFrame, key: str) -> pd.Series:
     """Which rows of a frame of scores (see tables.py) the means of a metric leave out, as bools.
 
-    An image that one method has no score for is left out for all methods of that test set and
-    scale: they are compared on the same images. A method without any score leaves none out.
+    If one method has no score for an image, the image is left out for all methods of that test set
+    and scale, so that they are compared on the same images. A method without any score is ignored.
     """
     missing, place = scores[key].isna(), [scores["test_set"], scores["scale"]]
     never = missing.groupby([*place, scores["method"]]).transform("all")
@@ -26,9 +26,9 @@ def left_out(scores: pd.DataFrame, key: str) -> pd.Series:
 
 
 def missing_scores(scores: pd.DataFrame, keys: Collection[str] = METRICS.keys()) -> list[str]:
-    """A line for each test set and metric with images that are left out of the means: which.
+    """One line per test set and metric: the images that are left out of the means.
 
-    keys: of the metrics, out of METRICS.
+    keys: the metrics, from METRICS.
     """
     places: dict[tuple[str, str], list[str]] = {}
     for key in keys:
@@ -49,16 +49,16 @@ def missing_scores(scores: pd.DataFrame, keys: Collection[str] = METRICS.keys())
 
 
 def mean_in_words(metric: Metric, values: Sequence[float]) -> str:
-    """A metric's title with the mean of the finite values, and how many those are if not all."""
+    """A metric's title and the mean of its finite values; their number too, if some are missing."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
-        return f"{metric.title}: none that is finite"
+        return f"{metric.title}: no finite value"
     few = f" ({len(finite)} of {len(values)} images)" if len(finite) < len(values) else ""
     return f"{metric.title} {sum(finite) / len(finite):.{metric.digits}f}{few}"
 
 
 def short_title(metric: Metric) -> str:
-    """What a sentence calls a metric: its title without the unit."""
+    """The name of a metric in a sentence: its title without the unit."""
     return metric.title.partition(" in ")[0]
 
 

@@ -1,4 +1,4 @@
-"""Restoring images: luma by a network, whatever runs it, chroma by interpolation."""
+"""Restoring images: luma by a network (in any runtime), chroma by interpolation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ from srstudy.degradations.shared.degradation import Degradation
 from srstudy.images.colour import colour_differences, to_uint8, with_luma
 from srstudy.images.orientations import ORIENTATIONS, turned, turned_back
 
-# From an LR luma (h, w) to the HR luma (h * scale, w * scale): 0..255, not rounded or clipped.
+# From LR luma (h, w) to HR luma (h * scale, w * scale): 0..255, not rounded and not clipped.
 RestoreLuma = Callable[[NDArray[Any]], NDArray[np.float32]]
 
 
 def self_ensemble(restore_luma: RestoreLuma) -> RestoreLuma:
-    """The mean over the eight orientations of the LR luma, in eight times the time.
+    """The mean over the eight orientations of the LR luma; it takes eight times as long.
 
-    The LR luma is turned, restored, and turned back: Timofte et al., Seven ways to improve
+    The LR luma is turned, restored and turned back: Timofte et al., Seven ways to improve
     example-based single image super-resolution, CVPR 2016.
     """
 
@@ -37,13 +37,13 @@ def restore(
 ) -> NDArray[np.uint8]:
     """The HR image of an LR image, (h, w) grey or (h, w, 3) RGB, uint8.
 
-    `InputError` where the network gives no numbers: rounded, they would be scored as black.
+    `InputError` if the network gives NaN or infinity, which rounding would turn into black.
     """
     restored = restore_exactly(restore_luma, lr, scale, degradation)
     if not np.isfinite(restored).all():
         raise InputError(
             f"the network restores an image of {lr.shape[1]} x {lr.shape[0]} pixels to values that "
-            "are no numbers"
+            "are not finite"
         )
     return to_uint8(restored)
 
@@ -51,7 +51,7 @@ def restore(
 def restore_exactly(
     restore_luma: RestoreLuma, lr: NDArray[Any], scale: int, degradation: Degradation
 ) -> NDArray[np.float32]:
-    """As `restore`, for any values on the 0..255 scale: not rounded, not clipped."""
+    """Like `restore`, for any values on the 0..255 scale: not rounded and not clipped."""
     protocol, interpolation = degradation.protocol, degradation.interpolation
     luma = restore_luma(protocol.luma(lr))
     if lr.ndim == 2:

@@ -1,6 +1,6 @@
 """The settings of scores: the table, the self-ensembles, and the cascades.
 
-A cascade is a network applied to its own output, until a larger scale is reached.
+A cascade is a network applied again to its own output until a larger scale is reached.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ from srstudy.datasets.settings import NAMES_NOTE, Name
 
 
 class SummarySettings(Slice):
-    """Which results make up the table."""
+    """The results in the table."""
 
     scales: list[Scale] = Field(min_length=1, description=f"a list out of {list(SCALES)}")
     test_sets: list[Name] = Field(min_length=1, description=NAMES_NOTE)
@@ -23,8 +23,8 @@ class SummarySettings(Slice):
 class MethodSettings(Slice):
     """Which networks are scored in more than one way.
 
-    self_ensemble: the settings whose networks are scored a second time, as the mean over eight
-    orientations; cascade_scales: the scales that are also reached in several steps.
+    self_ensemble: the settings (plain, regularized) whose networks are also scored as the mean over
+    eight orientations; cascade_scales: the scales that a cascade also reaches.
     """
 
     self_ensemble: list[Literal["plain", "regularized"]] = Field(
@@ -36,15 +36,15 @@ class MethodSettings(Slice):
 
 
 class CascadeSettings(Slice):
-    """The network that is applied to its own output."""
+    """The network that is applied again to its own output."""
 
     cascade_from: Scale = Field(description="one of scales, as 2")
 
 
 def cascade_steps(base: int, scale: int) -> int:
-    """How often a network of the scale `base` is applied to reach a scale.
+    """How many times a network of scale `base` is applied to reach `scale`.
 
-    0 where it never gets there, or in one step, which is the network itself.
+    0 if it cannot reach the scale, or if one step is enough (the network itself).
     """
     steps, reached = 0, 1
     while reached < scale:

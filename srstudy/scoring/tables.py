@@ -1,4 +1,4 @@
-"""The tables of the study: the scores by test set, scale and method, a table for each metric."""
+"""The tables of the study: scores by test set, scale and method; one table per metric."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,17 +11,17 @@ from srstudy.common.errors import InputError
 from srstudy.scoring.metrics import METRICS, Metric
 from srstudy.scoring.missing import left_out
 
-PROTOCOL = "protocol"  # the key of a metrics file that says how its scores were made
-LEAST_DIGITS = 4  # of what metrics files hold, however few of them tables show
+PROTOCOL = "protocol"  # the key in metrics files for the description of the protocol
+LEAST_DIGITS = 4  # decimals in metrics files, also if tables show fewer
 
-# A frame of scores has one row an image and method: test_set, scale, image, method, and a column
-# for each of METRICS, NaN where there is no score.
+# A frame of scores has one row per image and method: test_set, scale, image, method, and a column
+# for each of METRICS, NaN for a missing score.
 
 
 def of_metric(scores: Mapping[str, Any], key: str, path: Path) -> Any:
-    """What a file's mapping by metric has for one of METRICS.
+    """The entry of one of METRICS in a file's mapping by metric.
 
-    Raises InputError where it has nothing: the file was made before that metric was there.
+    Raises InputError if there is no entry: the file was made before the metric was added.
     """
     if key not in scores:
         found = ", ".join(scores) or "nothing"
@@ -30,14 +30,14 @@ def of_metric(scores: Mapping[str, Any], key: str, path: Path) -> Any:
 
 
 def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A frame of scores; None stands for a missing one."""
+    """A frame of scores; None is a missing score."""
     return pd.DataFrame(rows).astype(dict.fromkeys(METRICS, float))
 
 
 def means(scores: pd.DataFrame, score: str) -> pd.Series:
-    """The mean of a score, by (test set, scale, method), in order of arrival.
+    """The mean of a score by (test set, scale, method), in the order of the rows.
 
-    Over the images that have one: see `left_out`. NaN where none has.
+    Over the images that have a score: see `left_out`. NaN if there is none.
     """
     known = scores.assign(**{score: scores[score].mask(left_out(scores, score))})
     grouped = known.groupby(["test_set", "scale", "method"], sort=False)[score]
@@ -45,7 +45,7 @@ def means(scores: pd.DataFrame, score: str) -> pd.Series:
 
 
 def nested(mean: pd.Series, digits: int) -> dict[str, dict[str, dict[str, float | None]]]:
-    """Means as {test set: {x2: {method: value}}}, for metrics files; null for a missing one."""
+    """Means as {test set: {x2: {method: value}}} for metrics files; None for a missing mean."""
     result: dict[str, dict[str, dict[str, float | None]]] = {}
     for (test_set, scale, method), value in mean.items():
         entry = result.setdefault(test_set, {}).setdefault(f"x{scale}", {})
@@ -54,7 +54,7 @@ def nested(mean: pd.Series, digits: int) -> dict[str, dict[str, dict[str, float 
 
 
 def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str, float | None]]]]:
-    """The means of each metric, nested, one digit finer than tables show them."""
+    """The means of each metric, nested, with more digits than tables show."""
     return {
         key: nested(means(scores, key), max(LEAST_DIGITS, metric.digits + 1))
         for key, metric in METRICS.items()
@@ -62,7 +62,7 @@ def summary(scores: pd.DataFrame) -> dict[str, dict[str, dict[str, dict[str, flo
 
 
 def by_image(scores: pd.DataFrame, test_set: str) -> dict[str, Any]:
-    """A test set's scores as {x2: {image: {metric: {method: value}}}}; null for a missing one."""
+    """A test set's scores as {x2: {image: {metric: {method: value}}}}; None for a missing score."""
     content: dict[str, Any] = {}
     for row in scores[scores["test_set"] == test_set].to_dict("records"):
         entry = content.setdefault(f"x{row['scale']}", {}).setdefault(row["image"], {})
@@ -74,14 +74,14 @@ def by_image(scores: pd.DataFrame, test_set: str) -> dict[str, Any]:
 
 
 def scales_of(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a file metrics/images/<test set>.json what it has for each scale, by x2, x4, ..."""
+    """The scores in a file metrics/images/<test set>.json by scale: x2, x4, ..."""
     return {scale: images for scale, images in content.items() if scale != PROTOCOL}
 
 
 def of_images(contents: Mapping[str, Any]) -> pd.DataFrame:
-    """The frame of scores of the files metrics/images/<test set>.json, by test set.
+    """The frame of scores from the files metrics/images/<test set>.json, given by test set.
 
-    The other way round than `by_image`; what a file lacks of METRICS is missing.
+    The inverse of `by_image`; a metric that a file does not have is missing.
     """
     return frame(
         [
@@ -98,12 +98,12 @@ def of_images(contents: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def shown(metric: Metric, value: float | None) -> str:
-    """A score as tables show it; nothing for a missing one."""
+    """A score as tables show it; an empty text for a missing score."""
     return "" if value is None or pd.isna(value) else f"{value:.{metric.digits}f}"
 
 
 def for_people(scores: pd.DataFrame) -> str:
-    """Mean scores as text: for each metric a row a test set and scale, a column a method."""
+    """The means as text: a table per metric, a row per test set and scale, a column per method."""
     texts = []
     for key, metric in METRICS.items():
         table = means(scores, key).unstack("method", sort=False)

@@ -1,11 +1,11 @@
-"""What is to be said of a file or folder that params.yaml names and that is not there."""
+"""The error message for a missing file or folder that params.yaml names."""
 
 from pathlib import Path
 
 
 def absence(path: str, kind: str) -> str:
-    """How the line goes on after what was found; kind: a file, or a folder."""
-    # Where `dvc exp run --temp` and the queue run. They copy what git tracks, and no more.
+    """The rest of the error line, after what was found; kind: "a file" or "a folder"."""
+    # `dvc exp run --temp` and the queue run in a copy of the project with only git's files.
     copied = ".dvc/tmp/exps" in Path.cwd().as_posix()
     if copied and not Path(path).is_absolute():
         return (

@@ -1,4 +1,4 @@
-"""The whole of params.yaml: every key known, and what must hold between keys."""
+"""All of params.yaml: every key is checked, and the rules between keys."""
 
 import ast
 import os
@@ -48,7 +48,7 @@ class StudySettings(
     CascadeSettings,
     MnistSettings,
 ):
-    """All slices together, and the keys that only dvc.yaml reads."""
+    """All slices together, with the keys that only dvc.yaml reads."""
 
     model_config = ConfigDict(extra="forbid")
     renamed: ClassVar[dict[str, str]] = {"copies": "downscaled_copies"}
@@ -60,7 +60,7 @@ class StudySettings(
     @field_validator("network_size")
     @classmethod
     def _check_sizes(cls, entries: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        # Of every network, chosen or not: in place of the check of the chosen one alone.
+        # Checks the entries of all networks; the parent class checks only the chosen one.
         refuse(faults_of_names(entries) + faults_of_entries(entries, names("networks")))
         return entries
 
@@ -76,7 +76,7 @@ class StudySettings(
     @field_validator("loss")
     @classmethod
     def _check_loss(cls, name: str) -> str:
-        # Read, not imported: that would start TensorFlow.
+        # The file is parsed, not imported: an import would start TensorFlow.
         try:
             tree = ast.parse((LIBRARY / "losses" / f"{name}.py").read_text("utf-8"))
         except (SyntaxError, ValueError) as error:
@@ -87,7 +87,7 @@ class StudySettings(
 
 
 def _defined(tree: ast.Module) -> set[str]:
-    """The names that a module has after it was run, as far as its text tells."""
+    """The names that a module defines, as far as its source code shows."""
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
@@ -100,7 +100,7 @@ def _defined(tree: ast.Module) -> set[str]:
 
 
 def read_study(path: Path = PARAMS_FILE) -> StudySettings:
-    """All of params.yaml, checked; `InputError` has a line for every fault."""
+    """All of params.yaml, checked; `InputError` has one line per fault."""
     study = read(StudySettings, path)
     faults = [
         *_doubled(study),
@@ -124,7 +124,7 @@ def _doubled(study: StudySettings) -> list[str]:
     lists = ("scales", "datasets", "test_sets", "downscaled_copies", "cascade_scales")
     entries = {key: getattr(study, key) for key in (*lists, "self_ensemble")}
     for key, found in {**entries, "mnist.seeds": study.mnist.seeds}.items():
-        # As text: folders of copies are named by six digits.
+        # Compared as text: the names of copies' folders have six digits.
         values = [f"{v:g}" if isinstance(v, float) else str(v) for v in found]
         twice = sorted({v for v in values if values.count(v) > 1})
         if twice:
@@ -133,13 +133,13 @@ def _doubled(study: StudySettings) -> list[str]:
 
 
 def _unknown_images(study: StudySettings) -> list[str]:
-    """Names of images that nothing stands behind, or two things."""
+    """Names of data sets and own folders that are unknown, or used for two things."""
     faults = []
     registered = [name for name in registered_names() if name != DIGITS]
     for name in study.datasets:
         if name == DIGITS:
             faults.append(
-                f"datasets: found {DIGITS!r}, which now comes by mnist.seeds; leave it out"
+                f"datasets: found {DIGITS!r}, which mnist.seeds now downloads; leave it out"
             )
         elif name not in registered:
             faults.append(
@@ -164,7 +164,7 @@ def _unknown_images(study: StudySettings) -> list[str]:
 
 
 def _cascade_faults(study: StudySettings) -> list[str]:
-    """Cascades that the scales of the study do not make possible."""
+    """Cascades that are impossible with the scales of the study."""
     base = study.cascade_from
     if not study.cascade_scales:
         return []
@@ -175,15 +175,15 @@ def _cascade_faults(study: StudySettings) -> list[str]:
     others = [scale for scale in study.cascade_scales if scale not in reached]
     words = f"x{base}, applied again, reaches"
     some, none = (
-        f"out of scales those that {words}: {reached}",
-        f"[], as {words} no other of scales",
+        f"scales that {words}: {reached}",
+        f"[], because {words} no other scale of the study",
     )
     allowed = some if reached else none
     return [f"cascade_scales: found {others}; allowed: {allowed}"] if others else []
 
 
 def _faults_by_scale(study: StudySettings) -> list[str]:
-    """What the scales of the study lack."""
+    """Faults of the values per scale, for the scales of the study."""
     faults = []
     values: dict[str, Mapping[int, Any]] = {
         "patch_size": study.patch_size,
@@ -194,7 +194,7 @@ def _faults_by_scale(study: StudySettings) -> list[str]:
         "steps": study.steps,
     }
     for scale in study.scales:
-        # DVC does not run a stage either where an entry is missing: null must stand there.
+        # DVC also refuses to run a stage with a missing entry: null must be written.
         lacking = [key for key, entries in values.items() if scale not in entries]
         faults += [
             f"{key}.x{scale}: found nothing; allowed: an entry for each of scales"

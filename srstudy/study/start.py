@@ -1,4 +1,4 @@
-"""Whether training can begin with what `start_from` names."""
+"""Checks the file of weights that `start_from` names."""
 
 import os
 from pathlib import Path
@@ -14,14 +14,14 @@ MADE_HERE = Path("models")
 
 
 def start_fault(settings: PretrainSettings, degradation: str) -> str | None:
-    """The line where it is no file of the chosen network's weights, or one that the study makes."""
+    """The error line unless it is a file of the chosen network's weights that no stage writes."""
     if settings.start is None:
         return None
     found = f"start_from: found {shown(settings.start_from)}"
-    # What DVC calls a cycle; through a link it would not see that each run changes its own start.
+    # DVC calls this a cycle. Through a link, it would not see that each run changes its own start.
     ways = (Path(os.path.abspath(settings.start)), Path(os.path.realpath(settings.start)))  # noqa: PTH100
     if any(MADE_HERE.absolute() in way.parents for way in ways):
-        return f"{found}, and {MADE_HERE}/ is what this study makes; allowed: a copy elsewhere"
+        return f"{found}, but this study writes {MADE_HERE}/; allowed: a copy elsewhere"
     if not os.path.isfile(settings.start):  # noqa: PTH113 (Path.is_file fails on a name too long)
         return f"{found}{absence(settings.start_from, 'a file')}"
     try:

@@ -1,7 +1,7 @@
-"""The optimizer: Adam, or Muon for the kernels between equal layers and Adam for the rest.
+"""The optimizer: Adam; or Muon for kernels with as many output as input channels, Adam for others.
 
-All weights are one vector here, so that a step, its moving average and a checkpoint are a few
-lines, whatever the network.
+All weights form one vector here. So a step, the moving average and a checkpoint need only a few
+lines, for every network.
 """
 
 import math
@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# Adam's constants (Kingma and Ba, 2015), as Keras has them.
+# Adam's constants (Kingma and Ba, 2015), with Keras's defaults.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
-# Muon's: its momentum, its polynomial and how often that is applied (Jordan et al., 2024), and
-# the size of its update beside Adam's, so that one learning rate serves both (Liu et al.,
-# arXiv 2502.16982).
+# Muon's constants: momentum, the polynomial and its number of iterations (Jordan et al., 2024), and
+# the size of its update relative to Adam's, so that both use one learning rate (Liu et al., arXiv
+# 2502.16982).
 MOMENTUM, COEFFICIENTS, ITERATIONS, RELATIVE_SIZE = 0.95, (3.4445, -4.7750, 2.0315), 5, 0.2
 
 
 class Optimizer:
     """Updates a network's variables in place and keeps the moving average of its weights.
 
-    kind: "adam", or "muon", which takes the kernels of shape (k, k, n, n), n > 1; clip: the
-    largest global norm of a gradient; ema: the average's momentum, 0 for none; trained: the steps
-    that the variables have behind them. `state` is everything that later steps depend on: float32
-    vectors by name. A variable whose Keras constraint is a linear projection (`Equivariant`) stays
-    within it.
+    kind: "adam", or "muon" for kernels of shape (k, k, n, n), n > 1; clip: the largest global norm
+    of a gradient; ema: the momentum of the moving average, 0 for none; trained: the number of steps
+    for which the variables were trained before. `state` is everything on which later steps depend:
+    float32 vectors by name. If the Keras constraint of a variable is a linear projection
+    (`Equivariant`), the variable always satisfies it.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Optimizer:
     ) -> None:
         shapes = [tuple(variable.shape) for variable in variables]
         muon = [kind == "muon" and len(s) == 4 and s[2] == s[3] > 1 for s in shapes]
-        # Muon's kernels come last and those of equal shape together: each group is a slice.
+        # Muon's kernels come last, grouped by shape: so each group is a slice of the vector.
         self._order = sorted(range(len(shapes)), key=lambda i: (muon[i], shapes[i] * muon[i]))
         self._variables = [variables[i] for i in self._order]
         self._shapes = [shapes[i] for i in self._order]
@@ -63,11 +63,11 @@ class Optimizer:
         }
 
     def vector(self, gradients: Sequence[Any]) -> tf.Tensor:
-        """Gradients, one for each variable, as the vector that `apply` takes."""
+        """The gradients of all variables as one vector, for `apply`."""
         return self._constrained(self._in_order(gradients))
 
     def apply(self, gradient: tf.Tensor, rate: tf.Tensor) -> None:
-        """One step at a learning rate, with the gradient of the whole batch."""
+        """Do one step at a learning rate, with the gradient of the whole batch."""
         state, adams = self.state, self._adams
         gradient = tf.clip_by_norm(gradient, self._clip)
         steps = state["steps"].assign_add([1.0])[0]
@@ -82,24 +82,24 @@ class Optimizer:
             end = start + math.prod(group)
             updates.append(tf.reshape(_orthogonal(tf.reshape(ahead[start:end], group)), [-1]))
             start = end
-        # Again, as orthogonalization makes much of what is left by rounding.
+        # Constrained again, because orthogonalization amplifies rounding errors.
         update = self._constrained(tf.concat(updates, 0))
         weights = state["weights"].assign_sub(rate * update)
-        # Over fresh weights the average follows fast, or it would remember them. Over trained ones
-        # it is the average that they are.
+        # At fresh weights, the average must follow fast, or it would keep the random values.
+        # Trained weights are already an average.
         steps += self._trained
         kept = tf.minimum(self._ema, steps / (steps + 10.0))
         state["average"].assign_add((1.0 - kept) * (weights - state["average"]))
         self._write(weights, self._variables)
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Go on from a saved state. Raises ValueError if it is another network's."""
+        """Continue from a saved state. Raises ValueError if it is of another network."""
         for name, variable in self.state.items():
             variable.assign(state[name])
         self._write(self.state["weights"], self._variables)
 
     def write_average(self, variables: Sequence[tf.Variable]) -> None:
-        """Give the variables of an equal network the averaged weights."""
+        """Write the averaged weights into the variables of an equal network."""
         self._write(self.state["average"], [variables[i] for i in self._order])
 
     def _in_order(self, tensors: Sequence[Any]) -> tf.Tensor:
@@ -122,9 +122,10 @@ class Optimizer:
 
 
 def _orthogonal(matrices: tf.Tensor) -> tf.Tensor:
-    """Near U V^T of each matrix U S V^T (n rows, m <= n columns), times Muon's relative size.
+    """An approximation of U V^T for each matrix U S V^T (n rows, m <= n columns), times
+    RELATIVE_SIZE.
 
-    The polynomial is applied to the small products M^T M, where it costs next to nothing.
+    The polynomial is applied to the small products M^T M, which costs very little.
     """
     a, b, c = COEFFICIENTS
     rows, columns = matrices.shape[-2:]

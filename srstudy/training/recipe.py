@@ -1,4 +1,4 @@
-"""A training's recipe: everything that it is made with but its data, as one value."""
+"""The recipe of a training: all its settings, without the data, as one object."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,12 +13,12 @@ from srstudy.training.settings import NetworkSettings
 
 @dataclass(frozen=True)
 class Recipe:
-    """What params.yaml says of one training at one scale.
+    """The settings in params.yaml for one training at one scale.
 
-    One of epochs and steps is given, the other None. learning_rate: the peak, reached after the
-    warm-up; final_rate_share: of the peak, where the cosine after it ends (1: the rate is held);
-    warmup_share: of all steps; lambda_: the weight of the smoothness term; augment: whether each
-    patch is taken in one of its eight orientations.
+    Exactly one of epochs and steps is given; the other is None. learning_rate: the peak, reached
+    after the warm-up; final_rate_share: the last rate as a share of the peak, at the end of a
+    cosine (1: constant rate); warmup_share: share of all steps; lambda_: the weight of the
+    smoothness term; augment: whether each patch is used in a random one of eight orientations.
     """
 
     network: str
@@ -41,7 +41,7 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: NetworkSettings, scale: int, **more: Any) -> "Recipe":
-        """The recipe of settings at a scale; more: its budget, and what else differs by stage."""
+        """The recipe from settings at a scale; more: its budget and other values of the stage."""
         return cls(
             network=settings.network,
             size=settings.size,
@@ -60,17 +60,17 @@ class Recipe:
         )
 
     def architecture(self, degradation: str) -> Architecture:
-        """What the recipe trains, made for the degradation of the training data."""
+        """The network of the recipe, for the degradation of the training data."""
         return Architecture(self.network, self.scale, self.size, degradation)
 
     def total_steps(self, steps_per_epoch: int) -> int:
-        """How many steps the training has. Raises `InputError` unless one budget is given."""
+        """The number of training steps. Raises `InputError` unless exactly one budget is given."""
         if fault := one_of_two("epochs", self.epochs, "steps", self.steps):
             raise InputError(f"at x{self.scale}: {fault}")
         return self.steps if self.epochs is None else self.epochs * steps_per_epoch  # type: ignore[return-value]
 
     def learning_rate_at(self, step: int, steps: int) -> float:
-        """The learning rate of a step out of so many, counted from 0: warm-up, then a cosine."""
+        """The learning rate at `step` (from 0) of `steps`: a linear warm-up, then a cosine."""
         warmup = round(self.warmup_share * steps)
         if step < warmup:
             return self.learning_rate * (step + 1) / warmup

@@ -21,12 +21,12 @@ from srstudy.common.values import (
 )
 from srstudy.networks.shared.sizes import faults_of_entries, sizes
 
-# Stands for weights that nothing was trained for. A file, as DVC looks at what start_from names.
+# The value of start_from for random weights. It is a file, because DVC checks this path as a dep.
 FRESH = "weights/fresh"
 
 
 class NetworkSettings(Slice):
-    """The network, and how it is trained but for how long."""
+    """The network and its training, without the budget."""
 
     network: Annotated[str, is_file_of("networks")] = choice_field("networks")
     network_size: Annotated[dict[str, Any], Entries("{network}")] = Field(
@@ -48,19 +48,19 @@ class NetworkSettings(Slice):
     @field_validator("network_size")
     @classmethod
     def _check_sizes(cls, entries: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        # No other entry than the chosen network's: DVC would not run the stage again for it.
+        # Only the chosen network's entry: DVC does not run the stage again for the others.
         network = info.data.get("network")
         refuse(faults_of_entries(entries, [network] if network else []))
         return entries
 
     @property
     def size(self) -> dict[str, Any]:
-        """All sizes of the chosen network, with the defaults of those that are not given."""
+        """All sizes of the chosen network: the given values, else the defaults."""
         return sizes(self.network, self.network_size[self.network])
 
 
 class PretrainSettings(NetworkSettings):
-    """The training that all networks start from; its budget is one of the two."""
+    """The training from which all networks start; exactly one of its two budgets is given."""
 
     start_from: str = Field(min_length=1, description=f"{FRESH}, or a file of weights")
     pretrain_epochs: int | None = whole(least=0, most=MOST_EPOCHS, or_null=True)
@@ -68,12 +68,12 @@ class PretrainSettings(NetworkSettings):
 
     @property
     def start(self) -> Path | None:
-        """The file of weights that the pretraining goes on from; None for fresh weights."""
+        """The file of weights from which the pretraining starts; None for fresh weights."""
         return None if self.start_from == FRESH else Path(self.start_from)
 
 
 class TrainSettings(NetworkSettings):
-    """What both settings, plain and regularized, train with; a scale's budget is one of two."""
+    """The settings of plain and regularized trainings; each scale has exactly one budget."""
 
     epochs: EpochsPerScale = per_scale("x2: 2, x4: null")
     steps: StepsPerScale = per_scale("x2: null, x4: 20000")
@@ -81,7 +81,7 @@ class TrainSettings(NetworkSettings):
 
 
 class RegularizationSettings(Slice):
-    """The weight of the smoothness term: read for the regularized setting only."""
+    """The weight of the smoothness term; only the regularized setting reads it."""
 
     lambda_: float = Field(
         alias="lambda",
@@ -93,12 +93,12 @@ class RegularizationSettings(Slice):
 
 
 def pretraining_fault(settings: PretrainSettings) -> str | None:
-    """The line where not exactly one of the pretraining's epochs and steps is given."""
+    """The error line unless exactly one of the pretraining's epochs and steps is given."""
     epochs, steps = settings.pretrain_epochs, settings.pretrain_steps
     return one_of_two("pretrain_epochs", epochs, "pretrain_steps", steps)
 
 
 def budget_fault(settings: TrainSettings, scale: int) -> str | None:
-    """The line where not exactly one of a scale's epochs and steps is given."""
+    """The error line unless exactly one of a scale's epochs and steps is given."""
     epochs, steps = settings.epochs.get(scale), settings.steps.get(scale)
     return one_of_two(f"epochs.x{scale}", epochs, f"steps.x{scale}", steps)

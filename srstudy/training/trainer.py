@@ -1,7 +1,7 @@
 """The trainer: a plain step loop under a tf.distribute strategy.
 
 One device or several GPUs run the same code: every replica computes the gradient of its part of
-the batch, and the parts are summed.
+the batch, and the gradients are summed.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,13 +28,14 @@ from srstudy.patches.batches import Batches
 from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe
 
-# Of a learning curve. Each costs a pass over the held-out images, so a short training has fewer.
+# The number of rows of a learning curve. Each row costs a pass over the held-out images, so a short
+# training has fewer rows.
 CURVE_POINTS, STEPS_A_POINT = range(5, 21), 24
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One row of the learning curve; the loss is the mean since the row before."""
+    """One row of the learning curve; loss: the mean since the previous row."""
 
     step: int
     epoch: float
@@ -44,12 +45,12 @@ class CurvePoint:
 
 
 class Trainer:
-    """Trains one network on batches of patches; `train` gives the network in float32 back.
+    """Trains one network on batches of patches; `train` returns the network in float32.
 
     architecture: the recipe's, for the degradation of the data; precision: float32 or bfloat16;
-    start: a network of the same function whose weights are loaded where they fit, None for fresh
-    ones; trained: the steps that those weights have behind them. The attribute `trained` is their
-    number, or 0 where some weights are fresh.
+    start: a trained network of the same function, whose weights are loaded where they fit, or None
+    for fresh weights; trained: the number of steps of these weights. The attribute `trained` is
+    this number, or 0 if some weights are fresh.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Trainer:
             self._network = architecture.build(precision)
             taken = architecture.load_matching(self._network, *start) if start else 0
             if taken < len(list(layers_with_weights(self._network))):
-                trained = 0  # some of it is fresh
+                trained = 0  # some weights are fresh
             self.trained = trained
             self._optimizer = Optimizer(
                 self._network.trainable_variables,
@@ -81,12 +82,12 @@ class Trainer:
                 recipe.ema,
                 trained,
             )
-        # The network trains; this one has the averaged weights and restores in float32.
+        # A second network, in float32, for the averaged weights.
         self._averaged = architecture.build()
         if any(one is other for one in self._averaged.weights for other in self._network.weights):
             raise ChoiceError(
-                f"{file_of(ROOM, recipe.network)}: gives the same weights each time that it is "
-                "called; allowed: new ones"
+                f"{file_of(ROOM, recipe.network)}: returns the same weights at each call; "
+                "allowed: new ones"
             )
 
     def train(
@@ -97,20 +98,20 @@ class Trainer:
         checkpoints: Checkpoints | None = None,
         watch: Callable[[Sequence[CurvePoint]], None] = lambda curve: None,
     ) -> tuple[keras.Model, list[CurvePoint]]:
-        """Run all steps; returns the trained network and its learning curve.
+        """Run all steps; return the trained network and its learning curve.
 
-        With checkpoints it goes on from the newest, and ends with the same bytes as in one go.
-        watch is called with the curve so far at each new row. `InputError` if the loss stops to be
-        a number.
+        With checkpoints, it resumes from the newest one and ends with the same bytes as without an
+        interruption. watch is called with the curve at each new row. `InputError` if the loss
+        becomes infinite or NaN.
         """
         steps = self._recipe.total_steps(batches.steps_per_epoch)
         least, most = CURVE_POINTS[0], CURVE_POINTS[-1]
         every = max(1, steps // min(most, max(least, steps // STEPS_A_POINT)))
         curve, losses = self._resume(checkpoints)
         if curve:
-            watch(curve)  # the file that it was written to may be gone
+            watch(curve)  # the curve's file may have been deleted since
         done = int(self._optimizer.state["steps"].numpy()[0])
-        start = f"goes on from step {done} of" if done else "begins,"
+        start = f"resumes after step {done} of" if done else "begins,"
         print("\n".join([f"{title}: {start} {steps} steps, {self._where}", *notes()]), flush=True)
         shown = progress(batches.ahead(done, steps), title, steps, "step", done)
         for step, batch in enumerate(shown, start=done + 1):
@@ -122,8 +123,8 @@ class Trainer:
                 if not np.isfinite(mean_loss):
                     shown.close()
                     raise InputError(
-                        f"learning_rate: found {self._recipe.learning_rate}, and the loss is no "
-                        f"number after {step} steps; allowed: a smaller one, or a smaller "
+                        f"learning_rate: found {self._recipe.learning_rate}, and the loss is not "
+                        f"finite after {step} steps; allowed: a smaller one, or a smaller "
                         "gradient_clip"
                     )
                 score = self._validate(held_out)
@@ -140,7 +141,7 @@ class Trainer:
         return self._averaged, curve
 
     def step(self, batch: Pair, rate: float) -> float:
-        """One training step at a learning rate; returns the batch's loss."""
+        """Do one training step at a learning rate; return the batch's loss."""
         return float(self._distributed_step(*self._placed(batch), tf.constant(rate)))
 
     def _resume(self, checkpoints: Checkpoints | None) -> tuple[list[CurvePoint], list[float]]:
@@ -162,7 +163,7 @@ class Trainer:
         return {**state, "curve": points, "losses": np.array(losses, "float64")}
 
     def _placed(self, batch: Pair) -> tuple[Any, Any]:
-        """The batch on its device, or each replica's part of it on the replica's."""
+        """The batch on its device, or each replica's part on the replica's device."""
         replicas = self._strategy.num_replicas_in_sync
         if len(batch.lr) % replicas:
             raise InputError(
@@ -191,24 +192,24 @@ class Trainer:
             for low, high in zip(tf.split(lr, parts), tf.split(hr, parts), strict=True):
                 restored = self._network(tf.cast(low, tf.float32) / 255.0, training=True)
                 losses.append(self._loss(tf.cast(high, tf.float32) / 255.0, restored))
-            # All parts of the batch have one size: the loss is the mean of theirs.
+            # All parts of the batch have the same size: the loss is the mean of their losses.
             loss = tf.add_n(losses) / (parts * self._replicas)
         gradients = tape.gradient(loss, self._network.trainable_variables)
         context = tf.distribute.get_replica_context()
         vector = self._optimizer.vector(gradients)
-        # The whole batch's gradient is what the optimizer clips.
+        # The optimizer clips the gradient of the whole batch.
         self._optimizer.apply(context.all_reduce(tf.distribute.ReduceOp.SUM, vector), rate)
         return loss
 
     def _write_averaged(self) -> None:
-        """Averaged weights; what is not trained, as of batch normalization, is taken as it is."""
+        """Copy the averaged weights; untrained ones (batch normalization) are copied unchanged."""
         self._optimizer.write_average(self._averaged.trainable_variables)
         untrained = (model.non_trainable_variables for model in (self._averaged, self._network))
         for variable, source in zip(*untrained, strict=True):
             variable.assign(source.numpy())
 
     def _validate(self, held_out: Sequence[Pair]) -> float:
-        """The mean PSNR in dB over the held-out images, by the protocol of their degradation."""
+        """The mean PSNR in dB of the held-out images, by the protocol of their degradation."""
         self._write_averaged()
         protocol, scale = degradation(self._architecture.degradation).protocol, self._recipe.scale
         scores = []
@@ -216,9 +217,9 @@ class Trainer:
             restored = restore_luma(self._averaged, lr)
             if not np.isfinite(restored).all():
                 raise InputError(
-                    f"{file_of(ROOM, self._recipe.network)}: restores pixels that are no numbers; "
+                    f"{file_of(ROOM, self._recipe.network)}: restores pixels that are not finite; "
                     "allowed: another learning_rate, a smaller gradient_clip, or another loss"
                 )
             scores.append(protocol.psnr(hr, to_uint8(restored), scale))
-        # An image without detail may be restored exactly: its infinity says nothing of the others.
+        # An image without detail may be restored exactly. Its infinite PSNR is left out.
         return float(np.mean([score for score in scores if np.isfinite(score)] or [np.inf]))

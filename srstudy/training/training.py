@@ -1,4 +1,4 @@
-"""From a recipe and a patch file to a trained network and its files, for every training stage."""
+"""Trains a network from a recipe and a patch file, and writes its files; for all stages."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,9 +20,9 @@ from srstudy.training.trainer import CurvePoint, Trainer
 def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
     """Train on data/patches; write models/NAME.weights.h5 and metrics/curves/NAME.csv.
 
-    start: the weights file to go out from, None for fresh weights. Returns the learning curve's
-    last row; the curve's file grows while the training runs. A run that was killed goes on from
-    its checkpoint and ends with the same bytes.
+    start: the weights file to start from; None for fresh weights. Returns the last row of the
+    learning curve. The curve's file grows while the training runs. A killed run resumes from its
+    checkpoint and ends with the same bytes.
     """
     curve_path = Path(f"metrics/curves/{name}.csv")
 
@@ -42,7 +42,7 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
         with checkpoints.alone():
             held_out = list(patches.validation())
             model, curve = trainer.train(batches, held_out, f"train {name}", checkpoints, write)
-            # Once more: a run that was killed after its last row has not written it.
+            # Written again, for a resumed run that was killed after its last row.
             write(curve)
             steps = trainer.trained + curve[-1].step
             save(Path(f"models/{name}.weights.h5"), model, architecture, steps)

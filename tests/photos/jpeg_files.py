@@ -114,13 +114,13 @@ def _with_frame(path: Path, place: int, value: bytes, marker: int = 0xC0) -> Non
 @kind("of 12 bits.jpg")
 def _(path: Path) -> str:
     _with_frame(path, 4, b"\x0c", 0xC1)
-    return "is a JPEG file of 12 bits a channel"
+    return "is a JPEG file with 12 bits per channel"
 
 
 @kind("lossless.jpg")
 def _(path: Path) -> str:
     _with_frame(path, 4, b"\x08", 0xC3)
-    return "is a JPEG file of the lossless kind"
+    return "is a lossless JPEG file"
 
 
 @kind("no height.jpg")

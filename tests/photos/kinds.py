@@ -86,4 +86,4 @@ def cut(path: Path) -> str:
     """A file without its end, and the refusal of it."""
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * 0.8)])
-    return "is not a whole image"
+    return "is not a complete image"

@@ -54,7 +54,7 @@ if features.check("avif"):
         start = data.index(b"mdat") + 4
         data[start : start + 16] = b"\xff" * 16
         path.write_bytes(data)
-        return "is not a whole image"
+        return "is not a complete image"
 
     @kind("animated.avif")
     def _(path: Path) -> str:
@@ -93,6 +93,6 @@ _other("raw.tif", b"II*\0\x10\0\0\0CR\2\0" + b"\0" * 90, "is a camera's raw file
 _other("zip.png", b"PK\3\4" + b"\0" * 90, "is a ZIP file")
 _other("empty.png", b"", "is empty")
 _other("empty.tif", b"", "is empty")
-_other("zeros.jpg", b"\0" * 1000, "is not a whole image")
-_other("text.png", b"no image at all\n", "is not a whole image")
-_other("one byte.webp", b"R", "is not a whole image")
+_other("zeros.jpg", b"\0" * 1000, "is not a complete image")
+_other("text.png", b"no image at all\n", "is not a complete image")
+_other("one byte.webp", b"R", "is not a complete image")

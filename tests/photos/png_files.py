@@ -175,7 +175,7 @@ def _(path: Path) -> str:
     data = bytearray(path.read_bytes())
     data[data.index(b"IDAT") + 30] ^= 1
     path.write_bytes(data)
-    return "is not a whole image"
+    return "is not a complete image"
 
 
 @kind("no width.png")
@@ -193,13 +193,13 @@ def _(path: Path) -> str:
 @kind("bomb.png")
 def _(path: Path) -> str:
     png(path, [b"\0" * 9], 8, 2, size=(40_000, 40_000))
-    return "has over 200000000 pixels"
+    return "has more than 200000000 pixels"
 
 
 @kind("largest header.png")
 def _(path: Path) -> str:
     png(path, [b"\0" * 9], 16, 6, size=(2**31 - 1, 2**31 - 1))
-    return "has over 200000000 pixels"
+    return "has more than 200000000 pixels"
 
 
 # Profiles: the pixels are right whatever the profile; what is kept of it is another test's.

@@ -160,7 +160,7 @@ def _(path: Path) -> Shows:
 
 _simple_tiff("icc lab", lab(COLOUR, False), "holds ICC L*a*b*; allowed", photometric="icclab")
 _cmyk_16 = rgba(DEEP, DEEP_GREY)
-_simple_tiff("cmyk 16 bits", _cmyk_16, "holds CMYK, of 16 bits", photometric="separated")
+_simple_tiff("cmyk 16 bits", _cmyk_16, "holds CMYK with 16 bits", photometric="separated")
 for _form, _said in (
     (np.int8, "signed values of 8 bits"), (np.int16, "signed values of 16 bits"),
     (np.int32, "signed values of 32 bits"), (np.uint32, "values of 32 bits"),
@@ -170,14 +170,14 @@ for _form, _said in (
 ):  # fmt: skip
     for _what, _values in (("grey", GREY // 2), ("colour", COLOUR // 2)):
         _simple_tiff(f"{_what} of {_form.__name__}", _values.astype(_form),
-                     f"holds {_said}; allowed: 8 or 16 bits a channel")  # fmt: skip
+                     f"holds {_said}; allowed: 8 or 16 bits per channel")  # fmt: skip
 
 
 @kind("grey of 12 bits.tif")
 def _(path: Path) -> str:
     tiff(path, DEEP_GREY)
     _set_tag(path, 258, 12)
-    return "holds values of 12 bits; allowed: 8 or 16 bits a channel"
+    return "holds values of 12 bits; allowed: 8 or 16 bits per channel"
 
 
 @kind("no width.tif")
@@ -192,14 +192,14 @@ def _(path: Path) -> str:
     tiff(path, DEEP_GREY, photometric="miniswhite")
     for tag in (256, 257):
         _set_tag(path, tag, 60_000)
-    return "has over 200000000 pixels"
+    return "has more than 200000000 pixels"
 
 
 @kind("rare compression 16 bits.tif")
 def _(path: Path) -> str:
     tiff(path, 65535 - DEEP_GREY, photometric="miniswhite")
     _set_tag(path, 259, 5)
-    return "holds values of a rare kind, compressed by LZW; allowed: by Deflate"
+    return "holds values of a rare kind, compressed by LZW; allowed: Deflate"
 
 
 def _set_tag(path: Path, tag: int, value: int) -> None:
@@ -262,7 +262,7 @@ def _(path: Path) -> str:
 @kind("thumbnails alone.tif")
 def _(path: Path) -> str:
     _pages(path, (COLOUR, 1), (COLOUR[::4, ::4], 1))
-    return "holds thumbnails alone"
+    return "holds only thumbnails"
 
 
 @kind("orientation 6, white as 0, 16 bits.tif")
@@ -288,7 +288,7 @@ _cut_tiff("white as 0, 16 bits, deflated", DEEP_GREY, photometric="miniswhite", 
 def _(path: Path) -> str:
     tiff(path, COLOUR)
     path.write_bytes(b"II*\0\xff\xff\xff\x7f" + path.read_bytes()[8:])
-    return "is not a whole image"
+    return "is not a complete image"
 
 
 @kind("a directory that leads to itself.tif")

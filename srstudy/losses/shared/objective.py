@@ -1,4 +1,4 @@
-"""What training makes small: a loss, and the smoothness term of the regularized setting."""
+"""The objective that training minimizes: a loss, plus smoothness in the regularized setting."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from srstudy.common import choices
 from srstudy.common.errors import ChoiceError
 
 ROOM = "losses"
-TRIED = 192  # pixels of a side that a loss is tried on: some look at several sizes of the image
+TRIED = 192  # side of the test image in pixels: some losses use several scales of an image
 TOLERANCE = 0.001
 Loss = Callable[[KerasTensor, KerasTensor], KerasTensor]
 
@@ -18,8 +18,8 @@ Loss = Callable[[KerasTensor, KerasTensor], KerasTensor]
 def objective(name: str, lambda_: float) -> Loss:
     """The function loss + lambda * smoothness of (hr, restored), both (n, h, w, 1) in [0, 1].
 
-    With lambda = 0 the term is left out, so that regularized is plain. ChoiceError where there is
-    no loss of that name, and where it is none that can be trained with.
+    With lambda = 0 the term is left out: then regularized equals plain. ChoiceError if there is
+    no loss of that name, or if it cannot be used for training.
     """
     loss: Loss = choices.chosen(ROOM, name, ("loss",)).loss
     _check(name, loss)
@@ -35,11 +35,11 @@ def objective(name: str, lambda_: float) -> Loss:
 def squared_gradient(restored: KerasTensor) -> KerasTensor:
     """Quadratic (Tikhonov) smoothness of (n, h, w, 1): squared differences to left and upper pixel.
 
-    The sum over each image of (y(i,j) - y(i,j-1))^2 + (y(i,j) - y(i-1,j))^2, differences inside
-    the image only, divided by its number of pixels. That division, which the mean squared error
-    has as well, makes lambda independent of the patch size: where the term is written as a plain
-    sum over an m x n image, lambda_sum = lambda / (m n). This is not total variation, which takes
-    absolute differences (`tf.image.total_variation`).
+    The sum over each image of (y(i,j) - y(i,j-1))^2 + (y(i,j) - y(i-1,j))^2, with differences
+    inside the image only, divided by its number of pixels. The mean squared error has the same
+    division. It makes lambda independent of the patch size: for a plain sum over an m x n image,
+    lambda_sum = lambda / (m n). This is not total variation, which uses absolute differences
+    (`tf.image.total_variation`).
     """
     horizontal = ops.square(restored[:, :, 1:] - restored[:, :, :-1])
     vertical = ops.square(restored[:, 1:] - restored[:, :-1])
@@ -48,7 +48,7 @@ def squared_gradient(restored: KerasTensor) -> KerasTensor:
 
 
 def _check(name: str, loss: Loss) -> None:
-    """Try a loss as the trainer calls it, in a graph; ChoiceError names its file."""
+    """Run a loss in a graph, as the trainer does; ChoiceError names its file and the fault."""
 
     @tf.function
     def tried(hr: tf.Tensor, restored: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -61,7 +61,7 @@ def _check(name: str, loss: Loss) -> None:
     try:
         value, gradient = tried(tf.constant(one), tf.constant(other))
         twice, _ = tried(*(tf.constant(np.repeat(plane, 2, axis=0)) for plane in (one, other)))
-    except Exception as error:  # whatever a function of the user's own does
+    except Exception as error:  # the function may be the user's own and raise anything
         raise choices.failure(ROOM, name, "loss cannot be computed", error) from error
     if fault := _fault(value, twice, gradient):
         raise ChoiceError(f"{choices.file_of(ROOM, name)}: loss {fault}")
@@ -74,9 +74,10 @@ def _fault(value: tf.Tensor, twice: tf.Tensor, gradient: tf.Tensor | None) -> st
     if gradient is None:
         return "does not depend on the restored image, or cannot be differentiated"
     if not np.isfinite(value) or not np.isfinite(gradient).all():
-        return f"gives {float(value):g}, and gradients of which some are no numbers"
+        return f"gives {float(value):g} with gradients that are not all finite"
     if abs(float(twice - value)) > TOLERANCE * abs(float(value)):
-        # The trainer takes the mean over parts of a batch: their number must not matter.
+        # The trainer takes the mean over parts of a batch: the result must not depend on their
+        # number.
         return (
             f"gives {float(value):g} for an image and {float(twice):g} for the same image twice; "
             "allowed: a mean over the batch"

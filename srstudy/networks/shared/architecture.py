@@ -1,7 +1,8 @@
-"""What rebuilds a network: the name of its file, and how that file's function is called.
+"""A description from which a network can be rebuilt: its file's name and the function's arguments.
 
-All networks have the same face: LR luma (n, h, w, 1) in [0, 1] in, HR luma (n, h * scale,
-w * scale, 1) out, for any h and w of at least LEAST_SIDE, float32 whatever the precision inside.
+All networks have the same interface: the input is LR luma (n, h, w, 1) in [0, 1], the output is HR
+luma (n, h * scale, w * scale, 1), for any h and w of at least LEAST_SIDE. Both are float32, also if
+the network computes in another precision.
 """
 
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from srstudy.networks.shared.sizes import ROOM, WANTED
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network by its name, with a scale, its sizes and the degradation it was made for."""
+    """A network's name, its scale, its sizes and the degradation for which it was made."""
 
     network: str
     scale: int
@@ -29,10 +30,10 @@ class Architecture:
     def build(self, precision: str = "float32") -> keras.Model:
         """The network with fresh weights.
 
-        precision: float32, or bfloat16 for training at twice the speed. The latter is for networks
-        that add detail to the enlarged image (their files say BFLOAT16): in the others the layers
-        carry the image itself, which bfloat16's 8 bits would round. Raises ValueError for a
-        network, scale or degradation that is not known, and for a network that cannot be built.
+        precision: float32, or bfloat16 for training at twice the speed. bfloat16 is for networks
+        that add detail to the enlarged image (their files say BFLOAT16). In the others, the layers
+        carry the image itself, and bfloat16's 8 bits would round it. Raises ValueError for an
+        unknown network, scale or degradation, and for a network that cannot be built.
         """
         file = choices.chosen(ROOM, self.network, WANTED)
         if self.scale not in SCALES:
@@ -43,7 +44,7 @@ class Architecture:
         keras.config.set_dtype_policy("mixed_bfloat16" if half else "float32")
         try:
             model = file.network(self.scale, interpolation, **self.size)
-        except Exception as error:  # whatever a function of the user's own does
+        except Exception as error:  # the function may be the user's own and raise anything
             what = f"cannot be built at x{self.scale}"
             raise choices.failure(ROOM, self.network, what, error) from error
         finally:
@@ -57,19 +58,19 @@ class Architecture:
         return model
 
     def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> int:
-        """Give a model of this architecture the weights of another's, where they mean the same.
+        """Copy the weights of another architecture's model into a model of this one.
 
-        Network and sizes must be equal, and the degradations alike, else `InputError`. At another
-        scale, a last layer that makes the HR pixels itself (pixel shuffle, deconvolution) keeps its
-        own weights, as do layers that the other scale has not. Returns how many layers took the
-        other's weights.
+        Network and sizes must be equal, and both degradations need the same interpolation and
+        protocol; else `InputError`. If the scales differ, these layers keep their own weights: a
+        last layer that makes the HR pixels itself (pixel shuffle, deconvolution), and layers that
+        the other scale does not have. Returns the number of layers that took the other's weights.
         """
         same = (self.network, self.size) == (of.network, of.size)
         if not same or of.degradation not in alike(self.degradation):
             raise InputError(f"the weights of {of} do not fit {self}")
         taken = 0
         for layer, source in zip(*map(layers_with_weights, (model, other)), strict=False):
-            # A transposed convolution whose step is another's does another thing.
+            # Transposed convolutions with different strides do different things.
             steps = [getattr(one, "strides", None) for one in (layer, source)]
             shapes = [[w.shape for w in one.weights] for one in (layer, source)]
             if shapes[0] == shapes[1] and steps[0] == steps[1]:
@@ -79,7 +80,7 @@ class Architecture:
 
 
 def layers_with_weights(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """The layers that have weights, in order, those of models inside models too."""
+    """The layers with weights, in order, including those of nested models."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from layers_with_weights(layer)
@@ -88,9 +89,9 @@ def layers_with_weights(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def _name(model: keras.Model, name: str) -> None:
-    """Names that depend on the network alone: Keras counts all layers of the process.
+    """Give layers names that depend only on the network.
 
-    Files of weights hold the names.
+    Files of weights contain the names, and Keras's own names count all layers of the process.
     """
     model.name = name
     for number, layer in enumerate(model.layers):

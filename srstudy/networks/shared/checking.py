@@ -1,4 +1,4 @@
-"""Whether a network has the face of all networks and can be trained: found before it is."""
+"""Checks, before training, that a network has the common interface and can be trained."""
 
 from typing import Any
 
@@ -11,15 +11,14 @@ from srstudy.common.errors import ChoiceError
 from srstudy.networks.shared.architecture import ROOM, Architecture
 from srstudy.networks.shared.equivariance import Equivariant
 
-ODD = (9, 11)  # height and width of the plane that a network is tried on
+ODD = (9, 11)  # height and width of the test plane
 
 
 def check(architecture: Architecture, model: keras.Model) -> None:
-    """Try a network on a small plane; ChoiceError names its file and what is not right.
+    """Run a network on a small plane; ChoiceError names its file and the fault.
 
-    As one that ignores a scale it does not know, whose last layer is not float32, with losses or
-    constraints of its own (the trainer would not heed them), or with weights that nothing
-    depends on.
+    Faults are, for example: an output of another scale, a last layer that is not float32, own
+    losses or constraints (the trainer would ignore them), weights that do not affect the output.
     """
     name = architecture.network
     lr = tf.constant(np.random.default_rng(0).random((1, *ODD, 1), np.float32))
@@ -29,7 +28,7 @@ def check(architecture: Architecture, model: keras.Model) -> None:
             outputs = [tf.cast(output, tf.float32) for output in tf.nest.flatten(restored)]
             total = tf.add_n([tf.reduce_sum(output) for output in outputs])
         gradients = tape.gradient(total, model.trainable_variables)
-    except Exception as error:  # whatever layers of the user's own do
+    except Exception as error:  # the layers may be the user's own and raise anything
         what = f"cannot be run at x{architecture.scale} on {ODD[0]} x {ODD[1]} pixels"
         raise failure(ROOM, name, what, error) from error
     if fault := _fault(architecture, model, restored, gradients):

@@ -1,4 +1,4 @@
-"""What a file of weights says of its network. Read without TensorFlow, for checks."""
+"""Reads the network's description from a file of weights, without TensorFlow, for checks."""
 
 import json
 from pathlib import Path
@@ -9,14 +9,14 @@ import h5py
 from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 
-# By which Keras knows the format: it would take FILE.h5 for an older one, and find nothing in it.
+# Keras knows the format by this suffix. It would read FILE.h5 as an older format and find nothing.
 SUFFIX = ".weights.h5"
 
 
 def described(path: Path) -> dict[str, Any]:
     """The entries of its `Architecture`: network, scale, size, degradation.
 
-    `InputError` names a file that is missing or broken, that says nothing of a network, or whose
+    `InputError` if the file is missing or broken, if it does not describe a network, or if its
     name does not end in `.weights.h5`.
     """
     if not path.name.endswith(SUFFIX):
@@ -30,5 +30,5 @@ def described(path: Path) -> dict[str, Any]:
 
 
 def no_network(path: Path, why: Exception) -> InputError:
-    """What is said of such a file."""
+    """The error for such a file."""
     return InputError(f"{path}: holds no network of this project: {' '.join(str(why).split())}")

@@ -1,14 +1,14 @@
-"""Equivariance: a network whose output turns and mirrors with its input.
+"""Equivariance: if the input is rotated or mirrored, so is the output.
 
-An image in any of its eight orientations is then restored to the same HR image in that
-orientation, exactly as a mean over all of them would, but in one pass. Training sees eight times
-as much in each patch, which is what a small training set lacks.
+The result for each of the eight orientations of an image is the same HR image in that orientation,
+exactly as with a self-ensemble, but in one pass. Each training patch counts in all eight
+orientations, which helps with a small training set.
 
-The channels between layers stand in fields of eight, one for each orientation; turning the input
-turns each channel's plane and exchanges the channels of a field (group convolutions, Cohen and
-Welling, ICML 2016). Layers stay plain convolutions: equivariance is a property of their weights,
-eight of which at a time are equal. Weights that start so, and are updated by gradients made so,
-stay so.
+The channels between layers are grouped in fields of eight, one channel for each orientation. If the
+input is turned, each channel's plane is turned and the channels of a field are permuted (group
+convolutions, Cohen and Welling, ICML 2016). The layers are ordinary convolutions: equivariance is a
+property of their weights, which are equal in groups of eight. Weights that start equivariant and
+get equivariant updates stay equivariant.
 """
 
 from functools import lru_cache
@@ -27,17 +27,17 @@ Channels = Literal["image", "features", "phases"]
 class Equivariant(keras.constraints.Constraint):
     """The equivariant part of a layer's kernel (k, k, m, n) or bias (n,): a linear projection.
 
-    Each weight becomes the mean over the eight orientations of the layer. inputs and outputs say
-    what the channels are: "image", a single plane; "features", a multiple of eight, in fields;
-    "phases", the factor * factor pixels within an LR pixel, as `depth_to_space` takes them. As the
-    layer's constraint it is what its gradient goes through.
+    Each weight becomes the mean over the eight orientations of the layer. inputs and outputs: the
+    kind of channels: "image", a single plane; "features", fields of eight channels; "phases", the
+    factor * factor pixels inside an LR pixel, in the order of `depth_to_space`. It is set as the
+    layer's constraint, and the optimizer applies it to gradients and updates.
     """
 
     def __init__(self, inputs: Channels, outputs: Channels) -> None:
         self.inputs, self.outputs = inputs, outputs
 
     def __call__(self, values: Any) -> Any:
-        """Of the same shape as the values."""
+        """The projected values, in the same shape."""
         shape = tuple(values.shape)
         members, orbit = _orbits(shape, self.inputs, self.outputs)
         means = ops.mean(ops.take(ops.reshape(values, [-1]), members), axis=1)
@@ -45,7 +45,7 @@ class Equivariant(keras.constraints.Constraint):
 
 
 class EquivariantStart(keras.initializers.Initializer):
-    """Another initializer's kernel made equivariant, as large as before: eight are averaged."""
+    """The equivariant part of another initializer's kernel, scaled to the size before averaging."""
 
     def __init__(self, other: keras.initializers.Initializer, part: Equivariant) -> None:
         self.other, self.part = other, part
@@ -55,7 +55,7 @@ class EquivariantStart(keras.initializers.Initializer):
         return self.part(self.other(shape, dtype)) * ORIENTATIONS**0.5
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the initializer."""
+        """The configuration that rebuilds the initializer."""
         return {"other": self.other, "part": self.part}
 
 
@@ -63,7 +63,7 @@ class EquivariantStart(keras.initializers.Initializer):
 def _orbits(
     shape: tuple[int, ...], inputs: Channels, outputs: Channels
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Which weights are one: the eight members of each orbit, and the orbit of each weight."""
+    """The groups of equal weights (orbits): the eight members of each, and the orbit per weight."""
     places = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
     images = np.stack(
         [_turned(places, inputs, outputs, way).ravel() for way in range(ORIENTATIONS)]
@@ -75,7 +75,7 @@ def _orbits(
 def _turned(
     weights: NDArray[np.int32], inputs: Channels, outputs: Channels, way: int
 ) -> NDArray[np.int32]:
-    """The weights of the layer that does to a turned image what these do to the image."""
+    """The weights of a layer that acts on a turned image as these weights act on the image."""
     after = _exchanged(weights.shape[-1], outputs, way)
     if weights.ndim == 1:
         return weights[after]
@@ -84,7 +84,7 @@ def _turned(
 
 
 def _exchanged(channels: int, kind: Channels, way: int) -> NDArray[np.int64]:
-    """Which channel takes the place of each when the image is turned that way."""
+    """For each channel, the channel that replaces it when the image is turned in this way."""
     if kind == "image":
         return np.arange(channels)
     if kind == "phases":
@@ -96,7 +96,7 @@ def _exchanged(channels: int, kind: Channels, way: int) -> NDArray[np.int64]:
 
 
 def _composed(first: int, second: int) -> int:
-    """The orientation that two, one after the other, make together."""
+    """The orientation that results from two orientations, one after the other."""
     plane = np.arange(4).reshape(2, 2)
     both = turned(turned(plane, first), second)
     return next(way for way in range(ORIENTATIONS) if np.array_equal(turned(plane, way), both))

@@ -1,9 +1,9 @@
-"""Layers that several networks are made of.
+"""Layers that several networks use.
 
-Networks that were published for an enlarged input (SRCNN, VDSR) enlarge it themselves, by the
-degradation's own interpolation. Convolutions pad with zeros and the loss counts the border, so
-that the border of a whole image is restored as it was trained. How weights start is made for
-minutes of training instead of days (`starts.py`: of those that add to no enlargement).
+Networks that were published for an enlarged input (SRCNN, VDSR) enlarge it themselves, with the
+degradation's interpolation. Convolutions pad with zeros, and the loss includes the border: so
+networks learn to restore the border of an image. The initial weights are chosen for trainings of
+minutes instead of days (see `starts.py` for networks without a skip connection).
 """
 
 from typing import Any
@@ -14,10 +14,10 @@ from keras import layers
 from srstudy.images.interpolation import Interpolation
 from srstudy.networks.shared.upsampling import BicubicUpsampling
 
-# What a residual network adds starts at nothing and grows slowly: without this factor, training
-# at a high learning rate has spikes that cost tenths of a dB.
+# The residual is scaled by this factor, so that it grows slowly from 0. Without it, training at a
+# high learning rate has spikes of the loss that cost tenths of a dB.
 RESIDUAL_SCALING = 0.1
-RELU_GAIN = 2.0**0.5  # keeps the size of what passes through a ReLU
+RELU_GAIN = 2.0**0.5  # keeps the scale of values that pass a ReLU
 
 
 def enlarged_input(scale: int, interpolation: Interpolation) -> tuple[Any, Any]:
@@ -29,14 +29,14 @@ def enlarged_input(scale: int, interpolation: Interpolation) -> tuple[Any, Any]:
 def conv(
     filters: int, kernel: int, activation: str | None = None, **more: Any
 ) -> keras.layers.Conv2D:
-    """A convolution that keeps the size; before a ReLU its weights start as `normal`."""
+    """A convolution that keeps height and width; before a ReLU it is initialized by `normal`."""
     if activation == "relu":
         more.setdefault("kernel_initializer", normal(RELU_GAIN))
     return layers.Conv2D(filters, kernel, padding="same", activation=activation, **more)
 
 
 def normal(gain: float) -> keras.initializers.Initializer:
-    """Normal weights of standard deviation gain / sqrt(inputs of a unit)."""
+    """Normally distributed weights with standard deviation gain / sqrt(inputs of a unit)."""
     return keras.initializers.VarianceScaling(gain**2, "fan_in", "untruncated_normal")
 
 
@@ -46,6 +46,6 @@ def prelu(x: Any) -> Any:
 
 
 def add_residual(enlarged: Any, residual: Any) -> Any:
-    """The enlarged image plus what the network adds to it, scaled; in float32."""
+    """The enlarged image plus the scaled residual, in float32."""
     scaled = layers.Rescaling(RESIDUAL_SCALING, dtype="float32")(residual)
     return layers.Add(dtype="float32")([enlarged, scaled])

@@ -1,4 +1,4 @@
-"""The step of the residual networks: from an image to its enlargement with detail."""
+"""The step of the residual networks: it enlarges an image and adds detail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +16,9 @@ from srstudy.networks.shared.upsampling import BicubicUpsampling
 def residual_step(
     factor: int, interpolation: Interpolation, channels: int, blocks: int, equivariant: bool
 ) -> Callable[[Any], Any]:
-    """A function from (n, h, w, 1) to (n, h * factor, w * factor, 1); calls share their weights.
+    """A function from (n, h, w, 1) to (n, h * factor, w * factor, 1); all calls share the weights.
 
-    Raises ValueError for channels that do not make whole fields of an equivariant network.
+    Raises ValueError if the channels of an equivariant network are not a multiple of eight.
     """
 
     def layer(one: Channels, other: Channels, gain: float, **more: Any) -> keras.layers.Conv2D:
@@ -42,7 +42,7 @@ def residual_step(
         )
         for _ in range(blocks)
     ]
-    # Starts at nothing: the untrained network is the bicubic interpolation.
+    # Starts at 0: the untrained network is the bicubic interpolation.
     last = layer("features", "phases", 0.0, dtype="float32")
 
     def step(image: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The sizes that the residual networks share; no TensorFlow, as a check reads them."""
+"""The sizes that the residual networks share. Without TensorFlow, because checks read them."""
 
 from srstudy.images.orientations import ORIENTATIONS
 
@@ -6,7 +6,7 @@ RESIDUAL_SIZES = {"channels": range(1, 513), "blocks": range(1, 65), "equivarian
 
 
 def residual_fault(channels: int, blocks: int, equivariant: bool) -> str | None:
-    """What is wrong between the sizes: an equivariant layer's channels stand in fields of eight."""
+    """The fault of the sizes, or None: the channels of equivariant layers form fields of eight."""
     if equivariant and channels % ORIENTATIONS:
         return f"channels: found {channels}; allowed where equivariant: multiples of {ORIENTATIONS}"
     return None

@@ -1,9 +1,9 @@
-"""The sizes of a network: what its file allows and what is taken where nothing is said.
+"""The sizes of a network: the values that its file allows, and the defaults.
 
     from srstudy.networks.shared.sizes import sizes
     sizes("srcnn", {})  # {"middle_kernel": 1}
 
-Nothing here starts TensorFlow, so that a check of params.yaml is over in a second.
+Nothing here starts TensorFlow, so a check of params.yaml takes about a second.
 """
 
 import inspect
@@ -17,16 +17,16 @@ from srstudy.common.params import label, shown, unknown
 ROOM = "networks"
 KEY = "network_size"
 WANTED = ("network", "SIZES", "BFLOAT16", "SOURCE")
-ALWAYS = 2  # scale and interpolation: what every network's function is called with
-PLAIN = (bool, int, float, str)  # the kinds of sizes: files of weights hold them as JSON
+ALWAYS = 2  # the first two arguments of every network's function: scale and interpolation
+PLAIN = (bool, int, float, str)  # the types of sizes: files of weights store them as JSON
 
 
 def sizes(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All sizes of a network, in the order of its file: those given, else the defaults.
+    """All sizes of a network, in the order of its file: the given values, else the defaults.
 
-    The defaults are those of the file's function; what may be given its SIZES and `fault` say.
-    given: the network's entry of `network_size`. Raises ValueError with one line: for an unknown
-    network, a file that is not complete, an unknown size, a value that is not allowed.
+    The file's function has the defaults; its SIZES and `fault` define the allowed values. given:
+    the network's entry of `network_size`. Raises ValueError with one line for an unknown network,
+    an incomplete file, an unknown size or a value that is not allowed.
     """
     faults = _faults(name, given)
     if faults:
@@ -35,18 +35,18 @@ def sizes(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def faults_of_entries(entries: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
-    """What is wrong with the entries of `network_size` that are wanted, a line each."""
+    """One line per fault in the wanted entries of `network_size`."""
     faults = []
     for name in wanted:
         if name not in entries:
-            faults.append(f'{KEY}: nothing for {name!r}; add the line "  {name}: {{}}"')
+            faults.append(f'{KEY}: has no entry for {name!r}; add the line "  {name}: {{}}"')
         else:
             faults += _faults(name, entries[name])
     return faults
 
 
 def faults_of_names(entries: Mapping[str, Any]) -> list[str]:
-    """The entries of `network_size` for which there is no file, a line each."""
+    """One line per entry of `network_size` without a file."""
     return [
         f"{KEY}.{label(name)}: there is no file srstudy/{ROOM}/{label(name)}.py; "
         f"allowed: {', '.join(names(ROOM))}"
@@ -85,7 +85,7 @@ def _faults(name: str, given: Any) -> list[str]:
 def _fault_between(name: str, file: ModuleType, all_sizes: dict[str, Any]) -> str | None:
     try:
         fault = file.fault(**all_sizes)
-    except Exception as error:  # whatever a function of the user's own does
+    except Exception as error:  # the function may be the user's own and raise anything
         return f"fault: {failure(ROOM, name, 'cannot be called with the sizes', error)}"
     if fault is None or isinstance(fault, str):
         return fault
@@ -93,7 +93,7 @@ def _fault_between(name: str, file: ModuleType, all_sizes: dict[str, Any]) -> st
 
 
 def _faults_of_file(file: ModuleType) -> list[str]:
-    """Whether SIZES and the defaults of `network` go together, and with what is read here."""
+    """The faults of a network's file: SIZES and the arguments of `network` must fit each other."""
     if not isinstance(file.SIZES, dict):
         return [f"SIZES: found {shown(file.SIZES)}; allowed: a mapping from sizes to their values"]
     if not inspect.isfunction(file.network):
@@ -104,12 +104,12 @@ def _faults_of_file(file: ModuleType) -> list[str]:
     parameters = list(inspect.signature(file.network).parameters.values())
     if len(parameters) < ALWAYS:
         found = ", ".join(p.name for p in parameters)
-        return [f"network: found ({found}); allowed: (scale, interpolation) and then the sizes"]
+        return [f"network: found ({found}); allowed: (scale, interpolation), then the sizes"]
     parameters = parameters[ALWAYS:]
     if {p.name for p in parameters} != set(file.SIZES):
         found = ", ".join(p.name for p in parameters) or "none"
         wanted = ", ".join(map(str, file.SIZES)) or "none"
-        return [f"network: found the sizes {found} after scale, interpolation; SIZES says {wanted}"]
+        return [f"network: found the sizes {found} after scale, interpolation; SIZES has {wanted}"]
     faults = []
     for parameter in parameters:
         values = file.SIZES[parameter.name]
@@ -135,14 +135,14 @@ def _defaults(file: ModuleType) -> dict[str, Any]:
 
 
 def _is_allowed(value: Any, values: range | tuple[Any, ...]) -> bool:
-    # By type as well: in Python, True is 1, and a network of 1.0 layers is none.
+    # The type is compared too: in Python, True == 1 and 1.0 == 1, but a size 1 means neither.
     if isinstance(values, range):
         return type(value) is int and value in values
     return any(type(value) is type(one) and value == one for one in values)
 
 
 def words(values: range | tuple[Any, ...]) -> str:
-    """The values that a size may have, for people."""
+    """The allowed values of a size, in words."""
     if isinstance(values, range):
         step = f", in steps of {values.step}" if abs(values.step) != 1 else ""
         return f"a whole number from {min(values)} to {max(values)}{step}"

@@ -1,10 +1,10 @@
-"""How the weights of networks without a skip start: they enlarge as an interpolation does.
+"""Initial weights of networks without a skip connection: they enlarge like an interpolation.
 
-SRCNN, FSRCNN and ESPCN make the HR pixels from their layers alone. From random weights most of a
-short training goes into learning to enlarge at all, as one step of all weights of a kernel moves
-the mean of the image far more than its detail. Here channels carry the image, without mid-grey,
-through every layer to the last one, which enlarges them; all other filters start without a mean,
-do not read those channels and are hardly read by the last layer.
+The layers of SRCNN, FSRCNN and ESPCN make the HR pixels alone. From random weights, most of a short
+training is spent on learning to enlarge, because one step of all weights of a kernel changes the
+mean of the image much more than its detail. Here, some channels carry the centred image (without
+mid-grey) through every layer to the last one, which enlarges it. All other filters start with a
+mean of 0 and do not read these channels, and the last layer gives them very small weights.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ from srstudy.images.resize import cubic
 from srstudy.networks.shared.upsampling import bicubic_filters
 
 MID_GREY = 0.5
-# What the first channels carry: the image and its negative, as ReLU keeps one sign of each, or
-# the image alone, before activations that keep both signs.
+# The first channels carry the image and its negative, because ReLU keeps only positive values; or
+# only the image, if the activations keep both signs.
 BOTH, ONE = (1.0, -1.0), (1.0,)
-LAST_DEVIATION = 0.001  # of the last layer's weights for all other channels
+LAST_DEVIATION = 0.001  # standard deviation of the last layer's weights for all other channels
 
 
 class Start(keras.initializers.Initializer):
-    """Another initializer's kernel, edited: `edit` gets it as a float32 array to write into."""
+    """The kernel of another initializer, changed by `edit`, which writes into a float32 array."""
 
     def __init__(
         self,
@@ -42,22 +42,22 @@ class Start(keras.initializers.Initializer):
         return ops.convert_to_tensor(kernel)
 
     def get_config(self) -> dict[str, Any]:
-        """What rebuilds the initializer."""
+        """The configuration that rebuilds the initializer."""
         return {"other": self.other, "edit": self.edit}
 
 
 def centred(image: Any) -> Any:
-    """An image in [0, 1] without mid-grey."""
+    """An image in [0, 1], minus mid-grey."""
     return layers.Rescaling(1.0, -MID_GREY, dtype="float32")(image)
 
 
 def uncentred(image: Any) -> Any:
-    """The image of a centred one; float32."""
+    """The inverse of `centred`; float32."""
     return layers.Rescaling(1.0, MID_GREY, dtype="float32")(image)
 
 
 def first_start(other: keras.initializers.Initializer, signs: tuple[float, ...]) -> Start:
-    """For a kernel (k, k, 1, n), k odd: the image in the first channels, then filters, no mean."""
+    """For a kernel (k, k, 1, n), k odd: the image in the first channels, then zero-mean filters."""
 
     def edit(kernel: NDArray[np.float32]) -> None:
         kernel -= kernel.mean((0, 1), keepdims=True)
@@ -68,7 +68,7 @@ def first_start(other: keras.initializers.Initializer, signs: tuple[float, ...])
 
 
 def middle_start(other: keras.initializers.Initializer, signs: tuple[float, ...]) -> Start:
-    """For a kernel (k, k, n, m), k odd: what the first channels carry is passed on unchanged."""
+    """For a kernel (k, k, n, m), k odd: the first channels pass on the image unchanged."""
 
     def edit(kernel: NDArray[np.float32]) -> None:
         number = len(signs)
@@ -82,7 +82,7 @@ def middle_start(other: keras.initializers.Initializer, signs: tuple[float, ...]
 def last_start(scale: int, a: float, signs: tuple[float, ...]) -> Start:
     """For a kernel (k, k, n, scale * scale), k odd, before a pixel shuffle: a bicubic enlargement.
 
-    a: the parameter of the cubic convolution kernel, which is cut to the k LR pixels.
+    a: the parameter of the cubic convolution kernel, which is truncated to k LR pixels.
     """
 
     def edit(kernel: NDArray[np.float32]) -> None:
@@ -98,7 +98,7 @@ def deconvolution_start(scale: int, a: float, signs: tuple[float, ...]) -> Start
 
     def edit(kernel: NDArray[np.float32]) -> None:
         width = kernel.shape[0]
-        # "same" padding crops the result, one pixel less at its start where the sides differ.
+        # "same" padding crops the result; if the two sides differ, one pixel less at the start.
         hr = np.arange(width) - (width - scale) // 2
         weight = cubic((hr + 0.5) / scale - 0.5, a)
         for phase in range(scale):

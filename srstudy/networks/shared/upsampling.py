@@ -1,8 +1,8 @@
 """Bicubic enlargement inside a network: a convolution with fixed weights, then a pixel shuffle.
 
-Every output pixel of one phase (its place within an LR pixel) is the same weighted sum of LR
-pixels, so that a scale of s is s * s fixed 5 x 5 filters. Away from the edges the result equals
-that of the `Interpolation` of the same parameter.
+All output pixels of one phase (the position inside an LR pixel) have the same weights. So scale s
+needs s * s fixed 5 x 5 filters. Away from the edges, the result equals that of the `Interpolation`
+with the same parameter.
 """
 
 import keras
@@ -17,8 +17,8 @@ from srstudy.images.resize import KEYS_A, cubic
 def bicubic_filters(scale: int, a: float, reach: int = LEAST_SIDE) -> NDArray[np.float32]:
     """The filters as a convolution kernel of shape (k, k, 1, scale * scale), k = 2 * reach + 1.
 
-    a: the parameter of the cubic convolution kernel, which is cut to k LR pixels: with the default
-    reach, k = 5, nothing is.
+    a: the parameter of the cubic convolution kernel, which is truncated to k LR pixels. With the
+    default reach, k = 5, nothing is lost.
     """
     phase = (np.arange(scale) + 0.5) / scale - 0.5
     offset = np.arange(-reach, reach + 1)
@@ -29,9 +29,9 @@ def bicubic_filters(scale: int, a: float, reach: int = LEAST_SIDE) -> NDArray[np
 
 
 class BicubicUpsampling(keras.layers.Layer):
-    """(n, h, w, 1) to (n, h * scale, w * scale, 1); always in float32, with nothing to train.
+    """(n, h, w, 1) to (n, h * scale, w * scale, 1); always in float32, without trained weights.
 
-    a: the parameter of the cubic convolution kernel. Edges are mirrored, the border pixel
+    a: the parameter of the cubic convolution kernel. Edges are mirrored and the border pixel is
     repeated; h and w must be at least LEAST_SIDE.
     """
 
@@ -46,13 +46,13 @@ class BicubicUpsampling(keras.layers.Layer):
         return ops.depth_to_space(phases, self.scale)
 
     def get_config(self) -> dict:
-        """What rebuilds the layer."""
+        """The configuration that rebuilds the layer."""
         return {"scale": self.scale, "a": self.a, "name": self.name}
 
 
 def _mirrored(x, axis):  # type: ignore[no-untyped-def]
-    """LEAST_SIDE rows or columns more on either side, the border pixel repeated."""
-    # Of slices: `ops.pad` exports to operators that OpenCV's dnn crashes on.
+    """Add LEAST_SIDE mirrored rows or columns on both sides; the border pixel is repeated."""
+    # Made of slices: `ops.pad` exports to operators that crash OpenCV's dnn.
     start = [slice(i, i + 1) for i in reversed(range(LEAST_SIDE))]
     end = [slice(-i, 1 - i or None) for i in range(1, LEAST_SIDE + 1)]
     before = (slice(None),) * axis

@@ -1,7 +1,7 @@
 """A trained network as one file: its weights, and the parameters that rebuild it.
 
-The file is Keras's .weights.h5, whose bytes depend on the weights alone (a .keras file also
-holds dates), with the parameters as one JSON attribute. Nothing in it is ever executed.
+The file is a .weights.h5 of Keras with the parameters as one JSON attribute. Its bytes depend only
+on the weights (a .keras file also has dates). Nothing in the file is ever executed.
 """
 
 import json
@@ -17,13 +17,13 @@ from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.described import described, no_network
 from srstudy.networks.shared.sizes import sizes
 
-STEPS = "steps"  # the attribute that counts them
+STEPS = "steps"  # the attribute with the number of training steps
 
 
 def save(path: Path, model: keras.Model, architecture: Architecture, steps: int = 0) -> None:
     """Write weights and architecture to PATH.weights.h5; the same weights give the same bytes.
 
-    steps: those that the weights were trained for, all in all.
+    steps: all training steps of the weights, including those of the pretraining.
     """
     with whole_file(path) as partial:
         ensure_room(path.parent, sum(array.nbytes for array in model.get_weights()))
@@ -34,7 +34,7 @@ def save(path: Path, model: keras.Model, architecture: Architecture, steps: int 
 
 
 def trained_steps(path: Path) -> int:
-    """The steps that a file's weights were trained for; 0 where it does not say."""
+    """The number of training steps of a file's weights; 0 if the file does not have it."""
     with h5py.File(path, "r") as file:
         return int(file.attrs.get(STEPS, 0))
 
@@ -42,12 +42,12 @@ def trained_steps(path: Path) -> int:
 def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architecture]:
     """The network of a file, in float32, ready to restore.
 
-    `InputError` names a file that is missing, broken, or (where scale is given) of another scale.
+    `InputError` if the file is missing, broken or (if scale is given) of another scale.
     """
     entries = described(path)
     try:
         architecture = Architecture(**entries)
-        # A file that asks for more than its network allows would be built for hours.
+        # Refuse sizes beyond the network's limits: building such a network could take hours.
         sizes(architecture.network, architecture.size)
         model = architecture.build()
         model.load_weights(path)

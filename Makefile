@@ -39,7 +39,7 @@ setup: .venv/installed $(if $(filter 1,$(GPU)),.venv/gpu) ## Install everything,
 
 cluster: setup .venv/cluster ## Install Dask too: the data stages over several machines (docs/scaling.md)
 
-.venv/gpu .venv/cluster: .venv/%: requirements-%.lock .venv/installed
+.venv/gpu .venv/cluster: .venv/%: requirements-%.lock | .venv/installed
 	@bin/setup $<
 	@touch $@
 
@@ -140,12 +140,14 @@ lint: ## Style and types
 	@python -m tools.readme --check
 
 lock: ## Renew the locks from pyproject.toml (needs uv)
-	$(call compile,dev,requirements.lock)
-	$(call compile,cluster,requirements-cluster.lock,--constraint requirements.lock)
-	$(call compile,gpu,requirements-gpu.lock,--constraint requirements.lock)
+	uv pip compile pyproject.toml --extra dev $(compiled) --output-file requirements.lock
+	$(call extra,cluster)
+	$(call extra,gpu)
 
-define compile
-	uv pip compile pyproject.toml --extra $1 --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $3 \
-		--output-file $2
+compiled := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+# What an extra adds, by itself, at the versions of requirements.lock.
+define extra
+	python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$1"], sep="\n")' \
+		| uv pip compile - --constraint requirements.lock $(compiled) --output-file requirements-$1.lock
 endef

@@ -9,7 +9,9 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 
-from srstudy.degradations.shared.degradation import degradation, names
+from srstudy.common.params import read
+from srstudy.degradations.shared.degradation import Drawn, degradation, names
+from srstudy.degradations.shared.settings import StrengthSettings
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
 from srstudy.images.resize import imresize
@@ -37,6 +39,8 @@ def test_copies_are_kept_as_luma_and_give_the_patches_of_the_coloured_ones(
         monkeypatch.setattr(sys, "argv", command)
         stage.main()
 
+    settings = read(StrengthSettings)
+    drawn = Drawn(settings.strength_seed, settings.strengths)
     made_by, folder = degradation(name), tmp_path / "data/lr/x2/train/mine"
     assert read_image(folder / "full/hr/colour.png").shape == (120, 96, 3)
     with h5py.File("data/patches/x2.h5") as file:
@@ -45,7 +49,7 @@ def test_copies_are_kept_as_luma_and_give_the_patches_of_the_coloured_ones(
         for label, group in groups.items():
             image, part = label.split(", ")
             whole = images[image] if part == "full" else imresize(images[image], 0.7)
-            pair = made_by.pair(whole, 2)
+            pair = made_by.training_pair(whole, 2, (image, part), drawn)
             for side, pixels in zip(pair._fields, pair, strict=True):
                 luma = made_by.protocol.training_luma(pixels)
                 np.testing.assert_array_equal(group[side][:], luma)

@@ -32,5 +32,5 @@ def test_every_pin_has_its_hashes_and_no_registry_is_named(name: str) -> None:
     text = (ROOT / f"requirements{name}.lock").read_text("utf-8")
     assert "://" not in text and "--index" not in text and "--find-links" not in text
     entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
-    assert len(entries) == len(PIN.findall(text)) > 50
+    assert len(entries) == len(PIN.findall(text)) > 10
     assert all("--hash=sha256:" in entry for entry in entries)

@@ -59,7 +59,7 @@ def test_target_that_only_looks_asks_for_the_setup_by_one_line(clone: Path, targ
 def test_target_that_works_sets_up_by_itself(clone: Path, target: str) -> None:
     made = _make(clone, target)
     assert made.returncode != 0  # NO_INSTALL's
-    assert made.stdout.startswith("installing into .venv")
+    assert made.stdout.startswith("installing requirements.lock into .venv")
 
 
 def test_commands_are_listed_where_nothing_is_installed(clone: Path) -> None:

@@ -46,7 +46,8 @@ STAGES = (
     f"patch@{SCALE}",
     "pretrain",  # the first training of all, of as many steps as are wanted
 )
-FOREIGN = ("GIT_", "DVC_", "MAKE")  # of a hook or of make: they do not concern the other folder
+# Of a hook, of make, of a cluster that works in this folder: they do not concern the other one.
+FOREIGN = ("GIT_", "DVC_", "MAKE", "SR_CLUSTER")
 
 
 def main() -> None:

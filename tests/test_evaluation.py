@@ -97,7 +97,7 @@ def test_fault_of_the_network_is_raised_and_old_files_stay(
     with pytest.raises(InputError, match=r"^the network has a fault$"):
         evaluate("tiny", 2, "own", MATLAB, failing)
     assert {path: path.read_bytes() for path in (SCORES, *RESTORED.iterdir())} == before
-    with pytest.raises(InputError, match=r"own: made uint8 of shape .* out of a at x2; allowed"):
+    with pytest.raises(InputError, match=r"own: made uint8 of shape .* from a at x2; allowed"):
         evaluate("tiny", 2, "own", MATLAB, lambda lr: lr)
 
 

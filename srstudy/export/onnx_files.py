@@ -50,7 +50,7 @@ def save_onnx(
             with whole_file(path) as partial:
                 partial.write_bytes(network.SerializeToString(deterministic=True))
             return
-    raise InputError(f"{path}: every network of the ONNX exporter restores unlike {source}")
+    raise InputError(f"{path}: the ONNX exporter made networks that differ from {source}")
 
 
 def _converted(

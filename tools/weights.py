@@ -28,7 +28,7 @@ from tools import verify_weights
 TEST_SET = "set5"
 CARD = """# Weights of the committed study
 
-`upscale --model plain`, `regularized` and `cascade`; those of `clean`, its default, have a
+`upscale --model plain`, `regularized` and `cascade`; those of `clean` have a
 [card of their own](clean.md). Written by `make weights`
 from the models that [dvc.lock](../dvc.lock) names: each file's metadata has its model's MD5.
 

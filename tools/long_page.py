@@ -83,7 +83,8 @@ def card(scored: pd.DataFrame, settings: Mapping[str, object]) -> str:
     network = settings["network"]
     return (
         "# Weights of the long recipe\n\nWhat `upscale` takes for images that were "
-        "compressed without loss, or with `--model clean`: for clean photographs. Written by `make long`.\n\n"
+        "compressed without loss, or with `--model clean`: for clean photographs. "
+        "Written by `make long`.\n\n"
         f"- **Network**: `{network}` ({_plain(settings[f'network_size.{network}'])}), luma only; "
         "ONNX, float16 weights, computed in float32.\n"
         f"- **Data**: {settings['train_set']}, which is T91 and the 200 training images of BSDS300 "

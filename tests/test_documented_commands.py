@@ -223,6 +223,7 @@ NOT_RUN = {
         "python -m tools.held_out models/x2-plain.weights.h5",
         "python -m tools.verify_weights",
         *("make robustness", "make speed"),
+        *("python -m tools.jpeg_traces", "python -m tools.chroma"),
         *("make ablation", "make bench", "make large-data", "make torture"),
         "dvc exp run -S 'scales=[2]' -S 'cascade_scales=[]' -S 'mnist.seeds=[]' "
         "-S pretrain_steps=1000 -S steps.x2=200",

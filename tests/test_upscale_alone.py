@@ -62,6 +62,11 @@ def _blocked(folder: Path, code: str, *arguments: str) -> "subprocess.CompletedP
     )
 
 
+def _beside_choices(said: str) -> list[str]:
+    """The lines that say anything else than which model `auto` took."""
+    return [line for line in said.splitlines() if not line.startswith("note: model ")]
+
+
 COMMAND = "from srstudy.upscale.__main__ import main; main()"
 
 
@@ -89,7 +94,7 @@ def test_photographs_are_upscaled_without_networks_training_and_their_packages(
 ) -> None:
     for number, more in enumerate((["--format", "tiff"], ["--scale", "4", "--model", "cascade"])):
         ended = _blocked(photos, COMMAND, "in", "-o", f"out{number}", *more)
-        assert ended.returncode == 0 and not ended.stderr, ended.stderr
+        assert ended.returncode == 0 and not _beside_choices(ended.stderr), ended.stderr
         assert len(list((photos / f"out{number}").iterdir())) == 5
     code = (
         "import numpy as np; from srstudy.upscale.upscaling import upscale; "
@@ -197,7 +202,7 @@ def test_wheel_works_by_itself_and_gives_the_bytes_of_bin_upscale(
         ended = subprocess.run(
             command, cwd=photos, env=_clean(), capture_output=True, text=True, timeout=300
         )
-        assert ended.returncode == 0 and not ended.stderr, ended.stderr
+        assert ended.returncode == 0 and not _beside_choices(ended.stderr), ended.stderr
         return ended.stdout
 
     listed = run(python, "-m", "pip", "list", "--disable-pip-version-check").lower()

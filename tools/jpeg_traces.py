@@ -116,15 +116,11 @@ def read_table() -> list[Row]:
 
 def write(rows: list[Row]) -> None:
     """Write the table, in the order of the sets."""
+    ordered = sorted(rows, key=lambda row: SETS.index(row.set))
     with whole_file(TABLE) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(Row._fields)
-        ordered = sorted(rows, key=_place)
         writer.writerows(ordered)
-
-
-def _place(row: Row) -> int:
-    return SETS.index(row.set)
 
 
 if __name__ == "__main__":

@@ -71,8 +71,8 @@ def page_of(rows: pd.DataFrame) -> str:
 def card_of(rows: pd.DataFrame) -> str:
     """weights/clean.md: the networks that `upscale --model clean` has, and what they score."""
     intro = (
-        "# Weights of the long recipe\n\nWhat `upscale` takes where no other model is named, or "
-        "with `--model clean`: for clean photographs. Written by `make long`."
+        "# Weights of the long recipe\n\nWhat `upscale` takes for images that were compressed "
+        "without loss, or with `--model clean`. Written by `make long`."
     )
     data = (
         f"LR made by the `{shown(GROUND['degradation'])}` degradation: bicubic, without noise or "

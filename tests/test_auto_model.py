@@ -110,7 +110,7 @@ def test_each_kind_of_file_takes_its_networks_and_a_line_says_why(
     for name, (content, model, reason) in contents.items():
         (folder / name).write_bytes(content)
         if reason != before:
-            expected.append(f"note: model {model} from here on: {folder / name} {reason}")
+            expected.append(f"note: {folder / name}: {reason}; model from here on: {model}")
         before = reason
     assert run(folder, "-o", tmp_path / "out") == (0, expected)
     steps = {model: networks(2, model, "cpu") for model in ("photo", "clean")}  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ def test_a_folder_of_one_kind_has_one_line_and_loads_one_network_once(
     folder.mkdir()
     for name in "abc":
         (folder / f"{name}.jpg").write_bytes(_encoded(small, "JPEG"))
-    first = f"note: model photo from here on: {folder / 'a.jpg'} is a JPEG file"
+    first = f"note: {folder / 'a.jpg'}: is a JPEG file; model from here on: photo"
     assert run(folder, "-o", tmp_path / "out") == (0, [first])
     assert loaded == ["x2-photo.onnx"]
 
@@ -165,10 +165,10 @@ def test_scale_without_a_photo_network_takes_clean_and_says_so(
 ) -> None:
     source = tmp_path / "in.jpg"
     source.write_bytes(_encoded(small, "JPEG"))
-    words = f"{source} is a JPEG file, but there is no network photo for --scale 3"
+    words = f"{source}: is a JPEG file, but there is no network photo for --scale 3"
     assert run(source, "-o", tmp_path / "out.png", "--scale", 3) == (
         0,
-        [f"note: model clean from here on: {words}"],
+        [f"note: {words}; model from here on: clean"],
     )
     ended, _ = run(source, "-o", tmp_path / "other.png", "--scale", 3, "--model", "photo")
     assert ended == (
@@ -250,7 +250,8 @@ def test_folder_of_a_phone_s_photographs_takes_the_photo_networks(
 ) -> None:
     originals = _phone_folder(tmp_path / "phone", 4)
     ended, said = run(tmp_path / "phone", "-o", tmp_path / "large")
-    assert ended == 0 and len(said) == 1 and said[0].startswith("note: model photo from here on: ")
+    assert ended == 0 and len(said) == 1
+    assert said[0].endswith(": is a JPEG file; model from here on: photo")
     for name, original in originals.items():
         found = read_image(tmp_path / "large" / f"{name}.png")
         assert found.shape[:2] == (original.shape[0] // 2, original.shape[1] // 2)
@@ -272,7 +273,8 @@ def test_phone_s_photographs_come_nearer_to_the_originals_than_by_bicubic(
 ) -> None:
     originals = _phone_folder(tmp_path / "phone", scale)
     ended, said = run(tmp_path / "phone", "-o", tmp_path / "large", "--scale", scale)
-    assert ended == 0 and len(said) == 1 and said[0].startswith("note: model photo from here on: ")
+    assert ended == 0 and len(said) == 1
+    assert said[0].endswith(": is a JPEG file; model from here on: photo")
     for name, original in originals.items():
         lr = np.asarray(read_image(tmp_path / "phone" / f"{name}.jpg"), np.uint8)
         bicubic = degradation("matlab").enlarge(lr, scale)

@@ -420,11 +420,14 @@ def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: P
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "photos"]  # nothing left behind
 
 
+CLEAN = ("--model", "clean")  # of which there is no line
+
+
 def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
-        [sys.executable, "-m", "srstudy.upscale", "photos/grey.png", "-o", "large.png"],
+        [sys.executable, "-m", "srstudy.upscale", *"photos/grey.png -o large.png".split(), *CLEAN],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=write,

@@ -64,7 +64,7 @@ def _blocked(folder: Path, code: str, *arguments: str) -> "subprocess.CompletedP
 
 def _beside_choices(said: str) -> list[str]:
     """The lines that say anything else than which model `auto` took."""
-    return [line for line in said.splitlines() if not line.startswith("note: model ")]
+    return [line for line in said.splitlines() if "; model from here on: " not in line]
 
 
 COMMAND = "from srstudy.upscale.__main__ import main; main()"

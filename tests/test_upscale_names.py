@@ -132,7 +132,7 @@ def _written(folder: Path) -> set[str]:
 
 
 def test_subfolders_are_passed_over_with_a_line(tree: Path) -> None:
-    ended = _upscale(tree, "in", "-o", "out")
+    ended = _upscale(tree, "in", "-o", "out", "--model", "clean")
     assert ended.stderr == b"note: in: subfolders: 2, passed over; allowed: --recursive\n"
     assert ended.returncode == 0 and _written(tree / "out") == {"a.png"}
     (tree / "in/a.png").unlink()
@@ -143,7 +143,7 @@ def test_subfolders_are_passed_over_with_a_line(tree: Path) -> None:
 
 def test_recursive_keeps_the_tree(tree: Path) -> None:
     for _ in range(2):  # the second finds the first one's output, and leaves it alone
-        ended = _upscale(tree, "in", "-o", "in/out", "--recursive", "--force")
+        ended = _upscale(tree, "in", "-o", "in/out", "--recursive", "--force", "--model", "clean")
         assert ended.returncode == 0, ended.stderr
         expected = {"a.png", "b/a.png", "b/c/d.png", "e.png/f.png"}
         assert _written(tree / "in/out") == expected

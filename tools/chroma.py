@@ -34,7 +34,8 @@ SCALE = 2
 MADE_BY = degradation("matlab")
 # Guide, radius and least noise of what is compared.
 FILTERS = [
-    *(("restored", radius, least) for radius in (1, 2, 3) for least in (0, 2, 4, 8)),
+    *(("restored", radius, LEAST_NOISE) for radius in (1, 2, 3)),
+    *(("restored", RADIUS, least) for least in (0, 2, 8)),
     ("LR", RADIUS, LEAST_NOISE),
 ]
 Image = NDArray[np.uint8]

@@ -100,7 +100,7 @@ class Chooser:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
         taken = choice(image, self.scale, data)
         if taken.reason != self._said:
-            self._tell(f"model {taken.model} from here on: {path} {taken.reason}")
+            self._tell(f"{path}: {taken.reason}; model from here on: {taken.model}")
             self._said = taken.reason
         return self._load(taken.model)
 

@@ -427,7 +427,7 @@ def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> 
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
-        [sys.executable, "-m", "srstudy.upscale", *"photos/grey.png -o large.png".split(), *CLEAN],
+        [sys.executable, "-m", "srstudy.upscale", "photos/grey.png", "-o", "large.png", *CLEAN],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=write,

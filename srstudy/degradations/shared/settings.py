@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from srstudy.common.params import Slice, refuse
 from srstudy.common.values import choice_field, is_file_of, whole
-from srstudy.degradations.shared.strengths import faults_of_strengths
+from srstudy.degradations.shared.strength_faults import faults_of_strengths
 
 
 class SynthesisSettings(Slice):

@@ -13,13 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from srstudy.common.choices import chosen, file_of, names
-from srstudy.common.errors import ChoiceError
-from srstudy.common.params import label, shown, unknown
+from srstudy.common.choices import chosen
 
-ROOM, KEY, FUNCTION = "degradations", "strengths", "degrade_at_random"
+ROOM, FUNCTION = "degradations", "degrade_at_random"
 ALWAYS = 3  # hr, scale and random: what the function is called with in any case
-Bounds = tuple[float, float]
 
 
 def draws(seed: int, *words: str) -> np.random.Generator:
@@ -29,74 +26,17 @@ def draws(seed: int, *words: str) -> np.random.Generator:
 
 
 def strengths(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The strengths of a degradation: those given, else its file's defaults.
+    """The strengths of a degradation: the given ones, and the defaults of its file; {} for none.
 
-    Empty where it has none. Raises ValueError with one line for what is not allowed.
+    given: its entry in params.yaml, already checked.
     """
-    file = chosen(ROOM, name, ())
-    faults = _faults(name, file, given)
-    if faults:
-        raise ValueError(faults[0])
-    values = {**_defaults(file), **given}
+    values = {**defaults(chosen(ROOM, name, ())), **given}
     return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
 
 
-def faults_of_strengths(entries: Mapping[str, Any]) -> list[str]:
-    """What is wrong with `strengths` in params.yaml, a line each."""
-    faults = []
-    for name, given in entries.items():
-        if name not in names(ROOM):
-            faults.append(
-                f"{KEY}.{label(name)}: there is no file srstudy/{ROOM}/{label(name)}.py; "
-                f"allowed: {', '.join(names(ROOM))}"
-            )
-            continue
-        try:
-            faults += _faults(name, chosen(ROOM, name, ()), given)
-        except ChoiceError as error:
-            faults.append(f"{KEY}.{name}: {error}")
-    return faults
-
-
-def _faults(name: str, file: ModuleType, given: Any) -> list[str]:
-    bounds: Mapping[str, Bounds] = getattr(file, "STRENGTHS", {})
-    defaults = _defaults(file)
-    if set(defaults) != set(bounds):
-        found, said = ", ".join(defaults) or "none", ", ".join(bounds) or "none"
-        where = f"{KEY}.{name}: {file_of(ROOM, name)}"
-        return [f"{where}: {FUNCTION}: found the strengths {found}; STRENGTHS says {said}"]
-    if not isinstance(given, Mapping):
-        allowed = f"a mapping of {', '.join(bounds) or 'nothing'}, as {{}}"
-        return [f"{KEY}.{name}: found {shown(given)}; allowed: {allowed}"]
-    faults = []
-    for key, value in given.items():
-        where = f"{KEY}.{name}.{label(key)}"
-        if key not in bounds:
-            faults.append(unknown(where, list(bounds)))
-        elif not _is_allowed(value, bounds[key], isinstance(defaults[key], tuple)):
-            allowed = _words(bounds[key], isinstance(defaults[key], tuple))
-            faults.append(f"{where}: found {shown(value)}; allowed: {allowed}")
-    return faults
-
-
-def _defaults(file: ModuleType) -> dict[str, Any]:
+def defaults(file: ModuleType) -> dict[str, Any]:
+    """The strengths of a degradation's file, with their defaults; {} where it has none."""
     if not hasattr(file, FUNCTION):
         return {}
     parameters = list(inspect.signature(getattr(file, FUNCTION)).parameters.values())
     return {parameter.name: parameter.default for parameter in parameters[ALWAYS:]}
-
-
-def _is_allowed(value: Any, bounds: Bounds, is_range: bool) -> bool:
-    values = value if is_range else [value]
-    if not isinstance(values, list | tuple) or len(values) != (2 if is_range else 1):
-        return False
-    kinds = (int,) if isinstance(bounds[0], int) else (int, float)
-    least, most = bounds
-    return all(type(v) in kinds and least <= v <= most for v in values) and values[0] <= values[-1]
-
-
-def _words(bounds: Bounds, is_range: bool) -> str:
-    """The values that a strength may have, for people."""
-    kind = "whole number" if isinstance(bounds[0], int) else "number"
-    between = f"from {bounds[0]:g} to {bounds[1]:g}"
-    return f"two {kind}s {between}, the smaller first" if is_range else f"a {kind} {between}"

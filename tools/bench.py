@@ -31,6 +31,7 @@ from tools.memory import Measured, measured
 Row = tuple[str, str, str]
 ROOT = Path.cwd()
 REPORT = Path("docs/benchmarks.md")
+SPEED = Path("docs/speed.md")
 IMAGES, SIDE = 91, 160  # as many as T91 has, and about as large
 FACTORS = (1, 10, 100)  # as many images more, in further folders
 LARGEST = FACTORS[-1]
@@ -70,12 +71,19 @@ def main() -> None:
         "| measured | ratio | |",
         "| --- | --- | --- |",
         *(f"| {name} | {ratio} | {note} |" for name, ratio, note in rows),
-        "",
-        "Quality over speed of the models of `upscale`, by `make speed`: [speed.md](speed.md).",
+        *speed_link(),
     ]
     REPORT.write_text("\n".join(page) + "\n", encoding="utf-8")
     print(REPORT.read_text("utf-8"))
     print(python(ROOT, "-m", "tools.rates").output)
+
+
+def speed_link() -> list[str]:
+    """The line on the page of `make speed`, where that was run."""
+    if not SPEED.is_file():
+        return []
+    link = f"[{SPEED.name}]({SPEED.name})"
+    return ["", f"Quality over speed of the models of `upscale`, by `make speed`: {link}."]
 
 
 def machine() -> str:

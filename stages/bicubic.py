@@ -1,4 +1,4 @@
-"""Stage `bicubic`: the baseline that every network has to beat, scored on one test set.
+"""Stage `bicubic`: the baseline for all networks, scored on one test set.
 
 python -m stages.bicubic --scale 2 --test-set set5
 """
@@ -12,7 +12,7 @@ from srstudy.scoring.evaluation import evaluate
 
 
 def main() -> None:
-    """Enlarge every LR image by the degradation's own interpolation; write images and scores."""
+    """Enlarge every LR image with the interpolation of the degradation; write images and scores."""
     arguments = parse(__doc__, "scale", "test_set")
     scale, made_by = arguments.scale, degradation(read(SynthesisSettings).degradation)
     evaluate(arguments.test_set, scale, "bicubic", made_by, lambda lr: made_by.enlarge(lr, scale))

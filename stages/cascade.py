@@ -1,8 +1,9 @@
-"""Stage `cascade`: a larger scale by applying the x2 network again to its own output.
+"""Stage `cascade`: a larger scale with the x2 network, applied repeatedly to its own output.
 
     python -m stages.cascade --scale 4 --setting plain --test-set set5
 
-Each step's output is an image, clipped and rounded to 8 bits, and the next step's input.
+The output of each step is an image, clipped and rounded to 8 bits. It is the input of the next
+step.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)

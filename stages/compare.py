@@ -1,8 +1,8 @@
-"""Stage `compare`: one picture for each test image, all methods side by side with a zoomed crop.
+"""Stage `compare`: one picture for each test image: all methods side by side and a zoomed crop.
 
     python -m stages.compare --scale 2 --test-set set5
 
-The same versions, compressed, for the report page: data/gallery.
+It also writes the same versions, compressed, to data/gallery, for the report page.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ from srstudy.scoring.tables import of_metric
 
 
 def main() -> None:
-    """Compose LR, each method and the ground truth; the crop is where bicubic errs most."""
+    """Compose LR, each method and the ground truth; the crop shows where bicubic is worst."""
     arguments = parse(__doc__, "scale", "test_set")
     scale, test_set = arguments.scale, arguments.test_set
 

@@ -1,4 +1,4 @@
-"""Stages `download` and `download-mnist`: a registered data set, files checked by their SHA-256.
+"""Stages `download` and `download-mnist`: fetch a registered data set and check each SHA-256.
 
 python -m stages.download --dataset set5 --to data/raw/set5
 """
@@ -9,7 +9,7 @@ from srstudy.datasets.download import fetch
 
 
 def main() -> None:
-    """Fetch all files of the data set; the folder appears when all of them are right."""
+    """Fetch all files of the data set; the folder appears only if all of them are correct."""
     arguments = parse(__doc__, "dataset", "to")
     count = fetch(arguments.dataset, arguments.to)
     print(f"{arguments.to}: {count} files")

@@ -1,8 +1,8 @@
-"""Stage `ensemble`: a trained network's self-ensemble, scored on one test set.
+"""Stage `ensemble`: the self-ensemble of a trained network, scored on one test set.
 
     python -m stages.ensemble --scale 2 --setting plain --test-set set5
 
-Its methods are called plain+ and regularized+; an equivariant network gains nothing by it.
+The methods are named plain+ and regularized+. An equivariant network gains nothing from it.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -20,7 +20,7 @@ from srstudy.scoring.restoring import restore, self_ensemble
 
 
 def main() -> None:
-    """Restore every LR image in its eight orientations; write images of the mean, and scores."""
+    """Restore every LR image in eight orientations; write the mean images and the scores."""
     arguments = parse(__doc__, "scale", "setting", "test_set")
     scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
     model, architecture = load(Path(f"models/x{scale}-{setting}.weights.h5"), scale)

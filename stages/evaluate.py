@@ -18,7 +18,7 @@ from srstudy.scoring.restoring import restore
 
 
 def main() -> None:
-    """Restore every LR image by the network; write images and scores."""
+    """Restore every LR image with the network; write images and scores."""
     arguments = parse(__doc__, "scale", "setting", "test_set")
     scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
     model, architecture = load(Path(f"models/x{scale}-{setting}.weights.h5"), scale)

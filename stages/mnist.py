@@ -1,4 +1,4 @@
-"""Stage `mnist`: the student project's warm-up, a digit classifier by plain gradient descent.
+"""Stage `mnist`: the student project's warm-up, a digit classifier trained by gradient descent.
 
 python -m stages.mnist --seed 1
 """
@@ -36,8 +36,8 @@ def main() -> None:
         logits, curve = train(recipe, seed, precision, digits, test, checkpoints)
         if not np.isfinite(logits).all():
             raise InputError(
-                f"mnist.learning_rate: found {recipe.learning_rate}, and the network's answers "
-                "are no numbers; allowed: a smaller one"
+                f"mnist.learning_rate: found {recipe.learning_rate}; the outputs of the network "
+                "are not finite numbers; allowed: a smaller learning rate"
             )
         scores = {
             "accuracy": round(float(np.mean(logits.argmax(1) == test.labels)), 4),

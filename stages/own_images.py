@@ -1,8 +1,8 @@
-"""Stage `own_images`: bring a folder of one's own images into data/raw as 8-bit PNG files.
+"""Stage `own_images`: copy a folder of your own images to data/raw as 8-bit PNG files.
 
     python -m stages.own_images mine photos/
 
-Every image is read here, so that a file that is not an image is named before any other work.
+Every image is read here. So a file that is not an image is reported before any other work.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from srstudy.imagefiles.reading import read_image
 
 
 def main() -> None:
-    """Check and convert; data/raw/<name> appears when all images were read."""
+    """Check and convert; data/raw/<name> appears only if all images were read."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
     parser.add_argument("folder", type=Path)

@@ -1,8 +1,8 @@
-"""Stage `patch`: the training images' luma and the places of their patches, one file a scale.
+"""Stage `patch`: the luma of the training images and their patch positions, one file per scale.
 
     python -m stages.patch --scale 2 --dataset t91
 
-Some images are held out, whole, for the validation PSNR during training.
+Some whole images are held out, for the validation PSNR during training.
 """
 
 from functools import partial as bind
@@ -26,7 +26,7 @@ from srstudy.patches.writing import PatchWriter
 
 
 def main() -> None:
-    """Split the images; store the training ones with their patches' places, and the held-out."""
+    """Split the images; store the training images with their patch positions, and the held-out."""
     arguments = parse(__doc__, "scale", "dataset")
     settings = read(PatchSettings)
     scale = arguments.scale
@@ -53,8 +53,8 @@ def main() -> None:
             writer.add_image(f"{name}, {part}", pair)
         if not writer.patches:
             raise InputError(
-                f"patch_size: found {size} for scale {scale}, and no image of "
-                f"{arguments.dataset} is that large; allowed: the images' smaller side"
+                f"patch_size: found {size} for scale {scale}, but all images of "
+                f"{arguments.dataset} are smaller; allowed: at most the smaller side of an image"
             )
         for name in held_out:
             writer.add_validation(name, luma_pair((FULL, name)))

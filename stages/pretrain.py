@@ -1,10 +1,10 @@
-"""Stage `pretrain`: the training that all networks of the study start from, done once.
+"""Stage `pretrain`: one training, from which all networks of the study start.
 
     python -m stages.pretrain --scale 2
 
-Loss without lambda, learning rate held at its peak: each network then goes on from here, at its
-own scale and in its own setting, while its rate falls. With `pretrain_epochs: 0` the file
-holds the weights that `start_from` names: fresh ones, or those of another training.
+The loss has no lambda term, and the learning rate stays at its peak. Each network then continues
+from here, at its own scale and setting, while its learning rate falls. With `pretrain_epochs: 0`,
+the file holds the weights that `start_from` names: fresh ones, or those of another training.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -19,7 +19,7 @@ from srstudy.training.training import train
 
 
 def main() -> None:
-    """Train on one scale's patches; write the weights and the learning curve."""
+    """Train on the patches of one scale; write the weights and the learning curve."""
     scale, settings = parse(__doc__, "scale").scale, read(PretrainSettings)
     recipe = Recipe.of(
         settings,

@@ -1,10 +1,10 @@
-"""Stage `report`: the study as one page, report/index.html, which needs nothing but itself.
+"""Stage `report`: the study as one page, report/index.html, which needs no other file.
 
     python -m stages.report
 
-A table for each metric, every image's scores, pictures of each test set side by side, learning
-curves, the ablation over lambda, networks beside their papers, the pipeline and its parameters. No
-dates and no times: equal studies are equal bytes.
+It shows a table for each metric, the scores of every image, pictures of each test set side by side,
+learning curves, the ablation over lambda, the networks compared with their papers, the pipeline and
+its parameters. It has no dates and no times: equal studies give equal bytes.
 """
 
 from html import escape

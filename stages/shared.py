@@ -1,9 +1,9 @@
-"""Stage `shared`: which images of a test set show a picture that is also in the training set.
+"""Stage `shared`: find the images of a test set whose picture is also in the training set.
 
     python -m stages.shared --dataset t91 --test-set set5
 
-The score of such an image is not that of an unseen picture. Nothing is left out of a set: the table
-and the report say so, and the study goes on.
+The score of such an image is not the score of an unseen picture. No image is removed: the table and
+the report name these images, and the study continues.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ RAW = Path("data/raw")
 
 
 def main() -> None:
-    """Compare all images of both folders, write the pairs, print a warning for each."""
+    """Compare all images of both folders; write the pairs, print a warning for each."""
     arguments = parse(__doc__, "dataset", "test_set")
     train_set, test_set = arguments.dataset, arguments.test_set
     pairs = shared_pictures(RAW / train_set, RAW / test_set)

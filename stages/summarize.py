@@ -1,10 +1,10 @@
-"""Stage `summarize`: the table of every metric, for DVC, for git and for people.
+"""Stage `summarize`: the tables of all metrics, for DVC, for git and for readers.
 
     python -m stages.summarize
 
-metrics/summary.json has the means (what `dvc exp show` shows), metrics/images/<test set>.json the
-scores of every image, metrics/table.txt the table that is printed. Learning curves and the like
-that another study left in metrics/ are removed: a commit shows the results of one study.
+metrics/summary.json has the means (`dvc exp show` shows them), metrics/images/<test set>.json has
+the scores of every image, metrics/table.txt has the printed table. Learning curves and other
+results of an earlier study are removed from metrics/: a commit shows the results of one study.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ from srstudy.scoring.tables import PROTOCOL, by_image, for_people, frame, of_met
 
 
 def main() -> None:
-    """Gather the scores of params.yaml's scales and test sets; write metrics, print the table."""
+    """Read the scores of all scales and test sets of params.yaml; write metrics, print a table."""
     settings, methods = read(SummarySettings), read(MethodSettings)
     made_by = degradation(read(SynthesisSettings).degradation)
 
@@ -62,7 +62,7 @@ def main() -> None:
         partial.write_text(table, encoding="utf-8")
     mine = results_of(settings.scales, read(MnistSettings).mnist.seeds)
     for path in remove_other_results(mine):
-        print(f"{path}: removed, as no stage of this study makes it; git has it")
+        print(f"{path}: removed, because no stage of this study makes it; git still has it")
     print(f"\n{table}\nmeans: metrics/summary.json; every image: metrics/images/")
 
 

@@ -1,12 +1,13 @@
-"""Stages `synthesize-train` and `synthesize-test`: HR images cropped to the scale, and their LR.
+"""Stages `synthesize-train` and `synthesize-test`: cropped HR images and their LR images.
 
     python -m stages.synthesize --dataset t91 --scale 2 --role train
     python -m stages.synthesize --dataset set5 --scale 2 --role test
 
-Both are PNG files that a person can open. A training set also gets downscaled copies, each
-degraded like an image of its own: detail at more sizes to learn from. Of a copy only the luma is
-kept, which is all that training takes of an image. Where a degradation has random strengths, each
-training image and copy gets its own; test images have the stated one.
+HR images are cropped to a multiple of the scale. All are PNG files that any viewer opens. A
+training set also gets downscaled copies, each degraded like a separate image: so the network learns
+from detail at more sizes. Of a copy, only the luma is kept, because training uses only luma. If a
+degradation has random strengths, they are drawn for each training image and copy; test images
+always have the fixed strength.
 """
 
 from functools import partial as bind
@@ -34,7 +35,7 @@ from srstudy.images.resize import imresize
 
 
 def main() -> None:
-    """Read every image, write its pair; the output folder appears when all are done."""
+    """Read every image and write its pair; the output folder appears when all are done."""
     arguments = parse(__doc__, "dataset", "scale", "role")
     dataset, scale, role = arguments.dataset, arguments.scale, arguments.role
     name = read(SynthesisSettings).degradation

@@ -1,8 +1,8 @@
-"""Stages `train-plain` and `train-regularized`: one network for a scale and a setting.
+"""Stages `train-plain` and `train-regularized`: train one network for a scale and a setting.
 
     python -m stages.train --scale 2 --setting regularized
 
-plain: the loss alone; regularized: the same plus lambda times the squared gradient. At lambda = 0
+plain: only the loss; regularized: the loss plus lambda times the squared gradient. At lambda = 0,
 both settings give the same bytes.
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
     )
     last = train(name, recipe, start=Path("models/pretrained.weights.h5"))
 
-    # JSON has no infinity, which images that are restored exactly have.
+    # The PSNR is infinite if all images are restored exactly; JSON has no infinity.
     psnr = round(last.validation_psnr, 4) if math.isfinite(last.validation_psnr) else None
     result = {"psnr": psnr, "steps": last.step}
     path = Path(f"metrics/validation/{name}.json")

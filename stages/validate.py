@@ -1,9 +1,9 @@
-"""Stage `validate`: refuse every wrong value of params.yaml before any work.
+"""Stage `validate`: check every value of params.yaml before any other work.
 
     python -m stages.validate
 
-Its output never changes, so that a changed parameter reruns this check, and of the stages after
-it only those that read the parameter.
+Its output never changes. So a changed parameter reruns this check, and after it only the stages
+that read the parameter.
 """
 
 import os
@@ -19,7 +19,7 @@ OUTPUT = Path("data/params-checked")
 
 
 def main() -> None:
-    """Check, then leave the mark that the download stages depend on."""
+    """Check, then write the file on which the download stages depend."""
     try:
         read_study()
     except InputError:
@@ -31,11 +31,11 @@ def main() -> None:
 
 
 def _make_seen_by_git(path: Path) -> None:
-    """Set the file's time to another second.
+    """Set the file's modification time to another second.
 
-    Git knows a change by size and time, in whole seconds where DVC wrote its index. DVC checks the
-    file out and puts the value of -S into it within one, so that a refused value of equal length
-    would be invisible to `git status`, and `git restore` would leave it.
+    Git detects a change by size and time, in whole seconds if DVC wrote the index. DVC checks out
+    the file and writes the value of -S into it within one second. So `git status` would not show
+    a refused value of equal length, and `git restore` would not undo it.
     """
     if path.is_file():
         found = path.stat()

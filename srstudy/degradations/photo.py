@@ -1,7 +1,7 @@
-"""LR images as photographs are: shrunk by MATLAB's bicubic `imresize`, noisy, compressed as JPEG.
+"""LR images like photographs: shrunk by MATLAB's bicubic `imresize`, noisy, compressed as JPEG.
 
-A training image gets strengths of its own, drawn from the ranges in params.yaml under
-`strengths.photo`; a test image always the same: JPEG of quality 75, no noise.
+The strengths of each training image are drawn at random from the ranges in params.yaml under
+`strengths.photo`. Test images always have the same: JPEG of quality 75, no noise.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ TEST_QUALITY = 75
 DESCRIPTION = f"photo: MATLAB's bicubic imresize, then JPEG of quality {TEST_QUALITY} (4:2:0)"
 INTERPOLATION = MATLAB_BICUBIC
 PROTOCOL = LITERATURE
-# What params.yaml may say, each as (least, most).
+# The range of each strength in params.yaml: (least, most).
 STRENGTHS = {
     "compressed": (0.0, 1.0),
     "quality": (1, 100),
@@ -29,7 +29,7 @@ STRENGTHS = {
 
 
 def degrade(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-    """Shrink and compress (H, W[, 3]), sides multiples of scale, at the one strength of tests."""
+    """Shrink and compress (H, W[, 3]), sides multiples of scale, at the fixed test strength."""
     return compress(_shrink(hr, scale), TEST_QUALITY)
 
 
@@ -42,12 +42,12 @@ def degrade_at_random(
     noisy: float = 0.5,
     noise: tuple[float, float] = (0.0, 15.0),
 ) -> NDArray[np.uint8]:
-    """Shrink (H, W[, 3]), sides multiples of scale; then noise, rounding and JPEG, as drawn.
+    """Shrink (H, W[, 3]), sides multiples of scale; then random noise, rounding and JPEG.
 
-    compressed, noisy: the share of images that are; quality: of JPEG, 1 .. 100; noise: standard
-    deviation in grey levels, of each channel by itself.
+    compressed: the share of images that get JPEG; noisy: the share that get noise; quality: of
+    JPEG, 1 .. 100; noise: standard deviation in grey levels, independent for each channel.
     """
-    # All are drawn, used or not: one range then changes nothing of the others.
+    # All values are drawn, even if unused: so a change of one range does not change the others.
     is_compressed, is_noisy = random.random() < compressed, random.random() < noisy
     drawn_quality = int(random.integers(quality[0], quality[1], endpoint=True))
     sigma = random.uniform(*noise)
@@ -65,7 +65,7 @@ def add_noise(
 
 
 def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """(H, W[, 3]) after JPEG of a quality, 1 .. 100, by libjpeg-turbo; chroma in half the size."""
+    """(H, W[, 3]) after JPEG at a quality, 1 .. 100, by libjpeg-turbo; chroma at half the size."""
     colour = image.ndim == 3
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]

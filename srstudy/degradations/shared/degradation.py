@@ -1,11 +1,11 @@
-"""How a low-resolution (LR) image is made from a high-resolution (HR) one, and what belongs to it.
+"""How a low-resolution (LR) image is made from a high-resolution (HR) image, and how it is scored.
 
     from srstudy.degradations.shared.degradation import degradation
     lr = degradation("matlab").degrade(hr, scale=4)
 
-A degradation is a file of the folder above: DESCRIPTION, INTERPOLATION, PROTOCOL and a function
-`degrade`; where training images get strengths of their own, also what strengths.py says. Whoever
-uses one asks for it here, by name, and an unknown name is an error everywhere.
+A degradation is a file of the folder above. It has DESCRIPTION, INTERPOLATION, PROTOCOL and a
+function `degrade`; for random strengths of training images, see strengths.py. All code gets a
+degradation from here, by its name, so that an unknown name is an error everywhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,14 +24,14 @@ from srstudy.images.protocols import Protocol
 
 ROOM = "degradations"
 Function = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
-# What its files have.
+# The constants of each file, with their types.
 KINDS = {"DESCRIPTION": str, "INTERPOLATION": Interpolation, "PROTOCOL": Protocol}
 WANTED = (*KINDS, "degrade")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What random strengths are drawn from: a seed, and the entries of params.yaml."""
+    """The source of random strengths: a seed, and the entries of params.yaml."""
 
     seed: int
     strengths: Mapping[str, Mapping[str, Any]]
@@ -39,9 +39,9 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Degradation:
-    """One way to make LR images, how they are enlarged again, and the protocol that scores it.
+    """One way to make LR images, the interpolation that enlarges them, and the protocol.
 
-    at_random: what draws strengths for training images, if they have their own.
+    at_random: the function that uses random strengths for training images, or None.
     """
 
     name: str
@@ -52,24 +52,25 @@ class Degradation:
     at_random: Callable[..., NDArray[np.uint8]] | None = None
 
     def degrade(self, image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-        """The LR image of an HR image, which is cropped to a multiple of scale before.
+        """The LR image of an HR image, which is first cropped to a multiple of scale.
 
         image: uint8, (H, W) or (H, W, 3). Returns uint8, (H // scale, W // scale[, 3]).
-        Raises ValueError for another dtype, a scale below 1 and an image smaller than the scale;
-        ChoiceError names the degradation's file where that fails or gives another size or dtype.
+        Raises ValueError for another dtype, a scale below 1 and an image smaller than the scale.
+        Raises ChoiceError with the name of the degradation's file if its function fails or returns
+        another size or dtype.
         """
         return self.pair(image, scale).lr
 
     def pair(self, image: NDArray[np.uint8], scale: int) -> Pair:
-        """The LR image of an HR image, as `degrade`, beside the HR image, cropped."""
+        """The LR image, as from `degrade`, together with the cropped HR image."""
         return self._pair(image, scale, self.function, "degrade")
 
     def training_pair(
         self, image: NDArray[np.uint8], scale: int, words: tuple[str, ...], drawn: Drawn
     ) -> Pair:
-        """As `pair`, for training: with strengths drawn for this image, if there are any.
+        """Like `pair`, for training: with random strengths for this image, if there are any.
 
-        words: what the image is known by, as its name; the same words give the same strengths.
+        words: identify the image, such as its name; the same words give the same strengths.
         """
         if self.at_random is None:
             return self.pair(image, scale)
@@ -81,8 +82,8 @@ class Degradation:
         self._check(image, scale)
         hr = crop_to_multiple(image, scale)
         try:
-            lr = function(hr.copy(), scale)  # a copy: HR is what restored images are held to
-        except Exception as error:  # whatever a function of the user's own does
+            lr = function(hr.copy(), scale)  # a copy: restored images are compared with this HR
+        except Exception as error:  # a user's own function can raise anything
             what = f"{called} failed on an image of shape {hr.shape} at x{scale}"
             raise choices.failure(ROOM, self.name, what, error) from error
         expected = f"uint8 of shape {(hr.shape[0] // scale, hr.shape[1] // scale, *hr.shape[2:])}"
@@ -96,13 +97,14 @@ class Degradation:
         return Pair(lr, hr)
 
     def enlarge(self, image: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
-        """An LR image, uint8 (h, w[, 3]), enlarged by the degradation's own interpolation."""
+        """An LR image, uint8 (h, w[, 3]), enlarged by the interpolation of the degradation."""
         self._check(image, scale)
         return self.interpolation.image(image, scale)
 
     def sentence(self) -> str:
         """Degradation and protocol in words, for metrics files and tables."""
-        # Named as MATLAB's and OpenCV's are; a copied file must not pass for the other.
+        # The name is added if the description does not begin with it. So a copied file under a new
+        # name cannot be mistaken for the original.
         named = self.description.lower().startswith(self.name.lower())
         how = self.description if named else f"{self.description} (`{self.name}`)"
         return f"LR by {how}; {self.protocol.words}"
@@ -111,11 +113,11 @@ class Degradation:
         if image.dtype != np.uint8:
             raise ValueError(f"an image must be uint8, not {image.dtype}")
         if scale < 1:
-            raise ValueError(f"scale must be a whole number of at least 1, not {scale}")
+            raise ValueError(f"scale must be at least 1, not {scale}")
 
 
 def degradation(name: str) -> Degradation:
-    """The degradation of a name. ChoiceError where there is no whole file of that name."""
+    """The degradation of a name. Raises ChoiceError if its file is missing or incomplete."""
     file = choices.chosen(ROOM, name, WANTED)
     for key, kind in KINDS.items():
         if not isinstance(found := getattr(file, key), kind):
@@ -139,17 +141,17 @@ def names() -> tuple[str, ...]:
 
 
 def alike(name: str) -> tuple[str, ...]:
-    """The degradations for which a network means the same as for this one, itself among them.
+    """The degradations with the same interpolation and protocol as this one; it is included.
 
-    They have its interpolation and its protocol, so that one's weights can go on at the other's LR
-    images. Files that are not whole are left out. ChoiceError where that of the name is not.
+    Weights trained with one of them can be trained further on the LR images of another. Incomplete
+    files are ignored. Raises ChoiceError if the file of `name` itself is incomplete.
     """
     wanted, found = degradation(name), []
     for other in names():
         try:
             made_by = degradation(other)
         except ChoiceError:
-            continue  # a half-written file of the user's own, which nobody has chosen
+            continue  # a user's own unfinished file, which is not chosen
         if (made_by.interpolation, made_by.protocol) == (wanted.interpolation, wanted.protocol):
             found.append(other)
     return tuple(found)

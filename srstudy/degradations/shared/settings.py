@@ -10,13 +10,13 @@ from srstudy.degradations.shared.strength_faults import faults_of_strengths
 
 
 class SynthesisSettings(Slice):
-    """The degradation, and with it the protocol that scores it."""
+    """The degradation, which also determines the evaluation protocol."""
 
     degradation: Annotated[str, is_file_of("degradations")] = choice_field("degradations")
 
 
 class StrengthSettings(Slice):
-    """What the random strengths of training images are drawn from."""
+    """The ranges and the seed of the random strengths of training images."""
 
     strengths: dict[str, Any] = Field(description="a mapping from degradations to their strengths")
     strength_seed: int = whole(least=0, most=2**31 - 1)

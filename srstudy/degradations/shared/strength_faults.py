@@ -1,4 +1,4 @@
-"""What params.yaml may say of a degradation's random strengths, and the lines where it is wrong."""
+"""The checks of `strengths` in params.yaml: one line for each wrong value."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -14,7 +14,7 @@ Bounds = tuple[float, float]
 
 
 def faults_of_strengths(entries: Mapping[str, Any]) -> list[str]:
-    """What is wrong with `strengths` in params.yaml, a line each."""
+    """One line for each wrong value of `strengths` in params.yaml."""
     faults = []
     for name, given in entries.items():
         if name not in names(ROOM):
@@ -36,7 +36,7 @@ def _faults(name: str, file: ModuleType, given: Any) -> list[str]:
     if set(known) != set(bounds):
         found, said = ", ".join(known) or "none", ", ".join(bounds) or "none"
         where = f"{KEY}.{name}: {file_of(ROOM, name)}"
-        return [f"{where}: {FUNCTION}: found the strengths {found}; STRENGTHS says {said}"]
+        return [f"{where}: {FUNCTION}: found the strengths {found}; STRENGTHS lists {said}"]
     if not isinstance(given, Mapping):
         allowed = f"a mapping of {', '.join(bounds) or 'nothing'}, as {{}}"
         return [f"{KEY}.{name}: found {shown(given)}; allowed: {allowed}"]
@@ -61,7 +61,7 @@ def _is_allowed(value: Any, bounds: Bounds, is_range: bool) -> bool:
 
 
 def _words(bounds: Bounds, is_range: bool) -> str:
-    """The values that a strength may have, for people."""
+    """The allowed values of a strength, in words."""
     kind = "whole number" if isinstance(bounds[0], int) else "number"
     between = f"from {bounds[0]:g} to {bounds[1]:g}"
     return f"two {kind}s {between}, the smaller first" if is_range else f"a {kind} {between}"

@@ -1,8 +1,8 @@
-"""Strengths of a degradation that are drawn anew for each training image, as noise's are.
+"""Strengths of a degradation that are drawn at random for each training image, such as noise.
 
-A file of the folder above may have them: STRENGTHS, what params.yaml may say of each, as
-(least, most); and a function `degrade_at_random(hr, scale, random, **strengths)`, whose defaults
-they have: a number, or a pair for a range that is drawn from.
+A file of the folder above may have strengths. Then it has STRENGTHS, the allowed range of each
+strength in params.yaml as (least, most), and a function `degrade_at_random(hr, scale, random,
+**strengths)`. The default of each strength is a number, or a pair: the range to draw from.
 """
 
 import hashlib
@@ -16,17 +16,17 @@ import numpy as np
 from srstudy.common.choices import chosen
 
 ROOM, FUNCTION = "degradations", "degrade_at_random"
-ALWAYS = 3  # hr, scale and random: what the function is called with in any case
+ALWAYS = 3  # hr, scale and random: the arguments before the strengths
 
 
 def draws(seed: int, *words: str) -> np.random.Generator:
-    """Random numbers that depend on a seed and words, as an image's name, and on nothing else."""
+    """Random numbers that depend only on a seed and on words, such as the name of an image."""
     digest = hashlib.sha256("/".join(words).encode()).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, np.uint32)])
 
 
 def strengths(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The strengths of a degradation: the given ones, and the defaults of its file; {} for none.
+    """The strengths of a degradation: the given values, else the defaults of its file; {} if none.
 
     given: its entry in params.yaml, already checked.
     """
@@ -35,7 +35,7 @@ def strengths(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def defaults(file: ModuleType) -> dict[str, Any]:
-    """The strengths of a degradation's file, with their defaults; {} where it has none."""
+    """The strengths of a degradation's file, with their defaults; {} if it has none."""
     if not hasattr(file, FUNCTION):
         return {}
     parameters = list(inspect.signature(getattr(file, FUNCTION)).parameters.values())

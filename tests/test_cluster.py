@@ -184,7 +184,7 @@ def test_item_that_kills_its_workers_is_given_up_with_a_line(tmp_path: Path) -> 
         _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     (line,) = err.splitlines()
-    assert "were killed again and again at the same item: have they enough memory?" in line
+    assert "were killed repeatedly at the same item: do they have enough memory?" in line
 
 
 def test_cluster_that_has_lost_all_workers_is_given_up_with_a_line(cluster: Cluster) -> None:

@@ -307,7 +307,7 @@ def test_file_without_public_address_comes_from_a_mirror_alone(
 ) -> None:
     _write(REGISTRY, _row("a.bmp", CONTENT["a.bmp"], "", "tiny/a.bmp"))
     message = _refusal(tmp_path / "raw" / "tiny")
-    assert "tiny/a.bmp could not be had. It has no public address." in message
+    assert "tiny/a.bmp could not be fetched. It has no public address." in message
     assert "set SR_MIRROR to a folder or URL that holds tiny/a.bmp" in message
     monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", CONTENT)))
     assert fetch("tiny", tmp_path / "raw" / "tiny") == 1
@@ -415,7 +415,7 @@ HASH = GOOD.split("\t")[2]
         (GOOD.rpartition("\t")[0], "found 4 columns"),
         (GOOD + "\tmore", "found 6 columns"),
         ("", "found 1 columns"),
-        (GOOD.replace("/a.bmp", "/c.bmp"), "found 'a.bmp', as in line 2"),
+        (GOOD.replace("/a.bmp", "/c.bmp"), "found 'a.bmp', also in line 2"),
     ],
 )
 def test_wrong_row_is_refused_with_file_and_line(tmp_path: Path, line: str, said: str) -> None:

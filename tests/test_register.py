@@ -175,14 +175,14 @@ def test_every_fault_has_its_line_and_nothing_is_written(
         4: "has the same name but for the suffix as ",
         5: "is an HTML page",
         6: "is empty",
-        7: "could not be had (HTTP 404)",
-        8: "could not be had (ConnectionError)",
+        7: "could not be fetched (HTTP 404)",
+        8: "could not be fetched (ConnectionError)",
         9: "is not an image by its suffix",
         10: "is no address",
         11: "is no address",
-        12: "could not be had (InvalidURL)",
+        12: "could not be fetched (InvalidURL)",
         13: "has the file name '../../a.png'",
-        14: "could not be had (is not installed)",
+        14: "could not be fetched (is not installed)",
         15: "has the same name as ",
     }
     lines = _refusals(monkeypatch, "mine", path)
@@ -204,8 +204,8 @@ def test_folder_is_held_to_what_its_address_serves(
     with serving_folder(served) as url:
         lines = _refusals(monkeypatch, "mine", photos, "--url", url)
     assert lines == [
-        f"{photos}/b.png: {url}/b.png could not be had (wrong SHA-256)",
-        f"{photos}/more.png: {url}/more.png could not be had (HTTP 404)",
+        f"{photos}/b.png: {url}/b.png could not be fetched (wrong SHA-256)",
+        f"{photos}/more.png: {url}/more.png could not be fetched (HTTP 404)",
     ]
 
 
@@ -254,7 +254,7 @@ def test_download_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(register, "LARGEST", 10**6)
     with serving(_Endless) as url:
         (line,) = _refusals(monkeypatch, "mine", _list(tmp_path, f"{url}/a.png"))
-    assert line.endswith(f"{url}/a.png: could not be had (more than its 1000000 bytes)")
+    assert line.endswith(f"{url}/a.png: could not be fetched (more than its 1000000 bytes)")
 
 
 def test_taken_name_is_refused_and_replaced_but_for_its_notes_where_that_is_said(

@@ -186,7 +186,7 @@ def _content(
         if candidate.path is None:
             failure = try_source(candidate.url, downloaded, LARGEST, None, stop)
             if failure:
-                return Content(fault=f"could not be had ({failure})")
+                return Content(fault=f"could not be fetched ({failure})")
         if not path.is_file() or not path.stat().st_size:
             return Content(fault="is empty" if path.is_file() else "is not a file")
         content = Content(path.stat().st_size, pooch.file_hash(str(path), alg="sha256"))
@@ -196,7 +196,7 @@ def _content(
             its = (content.size, content.sha256)
             failure = try_source(candidate.url, downloaded, *its, stop)
             if failure:
-                return Content(*its, f"{candidate.url} could not be had ({failure})")
+                return Content(*its, f"{candidate.url} could not be fetched ({failure})")
         return content
     except OSError as error:
         return Content(fault=f"cannot be read: {error.strerror}")

@@ -1,9 +1,9 @@
-"""The map over the workers of a Dask cluster, which may be other machines.
+"""The map over the workers of a Dask cluster, which may run on several machines.
 
-The environment variable SR_CLUSTER names its scheduler. Each worker runs in the study's own folder,
-which all machines share, and with the same code and packages: so it finds the same files by the
-same relative paths, and writes the same bytes. This is checked before any work, and again with each
-item, as workers may come later.
+The environment variable SR_CLUSTER names the scheduler. Each worker runs in the folder of the
+study, which all machines share, and with the same code and packages. So it finds the same files by
+the same relative paths and writes the same bytes. This is checked before any work, and again with
+each item, because workers may join later.
 """
 
 import hashlib
@@ -36,16 +36,19 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ALLOWED = "allowed: tcp://host:8786, or the path of a scheduler file"
-ANSWER_S = 5  # for the scheduler's answer
-WORKER_S = 10  # for the first worker
-LOOK_EVERY_S = 5  # for workers that came or went
-WITHOUT_WORKERS_S = 60  # until it is given up
+ANSWER_S = 5  # longest wait for the scheduler's answer
+WORKER_S = 10  # longest wait for the first worker
+LOOK_EVERY_S = 5  # time between two counts of the workers
+WITHOUT_WORKERS_S = 60  # longest time without a worker
 TOKENS = Path(".dvc/tmp/cluster")
 HOW = "start every worker in the study's folder: python -m dask worker ADDRESS"
 
 
 def _code() -> str:
-    """A hash of the study's code and of what makes the pixels: a worker has it from its start."""
+    """A hash of the study's code and of the package versions that can change pixels.
+
+    A worker computes it at its start.
+    """
     versions = [*sys.version_info[:2], np.__version__, cv2.__version__, PIL.__version__]
     whole = hashlib.sha256(json.dumps(versions).encode())
     root = Path(__file__).parents[2]
@@ -60,12 +63,12 @@ CODE = _code()
 def map_over(
     address: str, function: Callable[[Item], Result], items: Iterable[Item]
 ) -> Iterator[Result]:
-    """`map` over a cluster's workers: results in order, only a few items under way at once.
+    """`map` over the workers of a cluster: results in order, few items in progress at a time.
 
-    address: the scheduler's, as tcp://host:8786, or the path of its scheduler file. What an item
-    raises is raised where its result would have come. The items of a worker that is killed are
-    given to others. `InputError` where Dask is not installed, where the scheduler or its workers
-    are not there, or where a worker has another folder, other code or other packages.
+    address: of the scheduler, for example tcp://host:8786, or the path of its scheduler file. An
+    exception of an item is raised instead of its result. If a worker is killed, other workers
+    repeat its items. Raises `InputError` if Dask is not installed, if the scheduler or its workers
+    cannot be reached, or if a worker has another folder, other code or other packages.
     """
     with _connected(address) as client, _token() as token:
         _check(client, token)
@@ -87,11 +90,11 @@ def map_over(
 def _connected(address: str) -> Iterator["Client"]:
     if find_spec("distributed") is None:
         raise InputError(
-            f"{CLUSTER}: found {address}, and Dask is not installed; run: make cluster"
+            f"{CLUSTER}: found {address}, but Dask is not installed; run: make cluster"
         )
     from distributed import Client
 
-    # What goes wrong is said in our own line.
+    # Our own line reports errors, so Dask's log is switched off.
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
@@ -104,7 +107,7 @@ def _connected(address: str) -> Iterator["Client"]:
 
 
 def _scheduler(address: str) -> str:
-    """The scheduler's own address; a relative file is meant from the project's folder."""
+    """The address of the scheduler; a relative path is relative to the folder of the project."""
     if "://" in address:
         return address
     path = Path(os.environ.get("DVC_ROOT", ".")) / Path(address).expanduser()
@@ -118,7 +121,7 @@ def _scheduler(address: str) -> str:
 
 @contextmanager
 def _token() -> Iterator[Path]:
-    """A new file of the study's folder, by which a worker shows that it is there."""
+    """A new file in the study's folder: only workers in this folder find it."""
     token = TOKENS / secrets.token_hex(16)
     with whole_file(token) as partial:
         partial.write_text(token.name)
@@ -151,7 +154,7 @@ def _words(fault: str | Exception) -> str:
 
 
 def _fault(token: Path, code: str) -> str | None:
-    """On a worker: what of its folder or code is not the study's."""
+    """On a worker: how its folder or code differs from the study's, or None."""
     if not token.is_file():
         return f"works in another folder, {Path.cwd()}"
     if code != CODE:
@@ -166,10 +169,10 @@ def _work(token: Path, code: str, function: Callable[[Item], Result], item: Item
 
 
 class _Call:
-    """A call that is made where its pickle is loaded.
+    """A function call that is executed when its pickle is loaded.
 
-    Dask unpickles what it is given already in the scheduler, which needs to know nothing of the
-    study: so it is given bytes, and `pickle.loads` as what is to be done with them.
+    Dask unpickles a task already in the scheduler, which does not need to have the study's code.
+    So the task is only bytes and the function `pickle.loads`.
     """
 
     def __init__(self, function: Callable[..., Any], arguments: Sequence[Any]) -> None:
@@ -180,13 +183,13 @@ class _Call:
 
 
 def _pickled(function: Callable[..., Any], *arguments: Any) -> bytes:
-    import cloudpickle  # which Dask brings: a stage's own function is of __main__
+    import cloudpickle  # comes with Dask; it can pickle a stage's own functions, of __main__
 
     return cloudpickle.dumps(_Call(function, arguments))
 
 
 class _Threads:
-    """How many threads the workers have together; it is asked anew from time to time."""
+    """The number of threads of all workers together, updated from time to time."""
 
     def __init__(self, client: "Client", address: str) -> None:
         self._client, self._address = client, address
@@ -194,7 +197,7 @@ class _Threads:
         self._number = sum(client.nthreads().values())
 
     def number(self) -> int:
-        """At least 1. `InputError` where there has been no worker for a while."""
+        """At least 1. Raises `InputError` if there was no worker for a while."""
         now = time.monotonic()
         if now - self._asked >= LOOK_EVERY_S:
             self._asked, self._number = now, sum(self._client.nthreads().values())
@@ -221,10 +224,10 @@ def _result(future: "Future", threads: _Threads, address: str) -> Any:
         return future.result()
     except KilledWorker:
         raise InputError(
-            f"{CLUSTER}: the workers of {address} were killed again and again at the same item: "
-            "have they enough memory?"
+            f"{CLUSTER}: the workers of {address} were killed repeatedly at the same item: "
+            "do they have enough memory?"
         ) from None
     except (CancelledError, OSError) as error:
         if isinstance(error, OSError) and future.status == "error":
-            raise  # the item's own
+            raise  # the error of the item itself
         raise InputError(f"{CLUSTER}: the scheduler {address} has ended") from None

@@ -1,8 +1,8 @@
-"""Bringing a registered data set in: from a mirror, a public address or an installed package.
+"""Fetching a registered data set from a mirror, a public address or an installed package.
 
-A mirror named by the environment variable SR_MIRROR, a folder or a URL that serves the paths of
-the registry's `mirror` column, is asked first. Whatever its source, a file counts only when its
-SHA-256 is right.
+The environment variable SR_MIRROR can name a mirror, which is tried first: a folder or a URL with
+the paths in the `mirror` column of the registry. A file from any source is used only if its SHA-256
+is correct.
 """
 
 import importlib.util
@@ -27,21 +27,21 @@ from srstudy.common.progress import progress
 from srstudy.datasets.registry import DIGITS, PACKAGE, RegisteredFile, read_registry
 
 MIRROR_VARIABLE = "SR_MIRROR"
-RETRIES = 2  # after a failed try, each with a longer pause (pooch's own)
+RETRIES = 2  # after a failed attempt; pooch makes each pause longer
 TIMEOUT_S = (10, 30)  # to connect, and between two pieces of the answer
-WHOLE_S = 600  # for one file: a server that drips on and on is given up
+WHOLE_S = 600  # for one whole file, against servers that send too slowly
 PIECE = 1 << 16
-AT_ONCE = 4  # files
+AT_ONCE = 4  # files at the same time
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def fetch(dataset: str, folder: Path) -> int:
-    """Bring all files of a data set into a new folder, and say how many they are.
+    """Fetch all files of a data set into a new folder; return their number.
 
-    `InputError` if the data set is unknown, its registry file is wrong, or a file can be had
-    nowhere with the right content; then there is no folder.
+    Raises `InputError` if the data set is unknown, its registry file is wrong, or no source has a
+    file with the correct content; then there is no folder.
     """
     rows = read_registry(dataset)
     with whole_folder(folder) as partial:
@@ -52,9 +52,9 @@ def fetch(dataset: str, folder: Path) -> int:
 def for_each_file(
     work: Callable[[threading.Event, Item], Result], items: Sequence[Item], title: str
 ) -> list[Result]:
-    """What `work(stop, item)` gives for each item, in their order; some run at the same time.
+    """The results of `work(stop, item)` for all items, in order; several run at the same time.
 
-    stop is set when one has failed or Ctrl-C was pressed: the others shall not go on.
+    stop is set if one of them failed or Ctrl-C was pressed: then the others must stop.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -74,13 +74,13 @@ def _fetch_file(dataset: str, folder: Path, stop: threading.Event, row: Register
             return
         tried.append(f"{source} ({failure})")
     what = f"Tried: {'; '.join(tried)}" if tried else "It has no public address"
-    raise InputError(f"{dataset}/{row.file} could not be had. {what}. {_help(dataset, row)}")
+    raise InputError(f"{dataset}/{row.file} could not be fetched. {what}. {_help(dataset, row)}")
 
 
 def _help(dataset: str, row: RegisteredFile) -> str:
     if row.url.startswith(PACKAGE):
-        return "Run `make setup`: it installs the version of the package that ships this file."
-    without = "leave the warm-up out (mnist.seeds: [])" if dataset == DIGITS else "run `make demo`"
+        return "Run `make setup`: it installs the package version that contains this file."
+    without = "leave out the warm-up (mnist.seeds: [])" if dataset == DIGITS else "run `make demo`"
     return (
         f"Either set {MIRROR_VARIABLE} to a folder or URL that holds {row.mirror}, "
         f"or {without}, which needs no download."
@@ -88,32 +88,32 @@ def _help(dataset: str, row: RegisteredFile) -> str:
 
 
 def _sources(row: RegisteredFile) -> list[str]:
-    """Where to look for a file, in that order: URLs, `package:...` and paths."""
+    """The sources of a file, in the order to try: URLs, `package:...` and paths."""
     public = [row.url] if row.url else []
     mirror = os.environ.get(MIRROR_VARIABLE, "").strip()
     if not mirror or not row.mirror:
         return public
     if "://" in mirror:
         return [f"{mirror.rstrip('/')}/{quote(row.mirror)}", *public]
-    # A relative mirror is meant from the project's folder, which in a temporary DVC experiment
-    # is not the current one; DVC tells it in DVC_ROOT.
+    # A relative mirror is relative to the folder of the project. In a temporary DVC experiment,
+    # this is not the current folder, but DVC gives it in DVC_ROOT.
     root = Path(os.environ.get("DVC_ROOT", "."))
     try:
         return [str(root / Path(mirror).expanduser() / row.mirror), *public]
-    except RuntimeError as error:  # ~NAME, where nobody has that name
+    except RuntimeError as error:  # ~NAME for an unknown user
         raise InputError(f"{MIRROR_VARIABLE}: found {mirror!r}: {error}") from None
 
 
 class _BrokenOff(requests.RequestException):
-    """What has come is not the file, for a reason in few words. Pooch tries again after it."""
+    """The received bytes are not the file, for a short reason. Pooch tries again after it."""
 
 
 class _Stopped(Exception):
-    """Nobody waits for this download any more. Pooch does not try again after it."""
+    """This download is no longer needed. Pooch does not try again after it."""
 
 
 def _download(size: int, stop: threading.Event, url: str, file: str, _: object) -> None:
-    """Pooch's downloader, but bounded in time and bytes, and stopped when nobody waits for it."""
+    """Pooch's downloader with limits of time and bytes; it stops if `stop` is set."""
     if stop.is_set():
         raise _Stopped
     end, left = time.monotonic() + WHOLE_S, size
@@ -122,7 +122,7 @@ def _download(size: int, stop: threading.Event, url: str, file: str, _: object) 
     with request as answer, Path(file).open("wb") as target:
         answer.raise_for_status()
         try:
-            # read1: what has come so far. `iter_content` would wait for a whole piece of a drip.
+            # read1 returns the bytes so far. `iter_content` would wait until a piece is full.
             while piece := answer.raw.read1(PIECE):
                 left -= len(piece)
                 if left < 0:
@@ -139,10 +139,10 @@ def _download(size: int, stop: threading.Event, url: str, file: str, _: object) 
 def try_source(
     source: str, target: Path, size: int, sha256: str | None, stop: threading.Event
 ) -> str | None:
-    """Bring one file from one place; None when it is there and right, else what was wrong.
+    """Fetch one file from one source; return None if it is correct, else the fault in words.
 
-    source: a URL, `package:PACKAGE/path` or a path. size: the most bytes to take from a URL.
-    sha256: None where any content is right.
+    source: a URL, `package:PACKAGE/path` or a path. size: the most bytes to accept from a URL.
+    sha256: None if any content is allowed.
     """
     try:
         if "://" in source:
@@ -168,15 +168,15 @@ def try_source(
         return type(error).__name__
     except OSError as error:
         return error.strerror or str(error)
-    except ValueError as error:  # pooch's word for content that has another hash
+    except ValueError as error:  # raised by pooch if the content has another hash
         return "wrong SHA-256" if "hash" in str(error) else str(error)
     return None
 
 
 def _in_package(address: str) -> Path | None:
-    """The file that `package:PACKAGE/path` means; None where there is no such package."""
+    """The path of the file `package:PACKAGE/path`; None if the package is not installed."""
     package, _, path = address.removeprefix(PACKAGE).partition("/")
-    # Found without importing the package: to start scikit-image would start half of SciPy.
+    # The package is not imported: scikit-image would import a large part of SciPy.
     spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec else None
     return Path(folders[0]) / path if folders else None

@@ -1,9 +1,9 @@
-"""Where synthesized images lie: folders of PNG pairs that a person can open.
+"""The folders of synthesized images: pairs of PNG files that any viewer opens.
 
 <folder>/full/hr/NAME.png       the image, cropped to a multiple of the scale
 <folder>/full/lr/NAME.png       its LR image
-<folder>/copy-0.9/hr/NAME.png   luma of a downscaled copy, and in lr/ of its LR image (training
-                                sets only)
+<folder>/copy-0.9/hr/NAME.png   luma of a downscaled copy (training sets only)
+<folder>/copy-0.9/lr/NAME.png   luma of its LR image
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ FULL = "full"
 
 
 def copy_folder(factor: float) -> str:
-    """The folder of the copies downscaled by factor."""
+    """The folder of the copies downscaled by a factor."""
     return f"copy-{factor:g}"
 
 
@@ -36,12 +36,12 @@ def write_pair(folder: Path, part: str, name: str, pair: Pair) -> None:
 
 
 def has_pair(folder: Path, part: str, name: str) -> bool:
-    """Whether there is a pair of that name: a copy may be too small for a scale."""
+    """Whether there is a pair of this name: a copy may be too small for a scale."""
     return (folder / part / "hr" / f"{name}.png").exists()
 
 
 def read_pair(folder: Path, part: str, name: str) -> Pair:
-    """The LR and HR image of one name; `InputError` if a file is missing or no image."""
+    """The pair of one name; `InputError` if a file is missing or is not an image."""
     return Pair(
         read_image(folder / part / "lr" / f"{name}.png"),
         read_image(folder / part / "hr" / f"{name}.png"),
@@ -55,7 +55,7 @@ def parts(folder: Path) -> list[str]:
 
 
 def names(folder: Path) -> list[str]:
-    """The names of a synthesized folder's images, sorted."""
+    """The names of the images in a synthesized folder, sorted."""
     found = sorted(path.stem for path in (folder / FULL / "hr").glob("*.png"))
     if not found:
         raise InputError(f"{folder}: holds no synthesized image; run `dvc repro`")

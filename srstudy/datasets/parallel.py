@@ -1,4 +1,4 @@
-"""Work spread over the cores or over a cluster: results in order, memory flat."""
+"""Work divided over the cores or over a cluster: results in order, memory use limited."""
 
 import os
 from collections import deque
@@ -12,20 +12,20 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 CLUSTER = "SR_CLUSTER"  # the environment variable that names a cluster
-UNDER_WAY = 4  # items for each thread: few, as their results wait in memory
+UNDER_WAY = 4  # items for each thread: few, because their results wait in memory
 
 
 def ordered_map(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None
 ) -> Iterator[Result]:
-    """`map` over threads: results in the order of the items, only a few under way at once.
+    """`map` over threads: results in the order of the items, few items in progress at a time.
 
-    Reading, writing and arithmetic of images let other threads go on, so that threads are as fast
-    here as processes. Executor.map would start all items at once and keep every result that is not
-    yet asked for. What an item raises is raised where its result would have come; after it, and
-    after Ctrl-C, no further item is begun.
+    Reading, writing and arithmetic of images release Python's lock, so threads are as fast here as
+    processes. Executor.map would start all items at once and keep all results in memory. An
+    exception of an item is raised instead of its result. After it, and after Ctrl-C, no further
+    item is started.
 
-    Where SR_CLUSTER names a Dask cluster, its workers take the place of the threads: cluster.py.
+    If SR_CLUSTER names a Dask cluster, its workers are used instead of threads: see cluster.py.
     """
     if cluster := os.environ.get(CLUSTER, "").strip():
         from srstudy.datasets.cluster import map_over

@@ -1,4 +1,4 @@
-"""The settings of images: their data sets' names, and the downscaled copies that are trained on."""
+"""The settings of images: the names of data sets, and the downscaled copies for training."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ NAMES_NOTE = f"a list of names, each once; {NAME_NOTE}"
 
 
 class DownscaledCopiesSettings(Slice):
-    """Which downscaled copies of the training images are trained on as well."""
+    """The downscaled copies of the training images that are also used for training."""
 
     downscaled_copies: list[Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]] = Field(
         description="a list of factors above 0 and below 1, each once; [] for none"

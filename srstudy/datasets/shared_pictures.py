@@ -1,7 +1,7 @@
-"""Pictures that a training set and a test set share: the score of such a test image flatters.
+"""Pictures that a training set and a test set share: the score of such a test image is too high.
 
-The two files need not be equal: one may be a smaller, mirrored, turned, lighter or more compressed
-copy of the other. Only whole pictures are compared; a part cut out of another picture is not found.
+The two files can differ: one may be a smaller, mirrored, turned, lighter or more compressed copy of
+the other. Only whole pictures are compared; a part that is cut out of another picture is not found.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,42 +21,42 @@ from srstudy.images.colour import luma
 from srstudy.images.orientations import ORIENTATIONS, turned
 
 SHARED = Path("data/shared")
-SIDE = 32  # pixels of the square to which every picture is shrunk
-SURROUNDINGS = 4  # pixels, the sigma of the blur that is taken away
-EVEN = 0.5  # grey levels, the deviation up to which nothing is left that could be compared
+SIDE = 32  # pixels: every picture is shrunk to a square of this side
+SURROUNDINGS = 4  # pixels: sigma of the blurred picture that is subtracted
+EVEN = 0.5  # grey levels: a picture with at most this deviation has nothing to compare
 ALIKE = 0.7  # the least correlation of two copies
-RATIO = 1.1  # the largest, of their aspect ratios
-LISTED = 5  # pictures by name in a table
+RATIO = 1.1  # the largest ratio of their aspect ratios
+LISTED = 5  # the most pictures that are named in a table
 
-Pair = tuple[str, str]  # a training image's and a test image's file, each `<set>/<file>`
+Pair = tuple[str, str]  # the files of a training image and a test image, each `<set>/<file>`
 
 
 @dataclass(frozen=True)
 class _View:
-    """A picture as it is compared."""
+    """A picture, prepared for the comparison."""
 
     name: str
     aspect: float  # width / height
-    detail: NDArray[np.float32]  # (SIDE, SIDE), of mean 0 and norm 1; 0 of an even picture
+    detail: NDArray[np.float32]  # (SIDE, SIDE), mean 0 and norm 1; all 0 for an even picture
 
 
 def shared_pictures(train: Path, test: Path) -> list[Pair]:
-    """Which images of the folder `train` show the picture of an image of the folder `test`.
+    """The images of the folder `train` that show the same picture as an image of `test`.
 
-    Sorted by the test image. Every image is read once, and of the test images SIDE x SIDE numbers
-    are kept. `InputError` for a folder that is missing, or a file that is no image.
+    Sorted by the test image. Every image is read once; SIDE x SIDE numbers are kept for each test
+    image. Raises `InputError` if a folder is missing or a file is not an image.
 
-    Two pictures are the same where their shrunk luma, less its surroundings, correlates by ALIKE or
-    more in one of the eight orientations. Measured on T91, BSD200, Set5, Set14, BSD100 and
-    Urban100: different pictures reach 0.49 at most (0.93 if surroundings are not taken away); woman
-    of Set5 and its larger copy in BSD200 have 0.96; copies made by a JPEG quality of 10, half the
-    brightness, a gamma of 0.5 or 2, a quarter of the size, or noise have 0.85 at least, and 0.81
-    where 1% is cut off.
+    Two pictures count as the same if their shrunk luma, minus its blurred copy, has a correlation
+    of at least ALIKE in one of the eight orientations. Measured on T91, BSD200, Set5, Set14, BSD100
+    and Urban100: different pictures reach at most 0.49 (0.93 without the subtraction); woman of
+    Set5 and its larger copy in BSD200 reach 0.96; copies with a JPEG quality of 10, half the
+    brightness, a gamma of 0.5 or 2, a quarter of the size, or noise reach at least 0.85, and 0.81
+    if 1% is cut off.
     """
     known = list(_views(test))
     details = np.stack([view.detail.ravel() for view in known])
     aspects = np.array([view.aspect for view in known])
-    lying = np.arange(ORIENTATIONS) % 2 == 1  # a quarter turn: width and height change places
+    lying = np.arange(ORIENTATIONS) % 2 == 1  # a quarter turn exchanges width and height
     pairs = []
     for view in _views(train):
         turns = np.stack([turned(view.detail, o).ravel() for o in range(ORIENTATIONS)])
@@ -81,9 +81,12 @@ def _view(path: Path) -> _View:
 
 
 def _less_surroundings(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A plane less its blurred self, of mean 0: else all skies, light above, would be alike."""
+    """A plane minus its blurred copy, with mean 0.
+
+    Without this, all pictures with a light sky at the top would be similar.
+    """
     border = 3 * SURROUNDINGS
-    # Beyond its edges it goes on as it rises or falls there: nothing is left of a steady slope.
+    # The plane is extended linearly beyond its edges, so that a constant slope becomes 0.
     wider = np.pad(grey, border, mode="reflect", reflect_type="odd")
     inside = slice(border, -border)
     detail = grey - cv2.GaussianBlur(wider, (0, 0), SURROUNDINGS)[inside, inside]
@@ -91,21 +94,21 @@ def _less_surroundings(grey: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def shared_file(test_set: str) -> Path:
-    """Where the pairs of a test set are kept, as JSON: a list of [training image, test image]."""
+    """The JSON file with the pairs of a test set: a list of [training image, test image]."""
     return SHARED / f"{test_set}.json"
 
 
 def shared_lines(test_sets: Sequence[str]) -> list[str]:
-    """What is to be said of the pictures that test sets share with the training set, in lines.
+    """Lines for readers about the pictures that test sets share with the training set.
 
-    Of a test set that shares many, one line. [] where nothing is shared. `InputError` names a file
-    that is missing.
+    A test set that shares many pictures gets one line. [] if nothing is shared. `InputError` names
+    a missing file.
     """
     return [line for name in test_sets for line in lines_of(read_json(shared_file(name)), name)]
 
 
 def lines_of(pairs: Sequence[Sequence[str]], test_set: str) -> list[str]:
-    """The same of the pairs of one test set."""
+    """The same lines for the pairs of one test set."""
     copies: dict[str, list[str]] = {}
     for of_train, of_test in pairs:
         copies.setdefault(of_test, []).append(of_train)

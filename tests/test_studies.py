@@ -66,7 +66,7 @@ def test_results_of_another_study_are_removed_with_a_line_and_shown_nowhere(work
     }
     run = work.experiment("-S", "scales=[2]", "-S", "cascade_scales=[]")
     for name in others:
-        assert f"{name}: removed, because no stage of this study makes it; git still has it" in run.text
+        assert f"{name}: removed, because no stage of this study makes it" in run.text
         assert not (work.root / name).exists()
     status = work("git", "status", "--porcelain", "metrics").text
     assert {line[3:] for line in status.splitlines() if line.startswith((" D", "D "))} == others

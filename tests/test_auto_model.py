@@ -79,7 +79,7 @@ def test_files_with_loss_are_known_by_their_bytes(small: Image) -> None:
     for image in (small, alpha):
         for more in ({}, profile):
             webp = _encoded(image, "WEBP", quality=80, **more)
-            assert lossy_kind(webp) == "a WebP file with loss"
+            assert lossy_kind(webp) == "a lossy WebP file"
             assert lossy_kind(_encoded(image, "WEBP", lossless=True, **more)) is None
             assert lossy_kind(webp[:11]) is None and lossy_kind(webp[:16]) is None
     for kind in ("PNG", "TIFF", "BMP"):
@@ -96,7 +96,7 @@ def test_each_kind_of_file_takes_its_networks_and_a_line_says_why(
     decoded = np.array(PillowImage.open(io.BytesIO(jpeg)))
     contents = {
         "a.jpg": (jpeg, "photo", "is a JPEG file"),
-        "b.webp": (_encoded(small, "WEBP"), "photo", "is a WebP file with loss"),
+        "b.webp": (_encoded(small, "WEBP"), "photo", "is a lossy WebP file"),
         "c.webp": (_encoded(small, "WEBP", lossless=True), "clean", CLEAN),
         "d.png": (_encoded(decoded, "PNG"), "photo", TRACES),
         "e.png": (_encoded(small, "PNG"), "clean", CLEAN),
@@ -172,11 +172,11 @@ def test_scale_without_a_photo_network_takes_clean_and_says_so(
     )
     ended, _ = run(source, "-o", tmp_path / "other.png", "--scale", 3, "--model", "photo")
     assert ended == (
-        "error: --scale: found 3; allowed with the model photo: 2, 4, 8, or another with --weights"
+        "error: --scale: found 3; allowed with the model photo: 2, 4, 8, or a file with --weights"
     )
     ended, _ = run(source, "-o", tmp_path / "other.png", "--scale", 8, "--model", "fast")
     assert ended == (
-        "error: --scale: found 8; allowed with the model fast: 2, 4, or another with --weights"
+        "error: --scale: found 8; allowed with the model fast: 2, 4, or a file with --weights"
     )
     assert not (tmp_path / "other.png").exists()
 

@@ -145,7 +145,7 @@ def test_device_that_cannot_be_used_gives_way_with_one_line(
     for _ in range(2):
         np.testing.assert_array_equal(network.restore_luma(luma), expected)
     (line,) = said
-    assert line.startswith("CUDA is passed over, CoreML is next: ") and words in line
+    assert line.startswith("CUDA is skipped, CoreML is next: ") and words in line
     assert "\n" not in line and fake.ran[-2:] == [COREML, COREML]
 
 
@@ -159,8 +159,8 @@ def test_device_that_fails_in_the_midst_gives_way_too(
     for _ in range(2):
         np.testing.assert_array_equal(network.restore_luma(luma), expected)
     assert said == [
-        "CUDA is passed over, CoreML is next: out of memory",
-        "CoreML is passed over, CPU is next: too large",
+        "CUDA is skipped, CoreML is next: out of memory",
+        "CoreML is skipped, CPU is next: too large",
     ]
 
 
@@ -177,7 +177,7 @@ def test_cpu_that_fails_is_an_error_of_its_own(fake: Fake, luma: NDArray[np.uint
 
 def test_call_warns_of_a_device_that_fails(fake: Fake, photo: NDArray[np.uint8]) -> None:
     fake.starts = {CUDA: RuntimeError("no driver"), COREML: RuntimeError("no driver")}
-    with pytest.warns(RuntimeWarning, match="passed over") as caught:
+    with pytest.warns(RuntimeWarning, match="is skipped") as caught:
         large = upscale(photo[:20, :20])
     assert len(caught) == 2
     np.testing.assert_array_equal(large, upscale(photo[:20, :20], device="cpu"))
@@ -193,7 +193,7 @@ def test_command_tells_it_once_for_all_files(
     for name in "abc":
         Image.new("RGB", (9, 7)).save(tmp_path / f"in/{name}.png")
     for device, expected in (
-        ("auto", "note: CUDA is passed over, CPU is next: no driver\n"),
+        ("auto", "note: CUDA is skipped, CPU is next: no driver\n"),
         ("cpu", ""),
     ):
         arguments = ["--scale", "4", "--model", "cascade", "--device", device]

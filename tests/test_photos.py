@@ -85,5 +85,5 @@ def test_alpha_is_not_dropped_silently(tmp_path: Path, suffix: str) -> None:
 
 
 def test_suffix_of_no_image_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"out\.gif: allowed: a suffix out of \.png"):
+    with pytest.raises(InputError, match=r"out\.gif: allowed: one of the suffixes \.png"):
         write_photo(tmp_path / "out.gif", Photo(_random(4, 4)))

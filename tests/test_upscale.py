@@ -329,7 +329,7 @@ def test_nothing_is_overwritten_unless_forced(
     target.write_text("precious")
     command_line = [photos / "grey.png", "-o", target, "--scale", 4]
     assert _run(monkeypatch, *command_line) == "1 of 1 images could not be upscaled"
-    assert "out.png: exists already; allowed: another place, or --force" in capsys.readouterr().err
+    assert "out.png: exists already; allowed: another name, or --force" in capsys.readouterr().err
     assert target.read_text() == "precious"
     assert _run(monkeypatch, *command_line, "--force") == 0
     assert read_photo(target).pixels.shape == (96, 128)
@@ -341,7 +341,7 @@ def test_nothing_is_overwritten_unless_forced(
         (["--model", "plain", "--weights", "x.onnx"], "--model and --weights"),
         (
             ["--scale", "3", "--model", "plain"],
-            "--scale: found 3; allowed with the model plain: 2, 4, 8, or another with --weights",
+            "--scale: found 3; allowed with the model plain: 2, 4, 8, or a file with --weights",
         ),
         (["--weights", "missing.onnx"], "missing.onnx: cannot be read"),
         (["--weights", "missing.weights.h5"], "missing.weights.h5: holds no network"),

@@ -108,8 +108,8 @@ def test_file_of_a_training_is_refused_where_there_is_no_study(photos: Path) -> 
     ended = _blocked(photos, COMMAND, "in", "-o", "out", "--weights", "x2.weights.h5")
     assert ended.returncode == 1
     assert ended.stderr == (
-        "error: x2.weights.h5: is read by the whole study alone; allowed: an .onnx file, as "
-        "`python -m srstudy.export` makes there\n"
+        "error: x2.weights.h5: can be read only by the whole study; allowed: an .onnx file, which "
+        "`python -m srstudy.export` of the study makes\n"
     )
 
 

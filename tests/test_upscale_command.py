@@ -83,7 +83,7 @@ def test_suffix_of_a_single_file_is_its_format(upscale: Upscale, photos: Path, n
     before = target.read_bytes()
     said = upscale(photos / "b.png", "-o", target, "--format", "png", "--force")
     assert said == (
-        f"error: {target}: --format: found png; allowed: a name that ends with .png, or no --format"
+        f"error: {target}: --format: found png; allowed: a file name that ends with .png, or no --format"
     )
     assert target.read_bytes() == before
 
@@ -111,7 +111,7 @@ def test_quality_of_a_format_without_it_is_refused(
 ) -> None:
     target = photos.parent / f"large{suffix}"
     said = upscale(photos / "b.png", "-o", target, "--quality", "80")
-    assert said == f"error: --quality: found for {suffix}; allowed: for .jpg, .jpeg, .webp"
+    assert said == f"error: --quality: found with {suffix}; allowed: with .jpg, .jpeg, .webp"
     assert not target.exists()
 
 
@@ -120,7 +120,7 @@ def test_quality_is_from_1_to_100(upscale: Upscale, photos: Path, found: str) ->
     assert upscale(photos, "-o", photos.parent / "large", f"--quality={found}") == 2
     assert upscale.errors == [
         f"error: argument --quality: found {found!r}; allowed: a whole number from 1 to 100; "
-        "all of it: upscale --help"
+        "for all options: upscale --help"
     ]
 
 
@@ -160,7 +160,7 @@ def test_skip_existing_goes_on_with_a_folder(upscale: Upscale, photos: Path) -> 
     assert upscale(photos, "-o", out, "--skip-existing") == 0
     assert [line.partition(": ")[0] for line in upscale.out[:-1]] == [str(out / "b.png")]
     assert re.fullmatch(
-        r"1 file, 0\.00 megapixels, \d+\.\d s; 2 left out, as they exist already", upscale.out[-1]
+        r"1 file, 0\.00 megapixels, \d+\.\d s; 2 skipped, because the output exists", upscale.out[-1]
     )
     assert (out / "b.png").read_bytes() == first["b.png"]
     assert (out / "a.png").read_text() == "whatever it is"

@@ -133,7 +133,7 @@ def _written(folder: Path) -> set[str]:
 
 def test_subfolders_are_passed_over_with_a_line(tree: Path) -> None:
     ended = _upscale(tree, "in", "-o", "out", "--model", "clean")
-    assert ended.stderr == b"note: in: subfolders: 2, passed over; allowed: --recursive\n"
+    assert ended.stderr == b"note: in: subfolders: 2, skipped; allowed: --recursive\n"
     assert ended.returncode == 0 and _written(tree / "out") == {"a.png"}
     (tree / "in/a.png").unlink()
     ended = _upscale(tree, "in", "-o", "out")
@@ -147,4 +147,4 @@ def test_recursive_keeps_the_tree(tree: Path) -> None:
         assert ended.returncode == 0, ended.stderr
         expected = {"a.png", "b/a.png", "b/c/d.png", "e.png/f.png"}
         assert _written(tree / "in/out") == expected
-        assert ended.stderr == b"note: in: linked folders: 1, passed over\n"
+        assert ended.stderr == b"note: in: linked folders: 1, skipped\n"

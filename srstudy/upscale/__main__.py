@@ -1,9 +1,9 @@
-"""Command `upscale`: photographs restored at 2, 3, 4 or 8 times their size by a trained network.
+"""Command `upscale`: restore photographs at 2, 3, 4 or 8 times their size with a trained network.
 
     python -m srstudy.upscale photo.jpg -o large.png --scale 4
     python -m srstudy.upscale photos/ more.tif -o large/
 
-No stage of the pipeline: it needs no data, no training and no TensorFlow, only weights/.
+It is not a stage of the pipeline: it needs no data, no training and no TensorFlow, only weights/.
 """
 
 import os
@@ -13,15 +13,16 @@ from srstudy.upscale.arguments import read_arguments
 
 
 def main() -> None:
-    """Restore file by file; a file that fails is named and the others go on, to exit status 1."""
+    """Restore file by file. If a file fails, it is named, the others continue, and the exit status
+    is 1."""
     arguments = read_arguments()
     try:
-        from srstudy.upscale.batch import run  # NumPy, OpenCV and the runtime start here
+        from srstudy.upscale.batch import run  # imports NumPy, OpenCV and ONNX Runtime
 
         run(arguments)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:  # the reader of our lines (`| head`) has gone
+    except BrokenPipeError:  # the program that read our output (`| head`) has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

@@ -1,4 +1,4 @@
-"""What the command `upscale` does: images one after the other, each to its place."""
+"""The work of the command `upscale`: it restores one image after the other and writes each file."""
 
 import argparse
 import dataclasses
@@ -21,13 +21,13 @@ from srstudy.upscale.upscaling import count_tiles, restore_photo
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Restore file by file, and count at the end; ends the program, with a line on stderr and
-    status 1, where something was wrong."""
+    """Restore file by file and print a summary. If something was wrong, end the program with a line
+    on stderr and exit status 1."""
     started = time.perf_counter()
     for stream in (sys.stdout, sys.stderr):
-        # Not every terminal can show every name.
+        # Some terminals cannot show all characters of a file name.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    # No lines of the runtime's own on stderr: what is wrong with a device is said in ours.
+    # The log of ONNX Runtime is switched off: our own lines report faults of a device.
     onnxruntime.set_default_logger_severity(4)
     try:
         chooser = Chooser(arguments, _note)
@@ -49,16 +49,16 @@ def run(arguments: argparse.Namespace) -> None:
             what = error if isinstance(error, InputError) else f"{source}: not enough memory"
             print(f"error: {_shown(what)}", file=sys.stderr)
     done = f"{len(sizes)} file{'s' * (len(sizes) != 1)}, {sum(sizes) / 1e6:.2f} megapixels"
-    more = f"; {skipped} left out, as they exist already" if skipped else ""
+    more = f"; {skipped} skipped, because the output exists" if skipped else ""
     print(f"{done}, {time.perf_counter() - started:.1f} s{more}", flush=True)
     if failed:
         sys.exit(f"{failed} of {len(pairs)} images could not be upscaled")
 
 
 def _pairs(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
-    """Every image and where the upscaled one goes."""
+    """Every image, with the path of its output."""
     output: Path = arguments.output
-    sources: list[tuple[Path, Path]] = []  # each image and the folder that it is listed under
+    sources: list[tuple[Path, Path]] = []  # each image, and the folder of the command line
     for path in arguments.inputs:
         if is_folder(path):
             images, others = images_in(path, arguments.recursive, without=output)
@@ -73,8 +73,8 @@ def _pairs(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
     if one and output.suffix:
         if arguments.format and output.suffix.lower() not in suffixes:
             raise InputError(
-                f"{output}: --format: found {arguments.format}; allowed: a name that ends with "
-                f"{' or '.join(suffixes)}, or no --format"
+                f"{output}: --format: found {arguments.format}; allowed: a file name that ends "
+                f"with {' or '.join(suffixes)}, or no --format"
             )
         return [(sources[0][0], output)]
     if is_there(output) and not is_folder(output):
@@ -83,16 +83,16 @@ def _pairs(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
     for source, folder in sources:
         target = output / source.relative_to(folder).with_name(f"{source.stem}{suffixes[0]}")
         if target in targets:
-            raise InputError(f"{source}: would become {target}, as {targets[target]} would")
+            raise InputError(f"{source}: would become {target}, the same as {targets[target]}")
         targets[target] = source
     return [(source, target) for target, source in targets.items()]
 
 
 def _check_quality(arguments: argparse.Namespace, pairs: Sequence[tuple[Path, Path]]) -> None:
-    """All targets are of one format: a folder's, or the only file's."""
+    """Refuse --quality for a format without it; all targets have the same format."""
     suffix = pairs[0][1].suffix
     if arguments.quality and suffix.lower() not in HAS_QUALITY:
-        raise InputError(f"--quality: found for {suffix}; allowed: for {', '.join(HAS_QUALITY)}")
+        raise InputError(f"--quality: found with {suffix}; allowed: with {', '.join(HAS_QUALITY)}")
 
 
 def _note(words: str) -> None:
@@ -100,7 +100,7 @@ def _note(words: str) -> None:
 
 
 def _shown(words: object) -> str:
-    """Words with names in them, as one line of what can be shown."""
+    """A text that may contain file names, as one line of printable characters."""
     text = str(words).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
@@ -108,9 +108,9 @@ def _shown(words: object) -> str:
 def _restore_file(
     source: Path, target: Path, chooser: Chooser, arguments: argparse.Namespace, title: str
 ) -> int:
-    """How many pixels the upscaled image has."""
+    """Restore one image and write it; return the number of its pixels."""
     if is_there(target) and not arguments.force:
-        raise InputError(f"{target}: exists already; allowed: another place, or --force")
+        raise InputError(f"{target}: exists already; allowed: another name, or --force")
     photo = read_photo(source)
     for note in photo.notes:
         _note(f"{source}: {note}")

@@ -1,4 +1,4 @@
-"""Which networks a photograph is restored by: those that were named, or `auto`'s choice."""
+"""The choice of the networks for a photograph: those that were named, or the choice of `auto`."""
 
 import argparse
 from collections.abc import Callable
@@ -19,17 +19,18 @@ Steps = list[Network]
 
 @dataclass(frozen=True)
 class Choice:
-    """A model for an image, and why: words that follow the name of the image's file."""
+    """A model for an image, and the reason, as words that follow the file name of the image."""
 
     model: Model
     reason: str
 
 
 def choice(image: NDArray[Any], scale: int, data: bytes = b"") -> Choice:
-    """What `auto` takes for an image (H, W[, C]): `photo` if it was compressed with loss, else
-    `clean`; `clean` too at a scale that `photo` has no network for.
+    """The choice of `auto` for an image (H, W[, C]): `photo` if it had lossy compression and
+    `photo` has a network for the scale, else `clean`.
 
-    data: the image's file, where there is one. Without, or of a file without loss, the pixels tell.
+    data: the bytes of the image's file, if there is one. Without it, or if the file is lossless,
+    the pixels decide.
     """
     kind = lossy_kind(data)
     if not kind and not was_jpeg(image):
@@ -41,19 +42,19 @@ def choice(image: NDArray[Any], scale: int, data: bytes = b"") -> Choice:
 
 
 def lossy_kind(data: bytes) -> str | None:
-    """What kind of file with loss bytes are, as "a JPEG file"; None: another.
+    """The kind of a lossy file, such as "a JPEG file", from its bytes; None if it is another file.
 
-    An AVIF file counts as one: hardly any is without loss.
+    AVIF files count as lossy: very few are lossless.
     """
     if data[:3] == b"\xff\xd8\xff":
         return "a JPEG file"
     if data[4:8] == b"ftyp" and b"avi" in data[8 : int.from_bytes(data[:4])]:
         return "an AVIF file"
-    return "a WebP file with loss" if _is_lossy_webp(data) else None
+    return "a lossy WebP file" if _is_lossy_webp(data) else None
 
 
 def _is_lossy_webp(data: bytes) -> bool:
-    """Whether the first image among a WebP file's chunks is VP8; VP8L is the one without loss."""
+    """Whether the first image chunk of a WebP file is VP8; VP8L is the lossless kind."""
     place = 12 if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else len(data)
     while place + 8 <= len(data):
         name = data[place : place + 4]
@@ -65,14 +66,14 @@ def _is_lossy_webp(data: bytes) -> bool:
 
 
 class Chooser:
-    """The networks for each photograph of a run; each is loaded once, `auto`'s when it is needed.
+    """The networks for each photograph of a run. Each is loaded once; for `auto`, when needed.
 
-    Of `auto`'s choice it says a line to `tell`, for the first photograph and for each that is
-    chosen otherwise, or for another reason, than the one before.
+    It reports the choice of `auto` with a line to `tell`: for the first photograph, and for each
+    one whose model or reason differs from the one before.
     """
 
     def __init__(self, arguments: argparse.Namespace, tell: Tell) -> None:
-        """arguments: of the command. `InputError` where they name no network."""
+        """arguments: of the command. Raises `InputError` if they name no valid network."""
         self._tell, self._said, self._model = tell, "", arguments.model or DEFAULT
         self._named: Steps | None = None
         self.scale: int = arguments.scale or 2
@@ -86,7 +87,7 @@ class Chooser:
         try:
             check_scale(self._model, self.scale)
         except ValueError as error:
-            raise InputError(f"--{error}, or another with --weights") from error
+            raise InputError(f"--{error}, or a file with --weights") from error
         if self._model != "auto":
             self._named = self._load(self._model)
 
@@ -107,7 +108,7 @@ class Chooser:
 
 def _of_file(arguments: argparse.Namespace, tell: Tell) -> Network:
     if arguments.model:
-        raise InputError("--model and --weights: allowed: one of them")
+        raise InputError("--model and --weights: found both; allowed: only one of them")
     network = load_network(arguments.weights, arguments.device, tell)
     if arguments.scale not in (None, network.scale):
         raise InputError(

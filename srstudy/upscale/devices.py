@@ -1,4 +1,4 @@
-"""ONNX Runtime on what a machine computes with: a GPU where there is one, else the CPU."""
+"""ONNX Runtime on the best device of a machine: a GPU if there is one, else the CPU."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,40 +10,40 @@ from numpy.typing import NDArray
 from srstudy.common.machine import cores
 
 CPU = "CPUExecutionProvider"
-# Of what the runtime offers these are of no use here: a service elsewhere, and compilers that
-# start anew with each size of tile.
+# Providers that are not useful here: a remote service, and compilers that compile again for each
+# tile size.
 PASSED_OVER = (
     "AzureExecutionProvider",
     "TensorrtExecutionProvider",
     "NvTensorRTRTXExecutionProvider",
 )
-# TensorFloat-32 has 10 bits behind the point, which is too few for 16 bits a channel.
+# TensorFloat-32 has a mantissa of 10 bits, too few for 16 bits per channel.
 OPTIONS: dict[str, dict[str, str]] = {"CUDAExecutionProvider": {"use_tf32": "0"}}
-TOLERANCE = 0.5 / 255  # how far another device may be from the CPU: half a grey level
+TOLERANCE = 0.5 / 255  # largest difference between a device and the CPU: half a grey level
 
 Plane = NDArray[np.float32]
 
 
 def offered(device: str) -> list[str]:
-    """The execution providers for `auto`, those of the user's own runtime with the CPU last, or for
-    `cpu`."""
+    """The execution providers for a device. `auto`: all useful ones of the installed runtime, with
+    the CPU last; `cpu`: the CPU only."""
     found = [] if device == "cpu" else onnxruntime.get_available_providers()
     return [name for name in found if name not in (*PASSED_OVER, CPU)] + [CPU]
 
 
 class Runner:
-    """A network run on the first device that takes it; where that fails, on the next one, the CPU
-    last, with one line to `tell`.
+    """Runs a network on the first device that works. If a device fails, it tells `tell` in one line
+    and uses the next device; the CPU is the last.
 
-    Raises what ONNX Runtime raises where the CPU fails too.
+    If the CPU fails too, the exception of ONNX Runtime is raised.
     """
 
     def __init__(self, content: bytes, device: str, tell: Callable[[str], Any]) -> None:
-        """content: of an ONNX file with one input and one output."""
+        """content: the bytes of an ONNX file with one input and one output."""
         self._content, self._tell = content, tell
         self._left = offered(device)
         self._checked = self._left == [CPU]
-        self.session = self._open(CPU)  # what describes the network, whatever runs it
+        self.session = self._open(CPU)  # also gives the description of the network
         self._cpu = self.session
 
     def __call__(self, batch: Plane) -> Plane:
@@ -54,14 +54,14 @@ class Runner:
         while True:
             try:
                 return _run(self.session, batch)
-            except Exception as error:  # what ONNX Runtime raises has no other base
+            except Exception as error:  # ONNX Runtime's exceptions have no other base class
                 if self.session is self._cpu:
                     raise
                 self._pass_over(error)
                 self._choose()
 
     def _choose(self) -> None:
-        """The first device left on which the network does what it does on the CPU."""
+        """Select the first remaining device that gives the same values as the CPU."""
         while self._left[0] != CPU:
             try:
                 session = self._open(self._left[0])
@@ -75,15 +75,15 @@ class Runner:
     def _open(self, provider: str) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = cores()
-        # Plans of the memory are kept for each size of image: a multiple of what a run needs, and
-        # no faster for it.
+        # The runtime would keep a memory plan for each image size: this takes several times the
+        # memory of one run, and is no faster.
         options.enable_mem_pattern = False
-        options.log_severity_level = 4  # what is wrong is said by the exception
+        options.log_severity_level = 4  # the exception already describes the fault
         return onnxruntime.InferenceSession(
             self._content,
             options,
             [(provider, OPTIONS.get(provider, {}))],
-            enable_fallback=0,  # the runtime's own prints banners
+            enable_fallback=0,  # the runtime's own fallback prints banners
         )
 
     def _check(self, session: onnxruntime.InferenceSession) -> None:
@@ -96,7 +96,7 @@ class Runner:
     def _pass_over(self, error: Exception) -> None:
         failed, following = (name.removesuffix("ExecutionProvider") for name in self._left[:2])
         why = " ".join(str(error).split())[:200]
-        self._tell(f"{failed} is passed over, {following} is next: {why}")
+        self._tell(f"{failed} is skipped, {following} is next: {why}")
         del self._left[0]
 
 

@@ -1,4 +1,4 @@
-"""A photograph's metadata in the files that hold it: resolution, date, camera, copyright."""
+"""Writing a photograph's metadata into image files: resolution, date, camera, copyright."""
 
 import struct
 import zlib
@@ -19,8 +19,10 @@ METRE = 1 / 0.0254  # in inches
 
 
 def exif_block(metadata: Metadata, resolution: bool = False) -> bytes:
-    """EXIF of date, camera and copyright, and of the resolution where there is another reason for
-    a block, or it is asked for; empty where there is nothing to tell."""
+    """An EXIF block with date, camera and copyright; empty if there are none of them.
+
+    The resolution is added to such a block. resolution: make a block also for the resolution alone.
+    """
     if not (metadata.exif or metadata.camera or (resolution and metadata.dpi)):
         return b""
     tags = {**metadata.exif, **_resolution(metadata)}
@@ -62,8 +64,8 @@ def chunks_for(metadata: Metadata, profile: bytes | None) -> dict[bytes, bytes]:
 
 
 def with_resolution(suffix: str, data: memoryview, metadata: Metadata) -> list[bytes | memoryview]:
-    """The pieces of an encoded JPEG or BMP file, completed by the resolution; other files as they
-    are."""
+    """The pieces of an encoded JPEG or BMP file, with the resolution added; other files are not
+    changed."""
     if suffix in (".jpg", ".jpeg") and metadata.dpi and bytes(data[6:11]) == b"JFIF\0":
         density = struct.pack(">BHH", 1, *(round(dpi) for dpi in metadata.dpi))
         return [data[:13], density, data[18:]]
@@ -74,7 +76,7 @@ def with_resolution(suffix: str, data: memoryview, metadata: Metadata) -> list[b
 
 
 def tiff_options(metadata: Metadata) -> dict[str, object]:
-    """tifffile's options for the metadata, but for the camera's: `add_camera`."""
+    """The options of tifffile for all metadata except the camera's, which `add_camera` writes."""
     options: dict[str, object] = {
         "extratags": [(t, e.kind, e.count, e.raw, True) for t, e in sorted(metadata.exif.items())]
     }
@@ -84,9 +86,10 @@ def tiff_options(metadata: Metadata) -> dict[str, object]:
 
 
 def add_camera(file: IO[bytes], camera: Tags) -> None:
-    """Give a classic little-endian TIFF file of one image the camera's directory.
+    """Add the camera's directory to a classic little-endian TIFF file with one image.
 
-    Appended with a copy of the image's directory that points to it, which takes its place.
+    It is appended to the file, together with a copy of the image's directory that points to it. The
+    copy replaces the original directory.
     """
     file.seek(4)
     file.seek(int.from_bytes(file.read(4), "little"))

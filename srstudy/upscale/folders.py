@@ -1,4 +1,4 @@
-"""Where images lie and where they go: folders, and names that a file system may not take."""
+"""Folders of images, and checks of paths that the file system may refuse."""
 
 import os
 from pathlib import Path
@@ -8,11 +8,11 @@ from srstudy.imagefiles.listing import SUFFIXES
 
 
 def images_in(folder: Path, recursive: bool, without: Path) -> tuple[list[Path], str]:
-    """The images of a folder, in the order of their names, and how many folders in it were passed
-    over, in words; none of hidden files and folders, nor of the folder `without`.
+    """The images of a folder, sorted by name, and the number of skipped subfolders, in words.
 
-    recursive: with those of its subfolders, whatever their depth; links to folders are not
-    followed. `InputError` names a folder without an image, or that cannot be read.
+    Hidden files and folders and the folder `without` are ignored. recursive: also the images of
+    all subfolders; links to folders are not followed. `InputError` names a folder that has no image
+    or cannot be read.
     """
     images: list[Path] = []
     left: list[Path] = []
@@ -24,7 +24,7 @@ def images_in(folder: Path, recursive: bool, without: Path) -> tuple[list[Path],
     if not images:
         more = f", or --recursive; {others}" if left and not recursive else ""
         raise InputError(f"{folder}: holds no image; allowed: {', '.join(SUFFIXES)}{more}")
-    return images, f"{others}, passed over" if left else ""
+    return images, f"{others}, skipped" if left else ""
 
 
 def _collect(
@@ -45,15 +45,15 @@ def _collect(
 
 
 def is_folder(path: Path) -> bool:
-    """Whether it is a folder, or links to one."""
+    """Whether it is a folder or a link to one."""
     try:
         return path.is_dir()
-    except OSError:  # too long a name
+    except OSError:  # the name is too long
         return False
 
 
 def is_file(path: Path) -> bool:
-    """Whether it is a file, or links to one."""
+    """Whether it is a file or a link to one."""
     try:
         return path.is_file()
     except OSError:
@@ -61,7 +61,7 @@ def is_file(path: Path) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Whether a name is taken, by a link to nothing too. `InputError` names one that cannot be."""
+    """Whether a path exists, also as a broken link. `InputError` names an impossible path."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -1,7 +1,7 @@
-"""The formats that photographs are written in, and what each of them holds."""
+"""The formats in which photographs are written, and what each format can store."""
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
-# By the names that `--format` has; the first suffix is the one that is given to files.
+# The values of `--format`, with their suffixes; files get the first suffix.
 FORMATS = {
     "png": (".png",),
     "jpg": (".jpg", ".jpeg"),

@@ -1,16 +1,16 @@
-"""The networks that come with the command, by name: known before anything slow is started."""
+"""The networks that come with the command, by name; this file imports nothing slow."""
 
 from pathlib import Path
 from typing import Literal, get_args
 
-# auto: photo or clean, by the image. photo: for JPEG files and noise; clean: the strongest for
-# images without; fast: small. The others are those of the committed study.
+# auto: photo or clean, depending on the image. photo: for images with JPEG or noise; clean: the
+# strongest for other images; fast: small. The others are from the committed study.
 Model = Literal["auto", "photo", "clean", "fast", "plain", "regularized", "cascade"]
 MODELS: tuple[Model, ...] = get_args(Model)
 DEFAULT: Model = "auto"
 
 _ROOM = Path(__file__).parent
-# Installed by itself, the room has the weights inside; in the study they lie beside the library.
+# In the separate package, the weights are inside this folder; in the study, beside the library.
 WEIGHTS = _ROOM / "weights" if (_ROOM / "weights").is_dir() else _ROOM.parents[1] / "weights"
 STUDY_SCALES = (2, 4, 8)
 SCALES_OF: dict[Model, tuple[int, ...]] = {
@@ -22,7 +22,7 @@ SCALES_OF: dict[Model, tuple[int, ...]] = {
 
 
 def check_scale(model: Model, scale: int) -> int:
-    """The scale as an int. ValueError for an unknown model, and for a scale that it has not."""
+    """The scale as an int. ValueError for an unknown model or a scale that the model lacks."""
     if model not in MODELS:
         raise ValueError(f"model: found {model!r}; allowed: {', '.join(MODELS)}")
     if scale not in (scales := SCALES_OF[model]):
@@ -32,9 +32,9 @@ def check_scale(model: Model, scale: int) -> int:
 
 
 def files(model: Model, scale: int) -> list[Path]:
-    """The files of the networks that reach a scale, one applied to the output of the other.
+    """The files of the networks for a scale; each is applied to the output of the one before.
 
-    model: any but `auto`, which has no networks of its own.
+    model: any except `auto`, which has no networks of its own.
     """
     if model == "cascade":
         names = ["x2-plain"] * (scale.bit_length() - 1)
@@ -46,5 +46,5 @@ def files(model: Model, scale: int) -> list[Path]:
 
 
 def is_there(model: Model, scale: int) -> bool:
-    """Whether a model has that scale, and all files for it are there."""
+    """Whether a model has this scale and all its files exist."""
     return scale in SCALES_OF[model] and all(path.is_file() for path in files(model, scale))

@@ -1,4 +1,4 @@
-"""Writing photographs: alpha, 16 bits and the colour profile are kept, or refused in words."""
+"""Writing photographs: alpha and 16 bits are kept, or refused with a message; also the profile."""
 
 import hashlib
 import os
@@ -26,18 +26,19 @@ from srstudy.upscale.formats import HOLDS_16_BITS, HOLDS_ALPHA, LONGEST, WRITTEN
 from srstudy.upscale.png_stream import write_png_stream
 
 JPEG_QUALITY = 95
-WITHOUT_LOSS = 101  # as a quality of WebP
-CLASSIC_TIFF = 2**32 - 2**25  # bytes; beyond, a file's places take 8 bytes
+WITHOUT_LOSS = 101  # as a quality of WebP: lossless
+CLASSIC_TIFF = 2**32 - 2**25  # bytes; larger files need offsets of 8 bytes (BigTIFF)
 
 
 def write_photo(path: Path, photo: Photo, quality: int | None = None) -> None:
-    """Write a photo whole, in the format of the file's suffix; `InputError` as `check_fits`.
+    """Write a photo, completely or not at all, in the format of the suffix; raises `InputError`
+    like `check_fits`.
 
-    quality: of JPEG and WebP, 1 to 100; None: 95 of JPEG, WebP without loss.
+    quality: of JPEG and WebP, 1 to 100; None: 95 for JPEG, lossless WebP.
 
-    A link is written through. A colour profile is kept where the format holds one (all but BMP),
-    it is whole, and it is for the pixels that are written: WebP makes RGB of grey. Date, camera,
-    copyright and resolution are kept as far as the format holds them.
+    If the path is a link, its target is written. A colour profile is kept if the format can store
+    it (all but BMP), if it is complete, and if it fits the written pixels: WebP converts grey to
+    RGB. Date, camera, copyright and resolution are kept as far as the format can store them.
     """
     check_fits(path, photo)
     with _whole(path) as partial:
@@ -53,10 +54,10 @@ def write_photo(path: Path, photo: Photo, quality: int | None = None) -> None:
 
 
 def check_fits(path: Path, photo: Photo, scale: int = 1) -> None:
-    """`InputError` if the format of a file's suffix cannot hold a photo, `scale` times as large."""
+    """`InputError` if the format of the suffix cannot hold the photo at `scale` times its size."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
-        raise InputError(f"{path}: allowed: a suffix out of {', '.join(WRITTEN)}")
+        raise InputError(f"{path}: allowed: one of the suffixes {', '.join(WRITTEN)}")
     if suffix not in HOLDS_ALPHA and _shows_through(photo):
         raise InputError(f"{path}: cannot hold alpha; allowed: {', '.join(HOLDS_ALPHA)}")
     if photo.pixels.dtype == np.uint16 and suffix not in HOLDS_16_BITS:
@@ -67,14 +68,14 @@ def check_fits(path: Path, photo: Photo, scale: int = 1) -> None:
 
 
 def _shows_through(photo: Photo) -> bool:
-    """Whether alpha hides anything; where it does not, nobody misses it."""
+    """Whether any pixel is transparent; if not, alpha can be left out."""
     return photo.has_alpha and photo.pixels[..., 3].min() < np.iinfo(photo.pixels.dtype).max
 
 
 @contextmanager
 def _whole(path: Path) -> Iterator[Path]:
-    """A name to write to, short whatever the file's own; the file takes the place of what `path`
-    is or links to when all went well."""
+    """A short temporary path to write to. If all went well, the file replaces `path`, or the file
+    that `path` links to."""
     real = Path(os.path.realpath(path))
     name = hashlib.sha256(os.fsencode(real.name)).hexdigest()[:16]
     partial = real.with_name(f".partial-{name}")
@@ -108,7 +109,7 @@ def _encoded(path: Path, photo: Photo, quality: int | None) -> list[bytes | memo
         options = [cv2.IMWRITE_JPEG_QUALITY, quality or JPEG_QUALITY]
     elif suffix == ".webp":
         options = [cv2.IMWRITE_WEBP_QUALITY, quality or WITHOUT_LOSS]
-    # No lines of OpenCV's own on stderr: what is wrong is said in ours.
+    # OpenCV's log is switched off: our own line reports the fault.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         if blocks:

@@ -1,6 +1,7 @@
-"""PNG files written band by band: beside the image itself, they take next to no memory.
+"""PNG files written band by band: this needs almost no memory beyond the image itself.
 
-OpenCV, which writes the pipeline's PNG files, needs the image twice and the whole file besides.
+OpenCV, which writes the PNG files of the pipeline, needs memory for two copies of the image and for
+the whole file.
 """
 
 import struct
@@ -11,9 +12,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-BAND = 64  # rows that are compressed at a time
+BAND = 64  # rows that are compressed together
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # by the number of channels: grey, RGB, RGB and alpha
-SUB = 1  # the filter: each value less the one of the pixel before
+SUB = 1  # the filter: each value minus the value of the pixel before
 
 
 def write_png_stream(
@@ -21,7 +22,7 @@ def write_png_stream(
 ) -> None:
     """Write uint8 or uint16, (H, W), (H, W, 3) RGB or (H, W, 4) RGB and alpha, as PNG.
 
-    chunks: what stands before the pixels, by names. The same bytes every time.
+    chunks: the chunks before the pixels, by name. The same input always gives the same bytes.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -30,7 +31,7 @@ def write_png_stream(
     _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0))
     for name, content in (chunks or {}).items():
         _chunk(file, name, content)
-    # Photographs repeat no words, only values: looking for more takes longer and finds as much.
+    # Photographs repeat single values, not sequences: a full search takes longer and finds no more.
     packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     for top in range(0, height, BAND):
         rows = _filtered(pixels[top : top + BAND], channels * pixels.itemsize)
@@ -47,7 +48,7 @@ def _chunk(file: IO[bytes], name: bytes, content: bytes, empty: bool = False) ->
 
 
 def _filtered(band: NDArray[Any], step: int) -> NDArray[np.uint8]:
-    """The bytes of some rows, each with its filter before it; step: bytes of a pixel."""
+    """The bytes of some rows, with the filter type before each row; step: bytes per pixel."""
     ordered = np.ascontiguousarray(band, band.dtype.newbyteorder(">"))
     values = ordered.view(np.uint8).reshape(len(band), -1)
     rows = np.empty((len(band), values.shape[1] + 1), np.uint8)

@@ -1,4 +1,4 @@
-"""Trained networks, ready to restore: ONNX files by ONNX Runtime, weight files by TensorFlow."""
+"""Loading trained networks: ONNX files with ONNX Runtime, weight files with TensorFlow."""
 
 import json
 import warnings
@@ -25,7 +25,7 @@ Tell = Callable[[str], Any]
 
 
 def warn(words: str) -> None:
-    """Tell of a device that fails, in Python's own way."""
+    """Report a device that fails, as a Python warning."""
     warnings.warn(words, RuntimeWarning, stacklevel=2)
 
 
@@ -33,9 +33,9 @@ def warn(words: str) -> None:
 class Network:
     """A network that restores luma.
 
-    receptive_field_radius: how far, in LR pixels, the input lies that an output pixel depends on;
-    None where that is the whole image. cleans_chroma: whether chroma is filtered along the restored
-    luma, for networks that were trained on noise and JPEG.
+    receptive_field_radius: the largest distance, in LR pixels, of the input that an output pixel
+    depends on; None if it depends on the whole image. cleans_chroma: whether chroma is filtered
+    with the restored luma as guide, for networks trained on noise and JPEG.
     """
 
     restore_luma: RestoreLuma
@@ -46,10 +46,10 @@ class Network:
 
 
 def networks(scale: int, model: Model, device: Device = "auto", tell: Tell = warn) -> list[Network]:
-    """The committed networks that reach a scale one after the other; as `load_network`.
+    """The committed networks for a scale, to be applied one after the other; see `load_network`.
 
-    model: any but `auto`, which `srstudy.upscale.choosing` makes another of. `InputError` names a
-    file that is missing.
+    model: any except `auto`, which `srstudy.upscale.choosing` replaces by another. `InputError`
+    names a missing file.
     """
     scale = check_scale(model, scale)
     paths = files(model, scale)
@@ -58,18 +58,18 @@ def networks(scale: int, model: Model, device: Device = "auto", tell: Tell = war
         raise InputError(f"{missing[0]}: is missing; models at x{scale}: {', '.join(found)}")
     loaded = {path: load_network(path, device, tell) for path in paths}
     first, *others = (loaded[path] for path in paths)
-    # What the first one has cleaned is clean.
+    # The first network already cleans chroma.
     return [first, *(replace(network, cleans_chroma=False) for network in others)]
 
 
 def load_network(path: Path, device: Device = "auto", tell: Tell = warn) -> Network:
     """A network from an .onnx file of `srstudy.export`, or a .weights.h5 file of a training.
 
-    device: `auto`, the first of what the installed ONNX Runtime offers that works, as a GPU, with a
-    line to `tell` for each that fails; or `cpu`. Raises ValueError for another device.
+    device: `auto`, the first device of the installed ONNX Runtime that works, such as a GPU, with a
+    line to `tell` for each device that fails; or `cpu`. Raises ValueError for another device.
 
-    `InputError` names a file that is missing, broken or of another kind. Nothing in it is run but
-    the operators of ONNX that the runtime itself has.
+    `InputError` names a file that is missing, broken or of another kind. No code in the file is
+    run, only the ONNX operators of the runtime.
     """
     if device not in DEVICES:
         raise ValueError(f"device: found {device!r}; allowed: {', '.join(DEVICES)}")
@@ -87,7 +87,7 @@ def _load_onnx(path: Path, device: Device, tell: Tell) -> Network:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         runner = Runner(content, device, tell)
-    except Exception as error:  # what ONNX Runtime raises has no other base
+    except Exception as error:  # ONNX Runtime's exceptions have no other base class
         raise _no_network(path, error) from error
     session = runner.session
     described = session.get_modelmeta().custom_metadata_map.get(NETWORK_ATTRIBUTE, "{}")
@@ -102,7 +102,7 @@ def _load_onnx(path: Path, device: Device, tell: Tell) -> Network:
         raise _no_network(path, described)
     ends = [*session.get_inputs(), *session.get_outputs()]
     if len(ends) != 2 or any(len(end.shape or ()) != 4 for end in ends):
-        raise _no_network(path, "it does not make one image out of one")
+        raise _no_network(path, "it must have one image as input and one image as output")
 
     def run(lr: NDArray[Any]) -> NDArray[np.float32]:
         batch = np.ascontiguousarray(lr[None, ..., None], np.float32) / np.float32(255)
@@ -125,12 +125,12 @@ def _no_network(path: Path, why: object) -> InputError:
 
 def _load_weights(path: Path, device: Device) -> Network:
     try:
-        # The study's part of the command: TensorFlow starts only for such files.
+        # Only in the study, not in the separate package. TensorFlow starts only for such files.
         from srstudy.export.trained import load_trained
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{path}: is read by the whole study alone; allowed: an .onnx file, as "
-            "`python -m srstudy.export` makes there"
+            f"{path}: can be read only by the whole study; allowed: an .onnx file, which "
+            "`python -m srstudy.export` of the study makes"
         ) from error
     restore_luma, architecture, radius = load_trained(path, on_cpu=device == "cpu")
     made_for = degradation(architecture.degradation)

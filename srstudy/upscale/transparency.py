@@ -1,4 +1,4 @@
-"""Images with alpha: what lies under transparent pixels is nobody's colour, and counts as none."""
+"""Images with alpha: the colours of transparent pixels have no meaning and are not used."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from srstudy.images.interpolation import Interpolation
 
-VISIBLE = np.float32(0.5)  # alpha on the 0..255 scale: what is less is written as 0 in 8 bits
+VISIBLE = np.float32(0.5)  # alpha on the 0..255 scale: smaller values are written as 0 in 8 bits
 
 
 def filled(image: NDArray[Any]) -> NDArray[Any]:
-    """The colours (H, W, 3) of an image (H, W, 4); those of transparent pixels are their nearest
-    visible pixel's, so that no edge is seen there."""
+    """The colours (H, W, 3) of an image (H, W, 4). Transparent pixels get the colour of the nearest
+    visible pixel, so that there is no edge between them."""
     colours = np.ascontiguousarray(image[..., :3])
     hidden = image[..., 3] == 0
     if not hidden.any() or hidden.all():
         return colours
-    # Of each pixel the label of its nearest zero, which are the visible ones.
+    # The label of the nearest zero for each pixel; the zeros are the visible pixels.
     _, labels = cv2.distanceTransformWithLabels(
         hidden.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -36,16 +36,17 @@ def shift(
     scale: int,
     interpolation: Interpolation,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How enlarged colours change if alpha is their weight, (h * scale, w * scale, 3), and the
-    enlarged alpha (h * scale, w * scale, 1).
+    """The change of enlarged colours if they are weighted by alpha, (h * scale, w * scale, 3), and
+    the enlarged alpha (h * scale, w * scale, 1).
 
     colours (h, w, 3) and alpha (h, w, 1) are on the 0..255 scale; plain: the colours, enlarged
-    without weights. Where no alpha is left nothing changes.
+    without weights. The change is 0 at pixels with no alpha.
     """
     weighted = interpolation.planes(np.dstack([colours * alpha, alpha]), scale)
     enlarged = weighted[..., 3:]
     seen = enlarged >= VISIBLE
-    # A division by little may give anything; what was beyond white before may stay so.
+    # Division by a small alpha can give any value, so it is limited to 0..255. Colours outside this
+    # range before may stay outside.
     own = np.clip(
         weighted[..., :3] / np.where(seen, enlarged, 1),
         np.minimum(plain, 0),

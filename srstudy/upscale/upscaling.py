@@ -23,7 +23,7 @@ from srstudy.upscale.tiles import SIDE, Tile, tiles
 from srstudy.upscale.transparency import filled, shift
 
 Image = NDArray[np.uint8] | NDArray[np.uint16]
-BAND = 64  # HR rows worked on at a time outside the network: they stay in the processor's cache
+BAND = 64  # HR rows processed together outside the network: they fit into the processor's cache
 
 
 def upscale(
@@ -36,18 +36,19 @@ def upscale(
     """Restore an image at 2, 3, 4 or 8 times its size with the networks that come with the project.
 
     image: uint8 or uint16, of any size: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGB and alpha.
-    Returns the same kind, (H * scale, W * scale[, C]). Luma is restored by the network, chroma and
-    alpha are bicubic; colours count as much as their alpha.
+    Returns the same kind, (H * scale, W * scale[, C]). The network restores luma; chroma and alpha
+    are enlarged by bicubic interpolation, with colours weighted by alpha.
 
-    model: `auto`, the default, which is `photo` for an image whose pixels show that it was a JPEG
-    file, else `clean`, and `clean` at 3 times; an array tells no other file with loss. `photo`, at
-    2, 4 or 8 times: for JPEG and noise, with chroma filtered along the restored luma; `clean`: the
-    strongest for images without. `fast`, at 2 or 4 times: small. Of the committed study, at 2, 4 or
-    8 times: `plain`, `regularized`, or `cascade`, the plain x2 network applied to its own output.
+    model: `auto`, the default: `photo` for an image whose pixels show that it was a JPEG file, else
+    `clean`; always `clean` at 3 times. Other lossy formats cannot be detected from an array.
+    `photo`, at 2, 4 or 8 times: for images with JPEG or noise, with chroma filtered along the
+    restored luma. `clean`: the strongest for other images. `fast`, at 2 or 4 times: small. From the
+    committed study, at 2, 4 or 8 times: `plain`, `regularized`, or `cascade`, the plain x2 network
+    applied repeatedly to its own output.
 
-    ensemble: the mean over eight orientations, in eight times the time; device: as `load_network`
-    has it. Raises ValueError for another image, scale, model or device; `InputError` for a model
-    whose file is missing.
+    ensemble: the mean over eight orientations, in eight times the time; device: see `load_network`.
+    Raises ValueError for another image, scale, model or device; `InputError` if the file of a model
+    is missing.
     """
     _check(image)
     scale = check_scale(model, scale)
@@ -62,9 +63,9 @@ def restore_photo(
     tick: Callable[[], Any] = lambda: None,
     side: int = SIDE,
 ) -> Image:
-    """As `upscale`, by given networks, each applied to the output of the one before.
+    """Like `upscale`, with given networks, each applied to the output of the one before.
 
-    tick is called after each of the `count_tiles` tiles; side: as `tiles` has it, in HR pixels.
+    tick is called after each of the `count_tiles` tiles; side: as in `tiles`, but in HR pixels.
     """
     _check(image)
     for network in steps:
@@ -73,7 +74,7 @@ def restore_photo(
 
 
 def _check(image: Any) -> None:
-    """ValueError for what is no image."""
+    """Raise ValueError if it is not an image that `upscale` accepts."""
     if not isinstance(image, np.ndarray):
         raise ValueError(f"image: found {type(image).__name__}; allowed: a NumPy array")
     if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or 0 in image.shape:
@@ -83,7 +84,7 @@ def _check(image: Any) -> None:
 
 
 def count_tiles(image: Image, steps: Sequence[Network], side: int = SIDE) -> int:
-    """Into how many tiles `restore_photo` cuts an image."""
+    """The number of tiles into which `restore_photo` cuts an image."""
     (height, width), count = image.shape[:2], 0
     for network in steps:
         count += len(list(_tiles(height, width, network, side)))
@@ -142,8 +143,8 @@ def _tiles(height: int, width: int, network: Network, side: int) -> Iterator[Til
 
 
 def _surroundings(network: Network, height: int, width: int) -> int:
-    """How many LR pixels around a tile the network needs to see, and the filter of chroma, whose
-    guide is what the network gives."""
+    """The number of LR pixels around a tile that the network needs, and the filter of chroma, whose
+    guide is the output of the network."""
     radius = network.receptive_field_radius
     more = REACH + LEAST_SIDE if network.cleans_chroma else 0
     return max(height, width) if radius is None else max(radius, LEAST_SIDE) + more
@@ -160,7 +161,7 @@ def _luma(image: Image, tile: Tile, rows: int, degradation: Degradation) -> NDAr
 def _others(
     lr: NDArray[Any], alpha: NDArray[Any], scale: int, interpolation: Interpolation
 ) -> NDArray[np.float32]:
-    """Colour differences, and alpha where there is one, enlarged by bicubic interpolation."""
+    """Colour differences, and alpha if there is one, enlarged by bicubic interpolation."""
     planes = [colour_differences(lr.astype(np.float32)), alpha.astype(np.float32)]
     return interpolation.planes(np.concatenate(planes, axis=2), scale)
 
@@ -168,7 +169,7 @@ def _others(
 def _weighted(
     lr: NDArray[Any], alpha: NDArray[Any], scale: int, interpolation: Interpolation
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As `_others`, and what weights by alpha add to the colours."""
+    """Like `_others`; also the change of the colours by weighting with alpha."""
     values = lr.astype(np.float32)
     plain = interpolation.planes(values, scale)
     more, enlarged = shift(values, plain, alpha.astype(np.float32), scale, interpolation)
@@ -196,7 +197,7 @@ def _colours(image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _values(image: Image) -> NDArray[Any]:
-    """On the 0..255 scale, whatever the image's own."""
+    """The pixel values on the 0..255 scale, also of a 16-bit image."""
     return image if image.dtype == np.uint8 else image / _unit(image.dtype)
 
 
@@ -205,8 +206,8 @@ def _unit(kind: np.dtype[Any]) -> np.float32:
 
 
 def _round_into(place: Image, values: NDArray[np.float32]) -> None:
-    """Values on the 0..255 scale, rounded and clipped to integers, in OpenCV's one pass."""
+    """Write values on the 0..255 scale, rounded and clipped to integers, in one pass of OpenCV."""
     in_bytes = place.dtype == np.uint8
-    nothing: Any = 0  # OpenCV takes a number here; what it tells type checkers is another thing
+    nothing: Any = 0  # OpenCV accepts a number here, but its type hints do not say so
     values = values if in_bytes else values * _unit(place.dtype)
     cv2.add(values, nothing, dst=place, dtype=cv2.CV_8U if in_bytes else cv2.CV_16U)

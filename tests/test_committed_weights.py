@@ -142,7 +142,7 @@ def test_networks_that_are_apart_from_their_rows_end_with_a_line(
     monkeypatch.setattr(verify_weights, "score", lambda images, network: found[network.scale])
     monkeypatch.setattr(sys, "argv", ["verify_weights", "set5"])
     apart = {"clean": 3, "photo": 1, "fast": 1}[study.model]
-    said = rf"^{apart} are further than 0\.01 dB from docs/{study.name}-recipe\.csv$"
+    said = rf"^{apart} scores differ by more than 0\.01 dB from docs/{study.name}-recipe\.csv$"
     with pytest.raises(SystemExit, match=said):
         verify_weights.main()
 

@@ -314,11 +314,11 @@ def test_revision_without_results_is_named_in_one_line(repository: Callable[...,
     repository("rm", "--quiet", "metrics/summary.json")
     repository("commit", "--quiet", "-m", "none")
     for commit, where in ((commit_of("main"), "main: "), (None, "")):
-        with pytest.raises(InputError, match=f"^{where}metrics/summary.json: is not there; `dvc"):
+        with pytest.raises(InputError, match=f"^{where}metrics/summary.json: is missing; `dvc"):
             table_of("psnr", commit, where)
     Path("metrics").mkdir(exist_ok=True)
     Path("metrics/summary.json").write_text("{")
-    with pytest.raises(InputError, match=r"^metrics/summary\.json: is no JSON: "):
+    with pytest.raises(InputError, match=r"^metrics/summary\.json: is not JSON: "):
         table_of("psnr")
     Path("metrics/summary.json").write_text('{"protocol": "matlab", "psnr": {}}')
     with pytest.raises(InputError, match=r"summary.json: found protocol, psnr; expected ssim too"):
@@ -348,7 +348,7 @@ def test_table_of_a_branch_as_the_readme_says(tmp_path: Path) -> None:
     said = study("python", "-m", "tools.table", "--format", "latex", "--rev", "my-branch").text
     assert said.startswith("\\begin{tabular}") and "VDSR" in said
     # Written by hand: no dvc.lock says that they are of these params.
-    assert "These are not the scores of the params.yaml beside them" in said
+    assert "These scores do not belong to the params.yaml of this revision" in said
     unknown = study.try_("python", "-m", "tools.table", "--rev", "nothing")
     assert unknown.status == 1
     assert unknown.text == "error: nothing: git knows no such commit, branch, tag or experiment\n"

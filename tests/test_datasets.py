@@ -367,7 +367,7 @@ def test_unknown_dataset_is_refused_with_those_known(tmp_path: Path) -> None:
 
 def test_without_any_registry_file_the_refusal_names_the_folder(tmp_path: Path) -> None:
     REGISTRY.unlink()
-    with pytest.raises(InputError, match="allowed: none, as data/registry holds no file"):
+    with pytest.raises(InputError, match="allowed: none, because data/registry has no file"):
         fetch("tiny", tmp_path / "raw" / "tiny")
 
 

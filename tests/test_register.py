@@ -172,14 +172,14 @@ def test_every_fault_has_its_line_and_nothing_is_written(
     expected = {
         2: "has the same name as ",
         3: "has the same content as ",
-        4: "has the same name but for the suffix as ",
+        4: "has the same name without the suffix as ",
         5: "is an HTML page",
         6: "is empty",
         7: "could not be fetched (HTTP 404)",
         8: "could not be fetched (ConnectionError)",
-        9: "is not an image by its suffix",
-        10: "is no address",
-        11: "is no address",
+        9: "has no image suffix",
+        10: "is not an address",
+        11: "is not an address",
         12: "could not be fetched (InvalidURL)",
         13: "has the file name '../../a.png'",
         14: "could not be fetched (is not installed)",
@@ -218,8 +218,8 @@ def test_faults_of_a_folder_are_named(monkeypatch: pytest.MonkeyPatch, photos: P
     lines = _refusals(monkeypatch, "mine", photos)
     assert [line.partition("; allowed")[0].removeprefix(f"{photos}/") for line in lines] == [
         f"copy.png: has the same content as {photos}/b.png",
-        "notes.txt: is not an image by its suffix",
-        "sub: is not an image by its suffix",
+        "notes.txt: has no image suffix",
+        "sub: has no image suffix",
         "sub.png: is not a file",
         f"'{photos}/tab\\there.png': has the file name 'tab\\there.png'",
     ]
@@ -263,7 +263,7 @@ def test_taken_name_is_refused_and_replaced_but_for_its_notes_where_that_is_said
     _register(monkeypatch, "mine", photos)
     (photos / "b.png").unlink()
     assert _refusals(monkeypatch, "mine", photos) == [
-        "data/registry/mine.tsv: is there already; --force replaces it"
+        "data/registry/mine.tsv: exists already; --force replaces it"
     ]
     path = Path("data/registry/mine.tsv")
     path.write_text("# Mine.\n# Terms: none.\n" + path.read_text("utf-8"), "utf-8")

@@ -69,7 +69,7 @@ def test_trainings_run_side_by_side_after_what_they_need_and_before_the_rest(
 
 def test_training_that_fails_is_named_and_the_others_end(tmp_path: Path) -> None:
     status, said, asked = _repro(tmp_path, "2", broken="train-plain@2")
-    assert (status, said) == (1, "error: train-plain@2: DVC ended it: see above\n")
+    assert (status, said) == (1, "error: train-plain@2: DVC failed: see above\n")
     assert len(asked) == 4 and "repro" not in asked
 
 

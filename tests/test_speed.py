@@ -135,5 +135,5 @@ def test_model_without_a_network_of_its_own_at_a_scale_has_no_rows(tmp_path: Pat
 def test_command_that_fails_is_named() -> None:
     with pytest.raises(InputError, match=r"^cat /no/file: ended with status 1: cat: /no/file: "):
         speed.called(["cat", "/no/file"])
-    with pytest.raises(InputError, match=r"^false: ended with status 1: nothing was said$"):
+    with pytest.raises(InputError, match=r"^false: ended with status 1: no message$"):
         speed.called(["false"])

@@ -106,13 +106,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no keys": ({"grid": {}}, "grid: found {}; allowed: keys of params.yaml"),
     "log of 0": (
         {"random": {"lambda": {"log": [0, 1]}}, "draws": 2},
-        "random.lambda: found .*; allowed: .* for log both above 0",
+        "random.lambda: found .*; allowed: .* for log, both above 0",
     ),
-    "no draws": ({"random": RANDOM}, "draws: allowed: a whole number with random"),
+    "no draws": ({"random": RANDOM}, "draws: allowed: a whole number, only together with random"),
     "too many draws": ({"random": RANDOM, "draws": 10**6}, "draws: found 1000000; allowed: .*1000"),
     "too many points": (
         {"grid": {"seed": [*range(40)], "batch_size.x2": [*range(1, 40)]}},
-        "found over 1000 points",
+        "found more than 1000 points",
     ),
     "twice": ({"grid": LAMBDAS, "fixed": {"lambda": 1}}, "fixed.lambda: is also in grid"),
     "stage": ({"grid": LAMBDAS, "targets": ["trian@2"]}, "targets: found 'trian@2'; allowed: stag"),

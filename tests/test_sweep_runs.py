@@ -176,7 +176,7 @@ def test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made(
 
     # The killed clone finds all of it done, and the results of each with what they left.
     again = one(*_sweep(grid, "--part", "1/2", "--share", "-o", "one.csv"))
-    assert "already there" in again.text
+    assert "exists already" in again.text
     assert _table(one.root / "one.csv") == dict.fromkeys(states, "done")
     assert len(_begun(begun)) == 5
     name = pd.read_csv(one.root / "one.csv")["experiment"][2]
@@ -199,13 +199,15 @@ def test_point_that_fails_is_named_and_the_others_go_on(
     assert _begun(begun) == ["0.5", "0.5", "0.6"]
 
     svg = work.try_(*_sweep(grid, "-o", "out.svg"))
-    line = "error: -o: found out.svg; allowed: a name that ends with .csv, not the grid's\n"
+    line = "error: -o: found out.svg; allowed: another name than the grid's, with .csv\n"
     assert (svg.status, svg.text) == (1, line)
 
     work.set(seed=7)
     refused = work.try_(*_sweep(grid))
     assert refused.status == 1
-    line = "error: params.yaml: changed since the commit that the experiments are of; commit it\n"
+    line = (
+        "error: params.yaml: changed after the commit of the experiments; commit the change first\n"
+    )
     assert refused.text == line
     assert len(_begun(begun)) == 3
 

@@ -233,10 +233,10 @@ def test_experiment_of_another_params_yaml_is_not_taken_for_that_of_this_one(
     monkeypatch.setattr(experiments, "experiments", lambda: ["mine"])
     monkeypatch.setattr(experiments, "read_from", lambda name, path: {"params.yaml": then}[path])
     experiments.run_experiment("mine", {"seed": 7, "steps": "{x2: 9}"}, [])
-    assert capsys.readouterr().out == "mine: already there\n"
+    assert capsys.readouterr().out == "mine: exists already\n"
     line = (
-        "experiment mine: is there already, with another lambda, steps than params.yaml asks for; "
-        "to run it anew: dvc exp remove mine"
+        "experiment mine: exists already, with another lambda, steps than params.yaml has; "
+        "to run it again: dvc exp remove mine"
     )
     with pytest.raises(InputError) as caught:
         experiments.run_experiment("mine", {"seed": 7, "lambda": 0.5}, [])
@@ -295,6 +295,6 @@ def test_experiment_that_dvc_ends_is_named_in_one_line(
     dvc.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     command = r"dvc exp run --temp --name mine -S \+\+lambda=1 summarize"
-    line = rf"^experiment mine: DVC ended it; .*: {command}$"
+    line = rf"^experiment mine: DVC failed; .*: {command}$"
     with pytest.raises(InputError, match=line):
         experiments.run_experiment("mine", {"lambda": 1}, ["summarize"])

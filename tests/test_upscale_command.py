@@ -83,7 +83,8 @@ def test_suffix_of_a_single_file_is_its_format(upscale: Upscale, photos: Path, n
     before = target.read_bytes()
     said = upscale(photos / "b.png", "-o", target, "--format", "png", "--force")
     assert said == (
-        f"error: {target}: --format: found png; allowed: a file name that ends with .png, or no --format"
+        f"error: {target}: --format: found png; allowed: a file name that ends with .png, "
+        "or no --format"
     )
     assert target.read_bytes() == before
 
@@ -160,7 +161,8 @@ def test_skip_existing_goes_on_with_a_folder(upscale: Upscale, photos: Path) -> 
     assert upscale(photos, "-o", out, "--skip-existing") == 0
     assert [line.partition(": ")[0] for line in upscale.out[:-1]] == [str(out / "b.png")]
     assert re.fullmatch(
-        r"1 file, 0\.00 megapixels, \d+\.\d s; 2 skipped, because the output exists", upscale.out[-1]
+        r"1 file, 0\.00 megapixels, \d+\.\d s; 2 skipped, because the output exists",
+        upscale.out[-1],
     )
     assert (out / "b.png").read_bytes() == first["b.png"]
     assert (out / "a.png").read_text() == "whatever it is"

@@ -1,9 +1,9 @@
 """Does regularization help? An ablation over lambda, as DVC experiments: `make ablation`.
 
-Short runs of equal steps: every lambda, two networks, two seeds, x2 and x4, scored by the PSNR on
-the held-out training images alone. And the same with a few steps only, where the student project
-was. Each run is an experiment of the current commit (`dvc exp show` lists them), so that a stopped
-ablation goes on where it was. Writes docs/ablation.csv and docs/ablation.png.
+Short runs of equal steps: every lambda, two networks, two seeds, x2 and x4, scored only by the PSNR
+on the held-out training images. Then the same with very few steps, as in the student project. Each
+run is an experiment of the current commit (`dvc exp show` lists them), so that a stopped ablation
+continues where it was. Writes docs/ablation.csv and docs/ablation.png.
 """
 
 import itertools
@@ -21,7 +21,7 @@ LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
 NETWORKS = ("srcnn", "progressive")
 SCALES = (2, 4)
 SEEDS = {"short": (1, 2), "undertrained": (1,)}
-# All of the schedule is said here: docs/ablation.csv does not change with the default's.
+# The whole schedule is here: so docs/ablation.csv does not depend on the defaults.
 GROUND: dict[str, object] = {
     "network_size.progressive": "{channels: 32, blocks: 7, equivariant: false}",
     "start_from": FRESH,
@@ -38,8 +38,8 @@ GROUND: dict[str, object] = {
     "steps": at_scales("null", SCALES),
 }
 BUDGETS: dict[str, dict[str, object]] = {
-    # From fresh weights, by plain Adam: the simplest ground for the question.
-    # A larger stride makes fewer patches, and with them epochs of fewer steps.
+    # From fresh weights, with Adam: the simplest conditions for the question.
+    # A larger stride gives fewer patches, so an epoch has fewer steps.
     "short": {**GROUND, "stride": at_scales(40, SCALES)},
     "undertrained": {**GROUND, "stride": at_scales(96, SCALES)},
 }
@@ -47,7 +47,7 @@ TABLE, CHART = Path("docs/ablation.csv"), Path("docs/ablation.png")
 
 
 def main() -> None:
-    """Run what is missing, gather the scores, write table and chart, print the means."""
+    """Run the missing experiments, collect the scores, write table and chart, print the means."""
     rows = []
     for budget, fixed in BUDGETS.items():
         for network, seed, weight in itertools.product(NETWORKS, SEEDS[budget], LAMBDAS):
@@ -73,7 +73,7 @@ def means(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(runs: pd.DataFrame) -> None:
-    """PSNR against lambda on a logarithmic axis, with the lambda = 0 line and the seeds' spread."""
+    """PSNR over lambda on a logarithmic axis, with a line for lambda = 0 and the range of seeds."""
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
 

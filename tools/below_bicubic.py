@@ -1,9 +1,9 @@
-"""Why did the student project end below bicubic interpolation? `make below-bicubic`.
+"""Why was the student project worse than bicubic interpolation? `make below-bicubic`.
 
-SRCNN on 32-pixel patches, x2, OpenCV's degradation, nothing cropped, Adam, randomly started
-weights as in a plain Keras script; scored on Set5 after several numbers of steps, in three ways:
-the whole image at once; patch by patch, put back one beside the other; and trained with a loss
-that leaves out the zero-padded rim. Writes docs/below-bicubic.md.
+SRCNN on 32-pixel patches, x2, OpenCV's degradation, no cropped border, Adam, random initial weights
+as in a plain Keras script. It is scored on Set5 after several numbers of steps, in three ways: the
+whole image at once; patch by patch, put together again; and trained with a loss without the
+zero-padded border. Writes docs/below-bicubic.md.
 """
 
 from srstudy.backend import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -30,7 +30,7 @@ from srstudy.scoring.tables import markdown
 from tools.published import student
 
 SCALE, SIZE, STRIDE, BATCH = 2, 32, 16, 64
-RIM = 6  # of a 9 x 9 and a 5 x 5 kernel: as far as SRCNN's zero padding reaches
+RIM = 6  # pixels that SRCNN's zero padding affects, with kernels of 9 x 9 and 5 x 5
 STEPS = (30, 100, 300, 1000)
 DEGRADATION = degradation("opencv")
 PROTOCOL = DEGRADATION.protocol
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def nearest(rows: list[list[str]]) -> str:
-    """Which of our rows is most like the last one, the student project's, image by image."""
+    """The row of ours that is closest to the last row, the student project's, image by image."""
     *ours, theirs = rows
     far = {row[0]: np.abs(np.array(row[1:6], float) - np.array(theirs[1:6], float)) for row in ours}
     name = min(far, key=lambda what: float(far[what].mean()))
@@ -90,13 +90,13 @@ def nearest(rows: list[list[str]]) -> str:
 
 
 def _pairs(dataset: str) -> list[Pair]:
-    """LR and HR luma of a dataset's images."""
+    """LR and HR luma of the images of a data set."""
     images = (read_image(path) for path in list_images(Path("data/raw") / dataset))
     return [Pair(*map(PROTOCOL.training_luma, DEGRADATION.pair(image, SCALE))) for image in images]
 
 
 def _randomly_started() -> keras.Model:
-    """SRCNN 9-1-5 as Keras starts layers; the project's own begins as the identity."""
+    """SRCNN 9-1-5 with Keras's default initial weights; this project's SRCNN starts as identity."""
     network = Architecture("srcnn", SCALE, {"middle_kernel": 1}, DEGRADATION.name).build()
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D):
@@ -117,7 +117,7 @@ def _whole(network: keras.Model, low: Plane) -> Plane:
 
 
 def _patch_by_patch(network: keras.Model, low: Plane) -> Plane:
-    """Every 32 x 32 patch restored on its own, those at the edges smaller."""
+    """Restore every 32 x 32 patch separately; patches at the edges can be smaller."""
     side = SIZE // SCALE
     restored = np.zeros((low.shape[0] * SCALE, low.shape[1] * SCALE), np.uint8)
     for top in range(0, low.shape[0], side):

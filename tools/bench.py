@@ -1,8 +1,8 @@
-"""How fast is it, as ratios measured side by side in one run: `make bench`.
+"""Speed, as ratios that are measured side by side in one run: `make bench`.
 
-Works on photographs embedded in a package, in a temporary folder; each part runs in processes of
-its own. Prints the table and writes docs/benchmarks.md; then docs/rates.csv and the table of
-docs/scaling.md (tools/rates.py). Nothing passes or fails here.
+It uses photographs embedded in a package, in a temporary folder; each part runs in separate
+processes. Prints the table and writes docs/benchmarks.md; then docs/rates.csv and the table of
+docs/scaling.md (tools/rates.py). No result counts as a failure.
 """
 
 import json
@@ -32,17 +32,17 @@ Row = tuple[str, str, str]
 ROOT = Path.cwd()
 REPORT = Path("docs/benchmarks.md")
 SPEED = Path("docs/speed.md")
-IMAGES, SIDE = 91, 160  # as many as T91 has, and about as large
-FACTORS = (1, 10, 100)  # as many images more, in further folders
+IMAGES, SIDE = 91, 160  # the number of images in T91, and about their size
+FACTORS = (1, 10, 100)  # the number of images is multiplied by these, in separate folders
 LARGEST = FACTORS[-1]
-# Of tools/bench_steps.py.
+# The parts in tools/bench_steps.py.
 PARTS = ("training", "patches", "extraction", "inference", "upscaling", "scoring")
 LIGHT = (
     *("validate", "download", "own_images", "shared", "synthesize", "patch"),
     *("bicubic", "compare", "summarize", "report"),
 )
 HEAVY = ("pretrain", "train", "evaluate", "ensemble", "cascade", "mnist")
-# What a training's speed hangs on, by the processor's flag, best first.
+# The vector instructions that decide the speed of a training, by processor flag, best first.
 VECTORS = {
     "amx_bf16": "AMX",
     "avx512_bf16": "AVX-512 with bfloat16",
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def speed_link() -> list[str]:
-    """The line on the page of `make speed`, where that was run."""
+    """The line that links the page of `make speed`, if that was run."""
     if not SPEED.is_file():
         return []
     link = f"[{SPEED.name}]({SPEED.name})"
@@ -87,7 +87,7 @@ def speed_link() -> list[str]:
 
 
 def machine() -> str:
-    """The processor, what it computes in, the cores that we may use, and the memory."""
+    """The processor, its vector instructions, the usable cores, and the memory."""
     said = processor()
     flags = said.get("flags", "").split()
     computes = next((words for flag, words in VECTORS.items() if flag in flags), "no AVX2")
@@ -97,9 +97,9 @@ def machine() -> str:
 
 
 def make_study(study: Path) -> None:
-    """Photographs of T91's size, and settings that need no download."""
+    """Write photographs of the size of T91, and settings that need no download."""
     fetch("sample", study / "photos")
-    shutil.copytree("data/registry", study / "data/registry")  # as `scoring` fetches them too
+    shutil.copytree("data/registry", study / "data/registry")  # because `scoring` fetches them too
     photos = [read_image(path) for path in list_images(study / "photos")]
     for factor in FACTORS:
         folder = study / f"data/raw/bench{factor}"
@@ -111,7 +111,7 @@ def make_study(study: Path) -> None:
             crop = photo[top : top + SIDE, left : left + SIDE]
             cv2.imwrite(str(folder / f"{number:05d}.png"), crop)
     values = load_yaml(ROOT / "params.yaml")
-    # Few steps and few held-out images: training is here for the memory that it starts with.
+    # Few steps and few held-out images: only the memory at the start of a training is measured.
     values |= {"downscaled_copies": [], "pretrain_epochs": None, "pretrain_steps": 20}
     values |= {"start_from": FRESH}
     values |= {"validation_share": None, "validation_images": 2, "validation_list": False}
@@ -119,13 +119,13 @@ def make_study(study: Path) -> None:
 
 
 def python(study: Path, *arguments: str) -> Measured:
-    """A python command of ours, run in the study's folder."""
+    """Run a Python command of this project in the folder of the study."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_ROOT": str(study)}
     return measured([sys.executable, *arguments], study, environment)
 
 
 def start_ups() -> list[Row]:
-    """How long a stage takes before it does anything, over the bare interpreter."""
+    """The start-up time of stages, relative to that of the Python interpreter alone."""
     bare = min(python(ROOT, "-c", "pass").seconds for _ in range(3))
     rows = []
     for kind, stages in (("without TensorFlow", LIGHT), ("with TensorFlow", HEAVY)):
@@ -145,7 +145,7 @@ def start_ups() -> list[Row]:
 
 
 def dvc_with_nothing_to_do() -> list[Row]:
-    """`dvc repro` over `dvc status` in the workspace, if all of it is up to date."""
+    """`dvc repro` over `dvc status` in the workspace, if everything is up to date."""
     name = "`dvc repro` with nothing to do over `dvc status`"
     times = []
     for command in (["status"], ["repro", "compare", "report"]):
@@ -158,7 +158,7 @@ def dvc_with_nothing_to_do() -> list[Row]:
 
 
 def growth(study: Path) -> list[Row]:
-    """Time and memory of the data stages and of training as the images grow tenfold."""
+    """Time and memory of the data stages and of training with ten times as many images."""
     rows = []
     commands = {
         "synthesize": ("--dataset", "bench{}", "--scale", "2", "--role", "train"),
@@ -186,7 +186,7 @@ def growth(study: Path) -> list[Row]:
 
 
 def memory(what: str, counts: str, runs: Sequence[Measured]) -> Row:
-    """The own memory of the last run over the one before."""
+    """The own memory of the last run over that of the run before."""
     less, more = (run.own_mib for run in runs[-2:])
     name = f"{what}: memory of its largest process (anonymous, no file pages), {counts}"
     return name, f"{more / less:.2f}", f"{more:.0f} over {less:.0f} MiB"

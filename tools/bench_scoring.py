@@ -1,4 +1,4 @@
-"""The part of `make bench` about scores: what scoring costs beside its network and its metrics."""
+"""The part of `make bench` about scoring: its time over that of the network and the metrics."""
 
 import statistics
 from contextlib import chdir, redirect_stdout
@@ -27,11 +27,11 @@ from tools.timing import by_turns
 
 Row = tuple[str, str, str]
 SCALE, IMAGES, ROUNDS = 2, 10, 3
-HEIGHT, WIDTH = 700, 1024  # about as large as Urban100's images
+HEIGHT, WIDTH = 700, 1024  # about the size of Urban100's images
 
 
 def scoring() -> list[Row]:
-    """A test set's scores over its network and metrics alone, and SSIM over scikit-image's."""
+    """Scoring of a test set over its network and metrics alone, and SSIM over scikit-image's."""
     made_by = degradation("matlab")
     model = Recipe.of(read(NetworkSettings), SCALE).architecture(made_by.name).build()
     network = partial(restore_luma, model)
@@ -83,7 +83,7 @@ def scoring() -> list[Row]:
 
 
 def _colour_photos() -> list[np.ndarray]:
-    """The embedded photographs, enlarged to the size that is measured."""
+    """The embedded photographs in colour, enlarged to the size for the measurement."""
     with TemporaryDirectory() as folder:
         fetch("sample", Path(folder) / "photos")
         photos = [read_image(path) for path in list_images(Path(folder) / "photos")]

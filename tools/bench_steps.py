@@ -1,4 +1,4 @@
-"""The parts of `make bench` that are measured inside one process: each prints its rows as JSON.
+"""The parts of `make bench` that each run in one process and print their rows as JSON.
 
 python -m tools.bench_steps scoring
 """
@@ -44,15 +44,15 @@ from tools.timing import by_turns, seconds
 Row = tuple[str, str, str]
 SCALE, STEPS, LR_SIDE, MATRIX = 2, 40, 512, 4096
 PATCHES = Path(f"data/patches/x{SCALE}.h5")
-CUT, BATCH = 20_000, 64  # patches cut at most, and at a time
+CUT, BATCH = 20_000, 64  # the most patches to cut, and the number in a batch
 WHERE = (
-    "inference, upscaling and scoring run anywhere with a params.yaml, the others in the folder "
-    "that `make bench` makes. upscaling takes the longest: minutes, on two cores."
+    "inference, upscaling and scoring run in any folder with a params.yaml, the others only in the "
+    "folder that `make bench` makes. upscaling takes the longest: some minutes on two cores."
 )
 
 
 def main() -> None:
-    """Run one part; its rows are the last line that is printed."""
+    """Run one part; the last printed line has its rows."""
     parts: dict[str, Callable[[], list[Row]]] = {
         "training": training,
         "patches": patches,
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def training() -> list[Row]:
-    """The training step's arithmetic over a large matmul's, and what reading the data costs."""
+    """FLOP/s of a training step over that of a large matmul, and the cost of reading the data."""
     one_core_for_each_part()
     settings = read(NetworkSettings)
     recipe = Recipe.of(settings, SCALE, steps=STEPS)
@@ -90,10 +90,10 @@ def training() -> list[Row]:
         step = statistics.median(fixed_time for fixed_time, _ in pairs) / STEPS
         starving = statistics.median(data / fixed_time for fixed_time, data in pairs)
         count, height, width, _ = fixed.hr.shape
-        # The backward pass is two more of them; a multiply-add is two operations.
+        # The backward pass costs two forward passes; a multiply-add is two operations.
         flops = 3 * 2 * count * multiply_adds(architecture.build(), SCALE, height, width)
     matrix = tf.cast(tf.random.normal((MATRIX, MATRIX)), precision)
-    # TensorFlow divides one matmul among the threads that it has: here one core's worth.
+    # TensorFlow divides a matmul among the threads of one operation, here one core.
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
     cores = tf.config.threading.get_inter_op_parallelism_threads()
     peak = cores * 2 * MATRIX**3 / seconds(product, 3)
@@ -109,7 +109,7 @@ def training() -> list[Row]:
 
 
 def patches() -> list[Row]:
-    """Patches through the memory map against h5py's own slicing, and the file's size."""
+    """Speed of patches from the memory map over h5py's own slicing, and the size of the file."""
     with PatchFile(PATCHES, SCALE) as mapped, h5py.File(PATCHES, "r") as file:
         count, size = len(mapped), int(file.attrs["patch_size"])
         order = np.random.default_rng(0).permutation(count)[:CUT]
@@ -148,7 +148,7 @@ def datasets(file: h5py.File) -> list[h5py.Dataset]:
 
 
 def extraction() -> list[Row]:
-    """The stage `patch` over a plain copy of the same bytes through h5py."""
+    """The speed of stage `patch` over that of a plain copy of the same bytes with h5py."""
     command = ["patch", "--scale", str(SCALE), "--dataset", "bench1"]
 
     def cut() -> None:
@@ -172,7 +172,7 @@ def extraction() -> list[Row]:
 
 
 def inference() -> list[Row]:
-    """Restoring against OpenCV's bicubic, and against FSRCNN written in the same framework."""
+    """Speed over that of OpenCV's bicubic, and over that of FSRCNN in the same framework."""
     settings = read(NetworkSettings)
     chosen = (settings.network, Recipe.of(settings, SCALE).size)
     lr = np.random.default_rng(0).integers(0, 256, (LR_SIDE, LR_SIDE), np.uint8)
@@ -202,7 +202,7 @@ def inference() -> list[Row]:
 
 
 def upscaling() -> list[Row]:
-    """`upscale` against its own network, run plainly on the luma of the whole image."""
+    """The speed of `upscale` over that of its network alone on the luma of the whole image."""
     steps, rows = networks(2, "plain"), []
     for side, how in ((LR_SIDE, "one tile"), (3 * LR_SIDE, "tiled")):
         grey = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
@@ -213,7 +213,7 @@ def upscaling() -> list[Row]:
         plain, *taken = zip(*rounds, strict=True)
         speed, alone = (2 * side) ** 2 / 1e6, statistics.median(plain)
         for kind, times in zip(images, taken, strict=True):
-            # Within a round, as between rounds the machine's own speed changes by per cents.
+            # Within a round: between rounds, the speed of the machine changes by some per cent.
             ratio = statistics.median(a / b for a, b in zip(plain, times, strict=True))
             rows.append(
                 (

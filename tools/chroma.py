@@ -1,10 +1,11 @@
-"""What filtering chroma along luma is worth on held-out images: docs/chroma.csv.
+"""The gain from filtering chroma along luma, on held-out images: docs/chroma.csv.
 
     python -m tools.chroma [--model clean]
 
-LR at x2 by MATLAB's bicubic, then JPEG (4:2:0) or noise on RGB. Luma is that of a model, and the
-true one of the HR image, to see how far the filter can go. Guides: the LR luma as it is, and the
-restored luma made small. Gain is in dB of RGB's PSNR over bicubic chroma with the same luma.
+LR at x2 by MATLAB's bicubic, then JPEG (4:2:0) or noise on RGB. Luma is either the output of a
+model, or the true luma of the HR image, which shows the limit of the filter. Guides: the LR luma,
+or the restored luma, shrunk. Gain: the RGB PSNR in dB over that of bicubic chroma with the same
+luma.
 """
 
 import argparse
@@ -32,7 +33,7 @@ from tools.jpeg_traces import as_jpeg
 TABLE = Path("docs/chroma.csv")
 SCALE = 2
 MADE_BY = degradation("matlab")
-# Guide, radius and least noise of what is compared.
+# Guide, radius and least noise of the filters that are compared.
 FILTERS = [
     *(("restored", radius, LEAST_NOISE) for radius in (1, 2, 3)),
     *(("restored", RADIUS, least) for least in (0, 2, 8)),
@@ -51,7 +52,7 @@ CASES: dict[str, Callable[[Image, str], Image]] = {
 
 
 def main() -> None:
-    """Measure all held-out colour images, and write the means."""
+    """Measure all held-out colour images and write the means."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=MODELS[1:], default="clean")
     model = parser.parse_args().model
@@ -102,7 +103,7 @@ def _score(hr: Image, chroma: Plane, luma: Plane) -> float:
 
 
 def _noisy(lr: Image, sigma: float, name: str) -> Image:
-    """With noise on RGB that is the same for a name every time."""
+    """Add noise to RGB; the same name always gets the same noise."""
     random = np.random.default_rng(zlib.crc32(name.encode()))
     return np.clip(np.rint(lr + random.normal(0, sigma, lr.shape)), 0, 255).astype(np.uint8)
 

@@ -1,14 +1,14 @@
-"""The experiments side by side: what differs, and one metric on the first test set.
+"""The experiments side by side: their differences, and one metric on the first test set.
 
     python -m tools.compare [--metric ssim]
 
-Or `make compare METRIC=ssim`. Of what `dvc exp show` has, in few columns: the scores and params
-that are not the same in every row. Cascades are left out.
+Or `make compare METRIC=ssim`. It shows a part of `dvc exp show` in few columns: the scores and
+params that differ between rows. Cascades are left out.
 
-A row shows only scores of its own. The row of a run that has not ended well, which DVC fills with
-the scores of the workspace it was queued from, shows its state instead (for DVC a `--temp` run that
-was killed is still running). A row is stale if its params were changed and nothing run after that,
-or if its run left `summarize` out: see tools/provenance.py.
+A row shows only its own scores. For a run that did not succeed, DVC has the scores of the workspace
+from which it was queued; here its row shows its state instead (for DVC, a killed `--temp` run is
+still running). A row is stale if its params were changed and nothing was run after that, or if its
+run did not include `summarize`: see tools/provenance.py.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from srstudy.scoring.settings import SummarySettings
 from tools import provenance
 from tools.provenance import SUMMARY
 
-WIDTH = 120  # of a terminal; what is wider goes on in a second table
+WIDTH = 120  # characters; a wider table is continued in a second table
 GAP = "  "
 MISSING = "-"
 STALE = "stale"
@@ -50,19 +50,19 @@ def main() -> None:
 
 
 def _experiments() -> list[dict[str, Any]]:
-    """What `dvc exp show` knows; where that fails twice, its error ends this command too."""
+    """The content of `dvc exp show`; if that fails twice, its error ends this command too."""
     command = ["dvc", "exp", "show", "--json"]
     for _ in range(2):
         shown = subprocess.run(command, capture_output=True, text=True, check=False)
         if not shown.returncode:
             return json.loads(shown.stdout)
-        # A run that ends takes its folder away, perhaps while DVC reads in it.
+        # A run that ends removes its folder, perhaps while DVC reads it.
     print(shown.stderr, end="", file=sys.stderr)
     sys.exit(shown.returncode)
 
 
 def scored(commits: Sequence[dict[str, Any]]) -> list[str]:
-    """The revisions of `dvc exp show --json` that have scores and have run to their end."""
+    """The revisions of `dvc exp show --json` that have scores and ended successfully."""
     return [
         state["rev"]
         for _, state, doing in _states(commits)
@@ -73,13 +73,14 @@ def scored(commits: Sequence[dict[str, Any]]) -> list[str]:
 def compared(
     commits: Sequence[dict[str, Any]], metric: str, test_set: str, stale: Collection[str]
 ) -> str:
-    """What `dvc exp show --json` told, as tables of at most WIDTH columns.
+    """The output of `dvc exp show --json`, as tables at most WIDTH characters wide.
 
-    A row for the workspace, the commit and each of its experiments, with the state of one that has
-    not ended well; a column for each score of the metric on the test set and for each param, where
-    rows differ. Rows without any score, as of a queued run, are no difference.
+    There is a row for the workspace, the commit and each of its experiments, with the state of an
+    experiment that did not succeed. There is a column for each score of the metric on the test set
+    and for each param, if rows differ. Rows without scores, such as queued runs, do not count as
+    different.
 
-    stale: the revisions whose scores are not of their params, and are not shown.
+    stale: the revisions whose scores do not belong to their params; these are not shown.
     """
     states = [
         (name, state, doing or (STALE if state["rev"] in stale else ""))
@@ -103,13 +104,13 @@ def compared(
 
 
 def _differing(rows: Sequence[Row]) -> list[str]:
-    """The columns that are not the same in all rows, in order of arrival."""
+    """The columns that differ between rows, in the order of their first row."""
     columns = dict.fromkeys(column for row in rows for column in row)
     return [column for column in columns if len({row.get(column) for row in rows}) > 1]
 
 
 def _states(commits: Sequence[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """For each row its name, what DVC knows of it, and its state: empty if it has ended well."""
+    """For each row: its name, its data from DVC, and its state, which is empty after success."""
     for commit in commits:
         yield commit["name"] or commit["rev"][: len("workspace")], commit, ""
         experiments = commit["experiments"] or []
@@ -133,12 +134,12 @@ def _scores(state: dict[str, Any], metric: str, test_set: str) -> Row:
 
 
 def _content(state: dict[str, Any], kind: str, path: str) -> dict[str, Any]:
-    """A params or metrics file as a state has it; empty where it has none that can be read."""
+    """The content of a params or metrics file of a state; empty if it cannot be read."""
     return (state["data"] or {}).get(kind, {}).get(path, {}).get("data") or {}
 
 
 def _flat(params: dict[str, Any], prefix: str = "") -> Row:
-    """Nested params by their dotted names; a long list is cut."""
+    """Nested params with dotted names; a long value is cut."""
     row: Row = {}
     for key, value in params.items():
         if isinstance(value, dict) and value:
@@ -150,7 +151,7 @@ def _flat(params: dict[str, Any], prefix: str = "") -> Row:
 
 
 def _padded(head: str, cells: Sequence[str], right: bool = False) -> list[str]:
-    """A column of equally wide cells below its head."""
+    """A column of cells of equal width below its head."""
     width = max(map(len, (head, *cells)))
     return [cell.rjust(width) if right else cell.ljust(width) for cell in (head, *cells)]
 

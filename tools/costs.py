@@ -1,25 +1,25 @@
-"""What a network costs: parameters, and multiply-adds for an output of 1280 x 720 pixels."""
+"""The cost of a network: parameters, and multiply-adds for an output of 1280 x 720 pixels."""
 
 import math
 
 import keras
 import tensorflow as tf
 
-# The size that papers count for: Ahn et al., Fast, accurate, and lightweight super-resolution with
+# The output size that papers use: Ahn et al., Fast, accurate, and lightweight super-resolution with
 # cascading residual network, ECCV 2018.
 HEIGHT, WIDTH = 720, 1280
 
 
 def parameters(model: keras.Model) -> int:
-    """The number of trained weights; those that equivariance holds equal count each."""
+    """The number of trained weights; weights that equivariance keeps equal are all counted."""
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
 def multiply_adds(model: keras.Model, scale: int, height: int = HEIGHT, width: int = WIDTH) -> int:
-    """Of all convolutions and matrix products, for an HR luma plane (height, width).
+    """The number in all convolutions and matrix products, for an HR luma plane (height, width).
 
-    Rounded down to whole LR pixels. Interpolation counts too, as far as it is a convolution;
-    additions and activations do not, as in the literature.
+    The size is rounded down to whole LR pixels. Interpolation counts if it is a convolution;
+    additions and activations do not count, as in the literature.
     """
     lr = tf.TensorSpec((1, height // scale, width // scale, 1), tf.float32)
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(lr).graph
@@ -40,7 +40,7 @@ def _of_operation(operation: tf.Operation) -> int:
         inner = one[-2] if operation.get_attr("adj_x") else one[-1]
         return math.prod(operation.outputs[0].shape) * inner
     if operation.type == "Einsum" and len(operation.inputs) > 1:
-        # A product for each combination of places along all of its axes.
+        # One product for each combination of indices along all axes.
         labels = operation.get_attr("equation").decode().partition("->")[0].split(",")
         axes: dict[str, int] = {}
         for names, tensor in zip(labels, operation.inputs, strict=True):
@@ -56,8 +56,8 @@ def _of_operation(operation: tf.Operation) -> int:
         height, width = operation.inputs[1].shape[:2]
         return math.prod(operation.outputs[0].shape) * height * width
     if operation.type == "Conv2DBackpropInput":
-        # The transposed convolution, as the literature counts it: over the pixels that it gives,
-        # which is scale * scale times what it does.
+        # A transposed convolution is counted as in the literature, for all output pixels: this is
+        # scale * scale times the real number.
         height, width, _, inner = operation.inputs[1].shape
         return math.prod(operation.outputs[0].shape) * height * width * inner
     return 0

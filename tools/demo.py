@@ -1,9 +1,10 @@
 """The whole pipeline on embedded photographs, in minutes, without a download: `make demo`.
 
-    python -m tools.demo            # in .demo, a clone of what is committed
-    python -m tools.demo --open     # and its page in the browser
+    python -m tools.demo            # in .demo, a clone of the committed state
+    python -m tools.demo --open     # also opens its page in the browser
 
-A line for each stage says what it is for; then the table of results, and where to look.
+It prints a line with the purpose of each stage, then the table of results and the places of the
+other results.
 """
 
 import argparse
@@ -21,7 +22,8 @@ from srstudy.common.yaml_file import load_yaml
 from srstudy.training.settings import FRESH
 
 DEMO = Path(".demo")
-# Small enough for five minutes of an old processor, large enough to be above bicubic everywhere.
+# Small enough for five minutes on an old processor, large enough to be better than bicubic
+# everywhere.
 SETTINGS = {
     "datasets": "[sample,sample-test]",
     "mnist.seeds": "[]",
@@ -40,16 +42,16 @@ STARTED = re.compile(r"Running stage '([^']+)'")
 
 
 def main() -> None:
-    """Clone, run, show."""
+    """Clone the project, run the pipeline, show the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--open", action="store_true", help="show the page in the browser")
     arguments = parser.parse_args()
     clone(DEMO)
     print(
-        f"The study in {DEMO}/: seven photographs to train on, three to test on, and a network for "
+        f"The study in {DEMO}/: seven photographs for training, three for tests, and a network for "
         "each scale and setting.\n"
     )
-    # As an experiment: dvc.lock and params.yaml are left as they are committed.
+    # As an experiment, so that dvc.lock and params.yaml stay as committed.
     command = ["dvc", "exp", "run", "--name", "demo"]
     for key, value in SETTINGS.items():
         command += ["-S", f"{key}={value}"]
@@ -61,11 +63,11 @@ def main() -> None:
     print(f"pictures: {DEMO}/data/pictures/")
     print(f"page:     {page.as_uri()}")
     if arguments.open and not webbrowser.open(page.as_uri()):
-        raise InputError("no browser was found; open the page's address above in one")
+        raise InputError("no browser was found; open the address above in a browser")
 
 
 def clone(folder: Path) -> None:
-    """What is committed, without its results, in a folder that is made anew."""
+    """Clone the committed state, without its results, into a new folder; an old one is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
     shutil.rmtree(folder / "metrics")
@@ -73,9 +75,9 @@ def clone(folder: Path) -> None:
 
 
 def stages(command: list[str], folder: Path) -> Iterator[str]:
-    """Run DVC in a folder; a line for each stage, with its time when it is done.
+    """Run DVC in a folder; yield a line for each stage when it is done, with its time.
 
-    Raises InputError with all that DVC said where it fails.
+    Raises InputError with the whole output of DVC if DVC fails.
     """
     described = purposes(folder / "dvc.yaml")
     said: list[str] = []
@@ -93,13 +95,13 @@ def stages(command: list[str], folder: Path) -> Iterator[str]:
                 begin, name = time.monotonic(), found[1]
                 running = f"{name:38}{described[name.partition('@')[0]]}"
     if process.returncode:
-        raise InputError(f"{folder}: the study did not end well:\n{''.join(said)}")
+        raise InputError(f"{folder}: the study failed:\n{''.join(said)}")
     if running:
         yield f"{running}  {time.monotonic() - begin:4.0f} s"
 
 
 def purposes(graph: Path) -> dict[str, str]:
-    """What each stage of a dvc.yaml is for, by its name."""
+    """The purpose of each stage of a dvc.yaml, by its name."""
     listed = load_yaml(graph)["stages"]
     return {name: stage.get("do", stage)["desc"] for name, stage in listed.items()}
 

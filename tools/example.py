@@ -1,4 +1,4 @@
-"""The README's picture: an embedded photograph at x4, restored by `upscale --model plain`.
+"""The picture of the README: an embedded photograph at x4, restored by `upscale --model plain`.
 
 python -m tools.example
 """
@@ -20,7 +20,7 @@ PICTURE = Path("docs/example.png")
 
 
 def main() -> None:
-    """Degrade the photograph, enlarge it by interpolation and by the network, put them together."""
+    """Degrade the photograph, enlarge it by interpolation and with the network, compose both."""
     made_by = degradation("matlab")
     with TemporaryDirectory() as folder:
         fetch("sample", Path(folder) / "sample")

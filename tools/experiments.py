@@ -1,4 +1,4 @@
-"""Named DVC experiments beside the workspace: run if not there yet, and read their files."""
+"""Named DVC experiments outside the workspace: run them if they are missing, read their files."""
 
 import os
 import shlex
@@ -27,20 +27,20 @@ def run_experiment(
     copied: Sequence[Path] = (),
     options: Sequence[str] = (),
 ) -> None:
-    """Run an experiment of the current commit in a temporary folder, unless it is there already.
+    """Run an experiment of the current commit in a temporary folder, unless it exists already.
 
-    copied: files that it needs and that git may not have yet, in folders that it has; options: of
-    `dvc exp run`. The workspace stays as it is. DVC ends with this process, and a killed run leaves
-    no experiment behind and is simply run again. `InputError` where DVC ends it otherwise than
-    well, and where the one that is there had another params.yaml than this one would have.
+    copied: files that it needs but that git may not have yet, in folders that git has; options: for
+    `dvc exp run`. The workspace is not changed. DVC ends with this process; a killed run leaves no
+    experiment, so it is run again. Raises `InputError` if DVC fails, or if the existing experiment
+    has another params.yaml than this one would have.
     """
     if name in experiments():
         if keys := _other_params(name, settings):
             raise InputError(
-                f"experiment {name}: is there already, with another {', '.join(keys)} than "
-                f"{PARAMS_FILE} asks for; to run it anew: dvc exp remove {name}"
+                f"experiment {name}: exists already, with another {', '.join(keys)} than "
+                f"{PARAMS_FILE} has; to run it again: dvc exp remove {name}"
             )
-        print(f"{name}: already there")
+        print(f"{name}: exists already")
         return
     changes = [word for change in overrides(settings) for word in ("-S", change)]
     changes += [word for path in copied for word in ("--copy-paths", str(path))]
@@ -49,13 +49,13 @@ def run_experiment(
     bound = partial(end_with, os.getpid())
     if subprocess.run(command, check=False, preexec_fn=bound).returncode:
         again = shlex.join([word for word in command if word != "--quiet"])
-        raise InputError(f"experiment {name}: DVC ended it; what it says without --quiet: {again}")
+        raise InputError(f"experiment {name}: DVC failed; to see its messages, run: {again}")
 
 
 def _other_params(name: str, settings: Mapping[str, object]) -> list[str]:
-    """The keys of params.yaml that an experiment has otherwise than it would have now.
+    """The keys of params.yaml whose values in an experiment differ from those it would have now.
 
-    params.yaml can change without a commit, and an experiment is known by its commit and name.
+    params.yaml can change without a commit, but an experiment is found by its commit and name.
     """
     with TemporaryDirectory() as folder:
         wanted = Path(folder) / PARAMS_FILE
@@ -74,45 +74,45 @@ def params_of(name: str) -> dict[str, Any]:
 
 
 def overrides(settings: Mapping[str, object]) -> list[str]:
-    """The changes to params.yaml as `dvc exp run -S` takes them.
+    """The changes to params.yaml, in the form for `dvc exp run -S`.
 
-    By `++`, as it need not say them yet: an entry of network_size may be {}.
+    With `++`, because a key can be missing there: an entry of network_size may be {}.
     """
     return [f"++{key}={value}" for key, value in settings.items()]
 
 
 def at_scales(value: object, scales: Iterable[int]) -> str:
-    """One value at each of some scales, to be merged into a mapping of params.yaml."""
+    """The same value for each of some scales, to be merged into a mapping of params.yaml."""
     return f"{{{', '.join(f'x{scale}: {value}' for scale in scales)}}}"
 
 
 def experiments() -> list[str]:
-    """The names of the current commit's experiments."""
+    """The names of the experiments of the current commit."""
     command = ["dvc", "exp", "list", "--name-only", "--rev", "HEAD"]
     return _output(command).split()
 
 
 def read_from(name: str, path: str) -> str:
-    """The text of a file that git tracks, as an experiment of the current commit left it."""
+    """The text of a file that git tracks, from an experiment of the current commit."""
     head = _output(["git", "rev-parse", "HEAD"]).strip()
     reference = f"refs/exps/{head[:2]}/{head[2:]}/{name}"
     return _output(["git", "show", f"{reference}:{path}"])
 
 
 def read_output(name: str, path: str) -> str:
-    """The text of a stage's output in DVC's cache, of an experiment of the current commit."""
+    """The text of a stage's output in DVC's cache, from an experiment of the current commit."""
     return str(dvc.api.read(path, rev=name))
 
 
 def read_bytes(name: str, path: str) -> bytes:
-    """As `read_output`, of a file that is no text."""
+    """Like `read_output`, for a binary file."""
     return bytes(dvc.api.read(path, rev=name, mode="rb"))
 
 
 def results_kept() -> int:
-    """How many results DVC's run cache has, of all commits.
+    """The number of results in DVC's run cache, of all commits.
 
-    A stage that is run adds one; a stage whose result is taken from there adds none.
+    Running a stage adds one; a stage whose result comes from the run cache adds none.
     """
     with Repo() as repo:
         folder = Path(repo.stage_cache.cache_dir)

@@ -1,8 +1,8 @@
 """Small networks for `upscale --model fast`, at x2 and x4, on 290 images: `make fast`.
 
-For each scale a network of its own, from fresh weights: it is pretrained with its rate held, then
-trained while its rate falls to 0 (tools/parts.py). Writes docs/fast-recipe.csv and .md, docs/fast/,
-weights/fast/, weights/*-fast.onnx and their card. What sizes cost: tools/fast_tried.py.
+One network for each scale, from fresh weights: it is pretrained with a constant learning rate, then
+trained while the rate falls to 0 (tools/parts.py). Writes docs/fast-recipe.csv and .md, docs/fast/,
+weights/fast/, weights/*-fast.onnx and their card. The speed of other sizes: tools/fast_tried.py.
 """
 
 import pandas as pd
@@ -25,12 +25,12 @@ GROUND: dict[str, object] = {
     "warmup_share": 0.02,
     "epochs": at_scales("null", SCALES),
 }
-# The largest that are still as fast as they must be: docs/fast-tried.csv.
+# The largest sizes that are fast enough: docs/fast-tried.csv.
 CHANNELS, BLOCKS = 32, {2: 4, 4: 3}
 
 
 def size(scale: int) -> dict[str, object]:
-    """The change to params.yaml that makes the network of a scale."""
+    """The change to params.yaml that gives the network of a scale."""
     entries = f"{{channels: {CHANNELS}, blocks: {BLOCKS[scale]}, equivariant: true}}"
     return {f"network_size.{NETWORK}": entries}
 
@@ -45,12 +45,12 @@ STUDY = Study("fast", "fast", GROUND, PARTS)
 
 
 def main() -> None:
-    """Run what is missing, write table, page and card."""
+    """Run the missing parts, write table, page and card."""
     STUDY.run(write)
 
 
 def write(rows: pd.DataFrame) -> None:
-    """The page of the rows so far, and the card of the networks that are there."""
+    """Write the page of the rows so far, and the card of the networks so far."""
     STUDY.page.write_text(page_of(rows), encoding="utf-8")
     STUDY.card.write_text(card_of(rows), encoding="utf-8")
 
@@ -68,7 +68,7 @@ def page_of(rows: pd.DataFrame) -> str:
 
 
 def card_of(rows: pd.DataFrame) -> str:
-    """weights/fast.md: the networks that `upscale --model fast` has, and what they score."""
+    """weights/fast.md: the networks of `upscale --model fast`, and their scores."""
     intro = (
         "# Weights of the fast recipe\n\n`upscale --model fast`: for clean photographs, where time "
         "counts more than the last tenths of a decibel. Written by `make fast`."

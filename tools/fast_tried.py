@@ -1,9 +1,9 @@
-"""How fast networks of several sizes restore, by ONNX Runtime: `python -m tools.fast_tried`.
+"""The speed of networks of several sizes in ONNX Runtime: `python -m tools.fast_tried`.
 
-Of `edsr` with fresh weights, exported as `upscale` takes it, on a luma plane that gives 1 HR
-megapixel. Writes docs/fast-tried.csv: HR megapixels in a second of one core's time, the best of
-several rounds. That is time of the processor, not of the clock, so that other work on the machine
-counts little.
+It measures `edsr` with fresh weights, exported in the form for `upscale`, on a luma plane that
+gives 1 HR megapixel. Writes docs/fast-tried.csv: HR megapixels per second of processor time of one
+core, the best of several rounds. Processor time is used instead of wall-clock time, so that other
+work on the machine has little influence.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -38,7 +38,7 @@ ROUNDS = 12
 
 
 def main() -> None:
-    """Measure every size, write and print the table."""
+    """Measure every size; write and print the table."""
     rows = [row for scale, tried in TRIED.items() for row in measured(scale, tried)]
     table = pd.DataFrame(rows)
     with whole_file(TABLE) as partial:
@@ -49,7 +49,7 @@ def main() -> None:
 def measured(
     scale: int, tried: Sequence[tuple[int, int]], side: int = SIDE, rounds: int = ROUNDS
 ) -> list[dict[str, object]]:
-    """A row for each size: what it costs, and how fast it is."""
+    """A row for each size: its cost and its speed."""
     plane = np.random.default_rng(0).random((1, side // scale, side // scale, 1), np.float32)
     rows: list[dict[str, object]] = []
     functions = []
@@ -69,7 +69,10 @@ def measured(
 
 
 def best_times(functions: Sequence[Callable[[], object]], rounds: int) -> list[float]:
-    """The least processor time of each function in seconds, by turns; the first round warms up."""
+    """The least processor time of each function in seconds, in alternating rounds.
+
+    The first round is a warm-up and does not count.
+    """
     times: list[list[float]] = []
     for _ in range(1 + rounds):
         times.append([])
@@ -81,7 +84,7 @@ def best_times(functions: Sequence[Callable[[], object]], rounds: int) -> list[f
 
 
 def _session(architecture: Architecture) -> onnxruntime.InferenceSession:
-    """The exported network on one thread: further threads spin while they wait."""
+    """The exported network on one thread: more threads would use processor time while waiting."""
     with TemporaryDirectory() as folder:
         source, target = Path(folder) / "fresh.weights.h5", Path(folder) / "network.onnx"
         model = architecture.build()
@@ -90,7 +93,7 @@ def _session(architecture: Architecture) -> onnxruntime.InferenceSession:
         content = target.read_bytes()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.enable_mem_pattern = False  # as `upscale` has it
+    options.enable_mem_pattern = False  # as in `upscale`
     options.log_severity_level = 4
     return onnxruntime.InferenceSession(content, options)
 

@@ -1,7 +1,7 @@
 """The study's networks on the four test sets of the literature: `make four-sets`.
 
-One DVC experiment of the networks that `dvc repro` has trained: nothing is trained again. Writes
-docs/four-sets.json, the summary as metrics/summary.json has it, and docs/four-sets.md.
+One DVC experiment with the networks that `dvc repro` has trained: nothing is trained again. Writes
+docs/four-sets.json, in the form of metrics/summary.json, and docs/four-sets.md.
 """
 
 import json
@@ -25,7 +25,7 @@ RESULTS, PAGE = Path("docs/four-sets.json"), Path("docs/four-sets.md")
 
 
 def main() -> None:
-    """Score the networks where that is missing, write summary and page."""
+    """Score the networks if that is missing; write summary and page."""
     run_experiment(NAME, SETTINGS, ["summarize"])
     RESULTS.write_text(read_from(NAME, "metrics/summary.json"), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def page() -> str:
-    """Both metrics' tables beside the published figures."""
+    """The tables of both metrics, with the published figures."""
     summary = json.loads(RESULTS.read_text("utf-8"))
     runs = chance.measured()
     tables = [for_page(compared(summary, key, runs).beside(CLASS)) for key in ("psnr", "ssim")]

@@ -1,8 +1,8 @@
 """FSRCNN(56, 12, 4) as a frozen TensorFlow graph for OpenCV's dnn_superres, with random weights.
 
 Its speed does not depend on the weights. Dong et al., Accelerating the super-resolution
-convolutional neural network, ECCV 2016; as OpenCV reads it: luma in [0, 1], NHWC, at any size; the
-PReLU is written so that OpenCV makes one layer of it.
+convolutional neural network, ECCV 2016. In the form for OpenCV: luma in [0, 1], NHWC, any size; the
+PReLU is written so that OpenCV makes one layer from it.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -16,8 +16,8 @@ import tensorflow as tf
 
 FIRST, INNER, DEPTH = 56, 12, 4
 LAST = 9  # the side of the transposed convolution's kernel
-# Of the transposed convolution's output, which TensorFlow wants to be told: OpenCV takes nothing
-# but its remainder by the scale.
+# TensorFlow requires an output size of the transposed convolution. OpenCV uses only its remainder
+# after division by the scale.
 SIDE = 96
 # (name, side of the kernel, channels)
 LAYERS = (
@@ -29,7 +29,7 @@ LAYERS = (
 
 
 def graph(scale: int) -> bytes:
-    """The graph for a scale, as a file of it has it."""
+    """The graph for a scale, as the bytes of its file."""
     random, v1 = np.random.default_rng(0), tf.compat.v1
 
     def values(*shape: int) -> Any:

@@ -1,9 +1,10 @@
-"""The pipeline's graph as text: what each stage waits for.
+"""The graph of the pipeline as text: the stages that each stage waits for.
 
     python -m tools.graph
 
-Or `make graph`. A row for each stage of dvc.yaml, its items in braces, as params.yaml fills them
-in: `dvc repro` takes such a name, as the shell writes it out. `dvc dag` has a box for each item.
+Or `make graph`. It prints a row for each stage of dvc.yaml, with its items from params.yaml in
+braces. `dvc repro` accepts such a name, because the shell expands the braces. `dvc dag` shows a box
+for each item.
 """
 
 import re
@@ -31,10 +32,10 @@ def main() -> None:
 
 
 def graph(stages: Mapping[str, Any], params: Mapping[str, Any]) -> str:
-    """The stages of dvc.yaml in layers, at most WIDTH columns wide, a blank line between layers.
+    """The stages of dvc.yaml in layers, at most WIDTH characters wide, with blank lines between.
 
-    Each waits for stages of layers above its own; what follows from others is left out.
-    Raises `InputError` where stages wait for each other, or for a list that params do not have.
+    Each stage waits for stages of the layers above; indirect dependencies are left out. Raises
+    `InputError` if stages wait for each other, or if params lack a list that dvc.yaml needs.
     """
     try:
         layered = layers(edges(stages))
@@ -44,7 +45,7 @@ def graph(stages: Mapping[str, Any], params: Mapping[str, Any]) -> str:
         [(items(name, stages[name], params), ", ".join(others)) for name, others in layer.items()]
         for layer in layered
     ]
-    # Names stand whole where they can; the rest of the line is for what they wait for.
+    # Names are not wrapped if possible; the rest of the line is for the stages they wait for.
     room = WIDTH - len(GAP)
     longest = [max(len(row[at]) for layer in [[HEAD], *rows] for row in layer) for at in (0, 1)]
     left = min(longest[0], max(room // 2, room - longest[1]))
@@ -63,7 +64,7 @@ def graph(stages: Mapping[str, Any], params: Mapping[str, Any]) -> str:
 
 
 def items(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> str:
-    """The names of a stage's items as a shell writes them out: `train@{2,4}`; `train` if alone."""
+    """The names of a stage's items, for expansion by a shell: `train@{2,4}`; `train` if single."""
     if "foreach" in stage:
         lists = [_names(name, "", stage["foreach"], params)]
     elif "matrix" in stage:
@@ -77,7 +78,7 @@ def items(name: str, stage: Mapping[str, Any], params: Mapping[str, Any]) -> str
 
 
 def _names(stage: str, key: str, value: Any, params: Mapping[str, Any]) -> list[str]:
-    """The entries of a list in dvc.yaml, written out there or `${named}`, as DVC names them."""
+    """The entries of a list in dvc.yaml, given there or as `${name}`, with the names from DVC."""
     asked = re.fullmatch(r"\$\{([\w.-]+)\}", value) if isinstance(value, str) else None
     if asked:
         value = params

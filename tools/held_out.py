@@ -1,10 +1,11 @@
-"""The PSNR on the 30 held-out images by which recipes are chosen (data/held-out.txt).
+"""The PSNR on the 30 held-out images that are used to choose recipes (data/held-out.txt).
 
     python -m tools.held_out models/x2-plain.weights.h5 models/x4-plain.weights.h5
 
-A line for each network: the mean over the images of each set and over all, luma as the study scores
-it but not rounded to 8 bits. A network that was trained on one of them says nothing here: the
-default study's T91 share holds them out, and so does `validation_list: true`.
+It prints a line for each network: the mean over the images of each set and over all images. Luma is
+as in the study, but not rounded to 8 bits. The score has no meaning for a network that was trained
+on one of these images. The default share of T91 holds them out, and so does `validation_list:
+true`.
 """
 
 import argparse
@@ -26,12 +27,12 @@ from srstudy.networks.shared.inference import restore_luma
 from srstudy.networks.shared.weights import load
 from srstudy.patches.grid import HELD_OUT, read_list
 
-# All of them are in one registered set, which consists of parts of these.
+# All of these images are in one registered set, which has images of the two others.
 DATASET, PARTS = "t290", ("t91", "bsd200")
 
 
 def main() -> None:
-    """Fetch the images where they are missing, and score each network."""
+    """Fetch the images if they are missing, and score each network."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", nargs="+", type=Path, metavar="WEIGHTS")
     rows = [scores(path) for path in parser.parse_args().weights]
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def scores(path: Path) -> dict[str, object]:
-    """Scale, and the means by set and over all images, in dB."""
+    """The scale, and the means for each set and over all images, in dB."""
     model, architecture = load(path)
     made_by, scale = degradation(architecture.degradation), architecture.scale
     protocol, found = made_by.protocol, dict[str, float]()
@@ -50,7 +51,7 @@ def scores(path: Path) -> dict[str, object]:
         one, other = (protocol.crop(plane, scale) for plane in planes)
         found[image.stem] = psnr(one, other)
     values = pd.Series(found)
-    # Of a set that the list has no image of: NaN.
+    # NaN for a set without an image in the list.
     means = {name: values[values.index.isin(_stems(name))].mean() for name in PARTS}
     return {"weights": path, "scale": scale, "images": len(found), **means, "all": values.mean()}
 
@@ -59,7 +60,7 @@ def images() -> list[Path]:
     """The files of the held-out images, in the order of the list."""
     folder = Path("data/raw") / DATASET
     if not folder.is_dir():
-        folder = Path("data/held-out") / DATASET  # not DVC's: another study may have no such set
+        folder = Path("data/held-out") / DATASET  # not in DVC: another study may not use this set
     if not folder.is_dir():
         fetch(DATASET, folder)
     files = {path.stem: path for path in folder.iterdir()}

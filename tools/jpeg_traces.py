@@ -1,10 +1,11 @@
-"""How reliably `upscale` tells from pixels that an image was a JPEG file: docs/jpeg-traces.csv.
+"""How reliably `upscale` detects from pixels that an image was a JPEG file: docs/jpeg-traces.csv.
 
     python -m tools.jpeg_traces [SET ...]
 
-Rows for each set: its images as they are; their LR at x2 and x4 by MATLAB's bicubic, never a JPEG
-file; and the LR at x2 as JPEG of several qualities. Thresholds were chosen on t91 and bsd200. The
-files of bsd200 and bsd100 are JPEG themselves, of quality 95. Rows of other sets are kept.
+There are rows for each set: its unchanged images; their LR at x2 and x4 by MATLAB's bicubic, which
+was never a JPEG file; and the LR at x2 as JPEG at several qualities. Thresholds were chosen on t91
+and bsd200. The files of bsd200 and bsd100 are themselves JPEG of quality 95. Rows of other sets are
+kept.
 """
 
 import argparse
@@ -38,8 +39,8 @@ Image = NDArray[np.uint8]
 
 
 class Row(NamedTuple):
-    """told: as JPEG, of so many images of at least 64 pixels on a side; the least and the largest
-    evidence."""
+    """images: those of at least 64 pixels on a side; told: the number of them detected as JPEG;
+    least, largest: the range of the evidence."""
 
     set: str
     case: str
@@ -50,7 +51,7 @@ class Row(NamedTuple):
 
 
 def main() -> None:
-    """Measure the sets, and write the table."""
+    """Measure the sets and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", default=SETS, metavar="SET")
     chosen = parser.parse_args().sets
@@ -80,7 +81,7 @@ def measured(name: str, paths: list[Path]) -> list[Row]:
 
 
 def cases(image: Image) -> Iterator[tuple[str, Image]]:
-    """What an image is measured as."""
+    """The versions of an image that are measured, with their names."""
     yield "as it is", image
     lr = {scale: degradation("matlab").degrade(image, scale) for scale in (2, 4)}
     for scale, small in lr.items():
@@ -93,7 +94,7 @@ def cases(image: Image) -> Iterator[tuple[str, Image]]:
 def as_jpeg(
     image: Image, quality: int, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
 ) -> Image:
-    """What a JPEG file of an image (H, W[, 3]) holds."""
+    """The decoded JPEG file of an image (H, W[, 3])."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     if image.ndim == 3:
         options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
@@ -104,7 +105,7 @@ def as_jpeg(
 
 
 def read_table() -> list[Row]:
-    """The rows of the table, of whatever is measured yet."""
+    """The rows of the table so far."""
     if not TABLE.exists():
         return []
     with TABLE.open(encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""What a training leaves in weights/: a network for `upscale`, or weights to start from."""
+"""The results of a training in weights/: a network for `upscale`, or weights to start from."""
 
 import io
 from pathlib import Path
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def export(weights: bytes, scale: int, target: Path) -> None:
-    """The network of a file of weights as `upscale` takes it, an ONNX file."""
+    """Write the network of a file of weights as an ONNX file for `upscale`."""
     from srstudy.export.onnx_files import save_onnx  # starts TensorFlow
     from srstudy.networks.shared.weights import load
 
@@ -21,7 +21,7 @@ def export(weights: bytes, scale: int, target: Path) -> None:
 
 
 def halved(weights: bytes) -> bytes:
-    """A file of weights with numbers of 16 bits, in half the size; Keras reads it as any other."""
+    """A file of weights with numbers of 16 bits, so half the size; Keras can still read it."""
     halves = io.BytesIO()
     with h5py.File(io.BytesIO(weights), "r") as source, h5py.File(halves, "w") as target:
         for key, value in source.attrs.items():
@@ -29,7 +29,7 @@ def halved(weights: bytes) -> bytes:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Dataset):
-                # Rounded by NumPy: HDF5's own conversion is not to the nearest.
+                # Rounded by NumPy, because HDF5 does not round to the nearest number.
                 whole = item[()]
                 data = whole.astype(np.float16) if whole.dtype == np.float32 else whole
                 target.create_dataset(name, data=data)

@@ -1,12 +1,12 @@
-"""Many large images through the data stages and a short training: `make large-data`.
+"""Time and memory of the data stages and a short training on large images: `make large-data`.
 
     python -m tools.large_data --images 400 --steps 200 --folder large
 
-Makes images of 2040 x 1356 pixels (as large as DIV2K's) out of scikit-image's photographs, no two
-alike, and runs the stages at x2 by DVC in a study folder of its own: this working tree's
-code, the default params.yaml but for the images. Prints the time of each stage, the largest own
-memory of any of its processes (tools/memory.py), and the size of the patch file. 400 images take
-some 8 GB on the disk.
+It makes images of 2040 x 1356 pixels (the size of DIV2K's) from scikit-image's photographs, all
+different, and runs the stages at x2 with DVC in a separate study folder. The code is that of this
+working tree; params.yaml is the default, except for the images. It prints the time of each stage,
+the largest own memory of any of its processes (tools/memory.py), and the size of the patch file.
+400 images need about 8 GB of disk space.
 """
 
 import argparse
@@ -44,23 +44,23 @@ STAGES = (
     f"own_images@{NAME}",
     f"synthesize-train@{SCALE}",
     f"patch@{SCALE}",
-    "pretrain",  # the first training of all, of as many steps as are wanted
+    "pretrain",  # the first training, with the requested number of steps
 )
-# Of a hook, of make, of a cluster that works in this folder: they do not concern the other one.
+# Variables of a git hook, of make, or of a cluster in this folder: they do not concern the study.
 FOREIGN = ("GIT_", "DVC_", "MAKE", "SR_CLUSTER")
 
 
 def main() -> None:
-    """Make the images and the study, run the stages, print what they took."""
+    """Make the images and the study, run the stages, print their time and memory."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--images", type=int, default=400)
     parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--folder", type=Path, help="kept; without it: one that is removed again")
+    parser.add_argument("--folder", type=Path, help="a new folder, kept; default: a temporary one")
     arguments = parser.parse_args()
     if arguments.images < 2 or arguments.steps < 1:
-        parser.error("allowed: at least 2 images, as one is held out, and 1 step")
+        parser.error("allowed: at least 2 images, because one is held out, and at least 1 step")
     if arguments.folder and arguments.folder.exists():
-        parser.error(f"--folder: found {arguments.folder}; allowed: a folder that is not there yet")
+        parser.error(f"--folder: found {arguments.folder}; allowed: a folder that does not exist")
     if arguments.folder:
         arguments.folder.mkdir(parents=True)
         report(arguments.folder.resolve(), arguments.images, arguments.steps)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def report(study: Path, images: int, steps: int) -> None:
-    """Run all in an empty folder; a line for each stage and one for the patch file."""
+    """Run everything in an empty folder; print a line for each stage and one for the patch file."""
     print(f"{images} images of {WIDTH} x {HEIGHT}, {steps} steps, on {machine()}", flush=True)
     make_images(study / PHOTOS, images)
     make_study(study, steps)
@@ -81,7 +81,7 @@ def report(study: Path, images: int, steps: int) -> None:
 
 
 def make_images(folder: Path, count: int) -> None:
-    """Write as many different images, the same ones every time."""
+    """Write `count` different images; they are the same in every run."""
     folder.mkdir()
     with tempfile.TemporaryDirectory() as name:
         fetch("sample", Path(name) / "sample")
@@ -92,7 +92,10 @@ def make_images(folder: Path, count: int) -> None:
 
 
 def _write_image(folder: Path, photos: list[NDArray[np.uint8]], number: int) -> None:
-    """One photograph passes into another from left to right; both tiled, turned and shrunk."""
+    """Write an image that blends two photographs from left to right.
+
+    Both are tiled, rotated and shrunk.
+    """
     random = np.random.default_rng([SEED, number])
     chosen = random.choice(len(photos), 2, replace=False)
     one, other = (_tiled(photos[i], random).astype(np.float32) for i in chosen)
@@ -102,7 +105,7 @@ def _write_image(folder: Path, photos: list[NDArray[np.uint8]], number: int) -> 
 
 
 def _tiled(photo: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """A photograph as RGB (HEIGHT, WIDTH, 3), mirrored at its edges as often as it takes."""
+    """A photograph as RGB (HEIGHT, WIDTH, 3), mirrored at its edges until the size is reached."""
     tile = photo if photo.ndim == 3 else np.dstack([photo] * 3)
     tile = imresize(turned(tile, int(random.integers(ORIENTATIONS))), random.uniform(0.6, 1))
     tile = np.concatenate([tile, tile[::-1]])
@@ -113,11 +116,11 @@ def _tiled(photo: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
 
 
 def make_study(study: Path, steps: int) -> None:
-    """This working tree's code, committed or not, with the images as its training set."""
+    """Copy this working tree's code, committed or not; set the images as the training set."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, check=True, capture_output=True, text=True).stdout
     for source in map(Path, filter(None, names.split("\0"))):
-        # The results stay behind: they are of other images.
+        # The results are not copied: they belong to other images.
         if source.is_file() and str(source) != "dvc.lock" and source.parts[0] != "metrics":
             target = study / source
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +133,7 @@ def make_study(study: Path, steps: int) -> None:
         "own_images": {NAME: PHOTOS},
     }
     values |= {"train_set": NAME, "test_sets": [NAME]}
-    # One image held out: each costs a whole restoration at every point of the learning curve.
+    # Only one image is held out: each must be restored at every point of the learning curve.
     values |= {"validation_share": None, "validation_images": 1, "validation_list": False}
     values |= {"start_from": FRESH, "pretrain_epochs": None, "pretrain_steps": steps}
     (study / "params.yaml").write_text(yaml.safe_dump(values), "utf-8")
@@ -138,9 +141,9 @@ def make_study(study: Path, steps: int) -> None:
 
 
 def run_stages(study: Path) -> Iterator[tuple[str, Measured]]:
-    """Each stage and what it took, with DVC's own part in it."""
+    """Run each stage; yield its time and memory, with those of DVC itself included."""
     for stage in STAGES:
-        # Not committed to DVC's cache: that would be as many bytes again on the disk.
+        # Without a copy in DVC's cache, which would double the disk space.
         command = ["dvc", "repro", "--quiet", "--no-commit", "--single-item", stage]
         yield stage, measured(command, study, _environment(study))
 

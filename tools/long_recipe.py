@@ -1,6 +1,6 @@
-"""The strongest plain networks that an evening on two cores trains, on 290 images: `make long`.
+"""The strongest plain networks of an evening's training on two cores: 290 images, `make long`.
 
-Pretraining at x2 in parts, then a network for each scale (tools/parts.py). Writes
+It pretrains at x2 in parts, then trains a network for each scale (tools/parts.py). Writes
 docs/long-recipe.csv and .md, docs/long/, weights/long/, weights/*-clean.onnx and their card.
 """
 
@@ -24,7 +24,8 @@ GROUND: dict[str, object] = {
     "warmup_share": 0.02,
     "epochs": at_scales("null", SCALES),
 }
-# As many LR pixels across as at the other scales: with fewer a network sees past the patch's edge.
+# The same patch width in LR pixels as at the other scales: with a smaller one, the receptive field
+# reaches beyond the patch.
 WIDE_X3: dict[str, object] = {
     "patch_size": "{x2: 64, x3: 96, x4: 128, x8: 128}",
     "stride": "{x2: 24, x3: 36, x4: 48, x8: 48}",
@@ -46,12 +47,12 @@ STUDY = Study("long", "clean", GROUND, PARTS)
 
 
 def main() -> None:
-    """Run what is missing, write table, page and card."""
+    """Run the missing parts, write table, page and card."""
     STUDY.run(write)
 
 
 def write(rows: pd.DataFrame) -> None:
-    """The page of the rows so far, and the card of the networks that are there."""
+    """Write the page of the rows so far, and the card of the networks so far."""
     STUDY.page.write_text(page_of(rows), encoding="utf-8")
     STUDY.card.write_text(card_of(rows), encoding="utf-8")
 
@@ -69,7 +70,7 @@ def page_of(rows: pd.DataFrame) -> str:
 
 
 def card_of(rows: pd.DataFrame) -> str:
-    """weights/clean.md: the networks that `upscale --model clean` has, and what they score."""
+    """weights/clean.md: the networks of `upscale --model clean`, and their scores."""
     intro = (
         "# Weights of the long recipe\n\nWhat `upscale` takes for images that were compressed "
         "without loss, or with `--model clean`. Written by `make long`."

@@ -1,8 +1,8 @@
-"""How long a command takes, and the largest own memory of any of its processes.
+"""The time of a command, and the largest own memory of any of its processes.
 
-Own memory is what Linux calls anonymous (RssAnon). The pages of files that are only mapped or read
-do not count: the system drops them where it needs the room. Linux keeps no record of the most that
-a process had of it, so it is sampled.
+Own memory is the anonymous memory of Linux (RssAnon). The pages of files that are only mapped or
+read do not count: the system drops them if it needs memory. Linux does not record the maximum of
+RssAnon, so it is sampled.
 """
 
 import os
@@ -24,7 +24,7 @@ PROCESSES = Path("/proc")
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took. own_mib: of its largest process; output: what it printed to stdout."""
+    """The cost of a command. own_mib: of its largest process; output: its stdout."""
 
     seconds: float
     own_mib: float
@@ -32,10 +32,10 @@ class Measured:
 
 
 def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Measured:
-    """Run a command in a folder; where it fails, end with all that it said."""
+    """Run a command in a folder; if it fails, end the program with its whole output."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         ended, start = threading.Event(), time.monotonic()
-        # A session of its own: its processes are found by it, whoever started them.
+        # In a new session, by which all its processes are found, also those of its children.
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -63,7 +63,7 @@ def measured(command: Sequence[str], folder: Path, environment: Mapping[str, str
 
 
 def own_memory(process: str) -> int:
-    """The own memory of a process, in bytes; 0 where there is no such process any more."""
+    """The own memory of a process, in bytes; 0 if the process has ended."""
     with suppress(OSError):
         for line in (PROCESSES / process / "status").read_text("utf-8").splitlines():
             if line.startswith("RssAnon:"):
@@ -72,7 +72,7 @@ def own_memory(process: str) -> int:
 
 
 def _largest(session: int, ended: threading.Event) -> int:
-    """The largest own memory seen of a process of a session, in bytes, until it has ended."""
+    """The largest own memory of a process of a session, in bytes, sampled until it has ended."""
     largest = 0
     while not ended.wait(EVERY_S):
         for process in filter(str.isdigit, (path.name for path in PROCESSES.iterdir())):

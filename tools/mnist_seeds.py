@@ -1,6 +1,6 @@
 """The MNIST warm-up with three seeds, as one DVC experiment: `make mnist-seeds`.
 
-One accuracy is one draw. Writes docs/mnist-seeds.csv.
+The accuracy of one seed is only one random result. Writes docs/mnist-seeds.csv.
 """
 
 import json
@@ -18,7 +18,7 @@ TABLE = Path("docs/mnist-seeds.csv")
 
 
 def main() -> None:
-    """Run what is missing, write and print the table."""
+    """Run the experiment if it is missing; write and print the table."""
     run_experiment(NAME, SETTINGS, ["mnist"])
     rows = []
     for seed in SEEDS:

@@ -1,11 +1,11 @@
-"""Every network of the box beside its paper: `make networks`.
+"""Every network of this project compared with its paper: `make networks`.
 
-Each at x2 and x4, plain, on 290 images, as large as it was published, in equal time on this
-machine; the study's own six, none of which is done by then, once more in four times of it: its
-steps are counted by the time that a step took in the first run, so that both are of one measure. A
-network is a DVC experiment; its rows are added to docs/networks.csv when it is done, so that a
-study that was stopped goes on after it. Writes docs/networks.csv, docs/networks.md and its chart,
-docs/networks.svg, whose dots are docs/networks-chart.csv.
+Each network is trained at x2 and x4, plain, on 290 images, at its published size, in equal time on
+this machine. Six networks still improve after that time; they are trained once more, in four times
+the time. Their number of steps follows from the time of a step in the first run, so that both runs
+use the same measure. Each network is a DVC experiment. Its rows are added to docs/networks.csv when
+it is done, so that a stopped study continues after it. Writes docs/networks.csv, docs/networks.md
+and its chart, docs/networks.svg, whose dots are in docs/networks-chart.csv.
 """
 
 import json
@@ -43,10 +43,10 @@ COLUMNS = (
     *("network", "times", "scale", "test_set", "psnr", "ssim", "parameters", "multiply_adds"),
     *("megapixels_per_second", "steps", "megapixels_seen", "minutes", "machine"),
 )
-# Minutes of training: at x2, shared by both scales, then at each scale by itself.
+# Minutes of training: first at x2, shared by both scales, then for each scale alone.
 SHARED, OWN = 1.8, {2: 0.6, 4: 1.2}
 HUNGRY, TIMES = ("srcnn", "fsrcnn", "espcn", "edsr", "progressive", "vdsr"), 4
-# As published, where that is not the default.
+# The published sizes, if they are not the defaults.
 PUBLISHED = {
     "srcnn": {"middle_kernel": 5},
     "edsr": {"channels": 64, "blocks": 16, "equivariant": False},
@@ -62,7 +62,7 @@ GROUND: dict[str, object] = {
     "learning_rate": at_scales(0.002, SCALES),
     "final_rate_share": 0,
     "warmup_share": 0.05,
-    # Two images alone: nothing is chosen by them here, and validation is no part of the minutes.
+    # Only two images: they decide nothing here, and the minutes do not include validation.
     "validation_list": "false",
     "validation_images": 2,
     "seed": 1,
@@ -73,8 +73,8 @@ GROUND: dict[str, object] = {
 
 
 def main() -> None:
-    """Train and score what is missing; write table, page and chart."""
-    read_study()  # each network of one's own is named there, and right as far as a look tells
+    """Train and score the missing networks; write table, page and chart."""
+    read_study()  # checks params.yaml, which must also have the names of your own networks
     runs = [*names(ROOM), *(f"{name}-times-{TIMES}" for name in HUNGRY)]
     counts = dict.fromkeys(runs, len(SCALES) * len(TEST_SETS))
     write(gather(TABLE, counts, rows_of, recipe_of, SOURCE, write, COLUMNS))
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def write(rows: pd.DataFrame) -> None:
-    """Page and chart of the rows so far."""
+    """Write page and chart of the rows so far."""
     dots = points(rows)
     dots.to_csv(DOTS, index=False)
     CHART.write_text(chart(dots), encoding="utf-8")
@@ -97,20 +97,20 @@ def settings(network: str) -> dict[str, object]:
 
 
 def recipe_of(run_name: str) -> str:
-    """The digits of all but the steps, which are as many as the time is."""
+    """The digits of all settings except the steps, which depend on the time."""
     network, times = _parsed(run_name)
     return digits_of({**settings(network), "times": times, "minutes": [SHARED, str(OWN)]})
 
 
 def rows_of(run_name: str) -> Rows:
-    """Train one network in its time; a row for each scale and test set."""
+    """Train one network in its time; return a row for each scale and test set."""
     network, times = _parsed(run_name)
     changes = settings(network)
     costs = {scale: measured(changes, scale) for scale in SCALES}
     experiment = f"network-{run_name}"
     minutes = {scale: times * own for scale, own in OWN.items()}
     if experiment in experiments():
-        # Of a study that was stopped before its rows were written: it is not measured anew.
+        # From a study that was stopped before it wrote the rows: it is not measured again.
         had = params_of(experiment)
         shared, steps = had["pretrain_steps"], {s: had["steps"][f"x{s}"] for s in SCALES}
     else:
@@ -138,7 +138,7 @@ def rows_of(run_name: str) -> Rows:
 
 
 def first_run(network: str) -> dict[int, float]:
-    """The seconds of a step at each scale in a network's shorter run; none where it has no rows."""
+    """The seconds of a step at each scale in a network's shorter run; {} if it has no rows."""
     rows = read_rows(TABLE, {"run", *COLUMNS})
     if not len(rows) or network not in set(rows["run"]):
         return {}
@@ -149,7 +149,7 @@ def first_run(network: str) -> dict[int, float]:
 
 
 def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
-    """What a step, and restoring, takes here: of tools/step_time.py."""
+    """The time of a step and of restoring on this machine, from tools/step_time.py."""
     with TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_FILE
         shutil.copy(PARAMS_FILE, params)
@@ -168,12 +168,12 @@ def measured(changes: dict[str, object], scale: int) -> dict[str, float]:
 
 
 def seen(steps: int, scale: int) -> float:
-    """HR megapixels in the batches of so many steps."""
+    """The HR megapixels in the batches of a number of steps."""
     return steps * BATCH[scale] * PATCH[scale] ** 2 / 1e6
 
 
 def steps_in(minutes: float, seconds: float) -> int:
-    """How many steps of so many seconds the minutes hold, in two digits."""
+    """The number of steps in some minutes, if a step takes `seconds`; rounded to two digits."""
     return max(1, int(float(f"{60 * minutes / seconds:.1e}")))
 
 

@@ -1,4 +1,4 @@
-"""The page and the chart of `make networks`: our networks beside their papers."""
+"""The page and the chart of `make networks`: our networks compared with their papers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from srstudy.scoring.tables import markdown
 from tools.published import Cost, costs, figures
 
 PAGE, CHART = Path("docs/networks.md"), Path("docs/networks.svg")
-DOTS = Path("docs/networks-chart.csv")  # the report draws it too
+DOTS = Path("docs/networks-chart.csv")  # also used by the report
 OURS, LONGER = "this study", "trained longer"
-# Whose figures a network is set beside; a network that is not here was never published.
+# The published method of each network; a network that is not here was never published.
 PAPERS = {
     "srcnn": "SRCNN",
     "fsrcnn": "FSRCNN",
@@ -24,7 +24,7 @@ NO_COST = Cost(0, {})
 # HR megapixels of VDSR's published training: 9,960 batches of 64 patches of 41 x 41 pixels
 # (80 epochs; section 5.1 of the paper, whose citation is in tools/published.yaml).
 VDSR_SEEN = 9960 * 64 * 41**2 / 1e6
-# The page's colours are the report's own; a file of its own brings some along.
+# In the report, the style of the page gives the colours; a separate file needs its own style.
 STYLE = """<style>
 svg { background: #fff; } text { fill: #555; font: 14px sans-serif; text-anchor: middle; }
 .title { fill: #111; font-weight: 600; } .y { text-anchor: end; } .key { text-anchor: start; }
@@ -36,7 +36,7 @@ svg { background: #fff; } text { fill: #555; font: 14px sans-serif; text-anchor:
 
 
 def page(rows: pd.DataFrame) -> str:
-    """A table for each scale and test set, and what the networks cost."""
+    """A table for each scale and test set, and the cost of the networks."""
     texts = []
     for scale, of_scale in rows.groupby("scale"):
         sets = list(dict.fromkeys(of_scale["test_set"]))
@@ -82,7 +82,7 @@ def page(rows: pd.DataFrame) -> str:
 
 
 def vdsr_distance(rows: pd.DataFrame) -> str:
-    """Why VDSR is below its paper, once both of its trainings at x2 are there."""
+    """Why VDSR is worse than its paper, if both trainings at x2 are done; else ""."""
     mine = rows[(rows["network"] == "vdsr") & (rows["scale"] == 2) & (rows["test_set"] == "set5")]
     if len(mine) != 2:
         return ""
@@ -108,7 +108,7 @@ def _beside(network: str, test_set: str, scale: str, psnr: float) -> str:
 
 
 def unequal(rows: pd.DataFrame) -> str:
-    """The longer runs whose minutes are not as many times the shorter run's as was asked."""
+    """The longer runs whose minutes are not the intended multiple of the shorter run's minutes."""
     found = []
     for network, mine in rows.groupby("network", sort=False):
         minutes = mine.groupby("times")["minutes"].sum()
@@ -126,7 +126,7 @@ def unequal(rows: pd.DataFrame) -> str:
 
 
 def points(rows: pd.DataFrame, test_set: str = "set5") -> pd.DataFrame:
-    """What the charts show, a row a dot: ours in the shared time, in more, and the published.
+    """The dots of the charts, one per row: ours in equal time, in more time, and the published.
 
     Columns: test_set, scale, line, name, multiply_adds (in 10^9), psnr (in dB).
     """
@@ -151,12 +151,12 @@ def points(rows: pd.DataFrame, test_set: str = "set5") -> pd.DataFrame:
 
 
 def chart(dots: pd.DataFrame) -> str:
-    """The charts of all scales as one SVG file; dots: as `points` gives them."""
+    """The charts of all scales as one SVG file; dots: from `points`."""
     return side_by_side(network_charts(dots))
 
 
 def side_by_side(charts: Sequence[str]) -> str:
-    """Charts as `line_chart` draws them, in one SVG file."""
+    """Charts from `line_chart`, in one SVG file."""
     parts = [
         drawn.replace("<svg ", f'<svg x="{480 * place}" width="460" height="350" ', 1)
         for place, drawn in enumerate(charts)

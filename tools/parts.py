@@ -1,8 +1,7 @@
 """Studies that train networks in parts: `make long`, `make photo` and `make fast`.
 
 Each part is a DVC experiment. When it is done, its weights, its learning curve and its rows are in
-the workspace, so that a study that was stopped goes on after it, also in another clone where they
-were committed.
+the workspace. So a stopped study continues after it, also in another clone if they were committed.
 """
 
 import hashlib
@@ -34,13 +33,13 @@ COLUMNS = ("test_set", "scale", "method", "psnr", "ssim", "steps", "minutes", "m
 
 @dataclass(frozen=True)
 class Part:
-    """One training: at a scale, in so many steps.
+    """One training at a scale, with a number of steps.
 
-    start: whose weights it begins with: a part of the same study, a file that git has, or fresh
-    ones; rate: the learning rate; last: the share of it where the rate ends; seed: another one for
-    each part of the pretraining, so that it sees other batches; own: what it changes beside the
-    settings of all parts. A part whose name begins with `pretrained` is pretraining, of which the
-    rate is held; the other parts have the name of their scale: x2.
+    start: the initial weights: those of a part of the same study, a file in git, or None for fresh
+    weights; rate: the learning rate; last: the final rate as a share of it; seed: a different one
+    for each part of the pretraining, so that it gets other batches; own: its changes in addition to
+    the settings of all parts. A part whose name begins with `pretrained` is pretraining, with a
+    constant rate; each other part has the name of its scale, such as x2.
     """
 
     scale: int
@@ -54,12 +53,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Study:
-    """A recipe of parts, and the files that it writes.
+    """A recipe with several parts, and the files that it writes.
 
-    name: of the make command, and in the names of files and experiments; model: what `upscale
-    --model` calls its networks; ground: the changes to params.yaml of all parts; parts: by name,
-    each after the one that it starts from; beside: what is scored on the same LR images besides the
-    networks.
+    name: of the make command, also used in the names of files and experiments; model: the name of
+    its networks in `upscale --model`; ground: the changes to params.yaml for all parts; parts: by
+    name, each after the part that it starts from; beside: other methods that are scored on the same
+    LR images.
     """
 
     name: str
@@ -70,17 +69,17 @@ class Study:
 
     @property
     def source(self) -> Path:
-        """The file that has the recipe."""
+        """The file with the recipe."""
         return Path(f"tools/{self.name}_recipe.py")
 
     @property
     def table(self) -> Path:
-        """The rows: `COLUMNS`, for each part of the held-out images and of the test sets."""
+        """The file of the rows: `COLUMNS`, for each part on the held-out images and test sets."""
         return Path(f"docs/{self.name}-recipe.csv")
 
     @property
     def page(self) -> Path:
-        """The table and the recipe, to be read."""
+        """The page with the table and the recipe."""
         return self.table.with_suffix(".md")
 
     @property
@@ -90,19 +89,19 @@ class Study:
 
     @property
     def card(self) -> Path:
-        """What there is to know of the networks that ship."""
+        """The card of the networks that come with `upscale`."""
         return Path(f"weights/{self.model}.md")
 
     def network(self, scale: int) -> Path:
-        """The file of a network that ships."""
+        """The file of a network that comes with `upscale`."""
         return Path(f"weights/x{scale}-{self.model}.onnx")
 
     def weights_of(self, part: str) -> Path:
-        """The file of a pretraining's weights, which others start from."""
+        """The file of a pretraining's weights, from which other parts start."""
         return Path(f"weights/{self.name}/{part}.weights.h5")
 
     def start_of(self, part: str) -> Path | None:
-        """The file of weights that a part begins with; None for fresh ones."""
+        """The file of a part's initial weights; None for fresh weights."""
         start = self.parts[part].start
         return self.weights_of(start) if isinstance(start, str) else start
 
@@ -127,18 +126,18 @@ class Study:
         }
 
     def recipe_of(self, name: str) -> str:
-        """The digits that stand for a part and those before it."""
+        """The digits that identify the settings of a part and of the parts before it."""
         start = self.parts[name].start
         before = ""
         if isinstance(start, Path):
-            # Of its content: other weights under the same name make another network.
+            # From its content, because other weights under the same name give another network.
             before = hashlib.sha256(_there(start, "that of git").read_bytes()).hexdigest()[:8]
         elif start:
             before = self.recipe_of(start)
         return digits_of({**self.settings(name), "before": before})
 
     def run(self, write: Callable[[pd.DataFrame], None]) -> None:
-        """Train what has no rows yet; `write` is called with the rows so far, and at the end."""
+        """Train the parts without rows; `write` gets the rows so far after each, and at the end."""
         scored = 1 + len(TEST_SETS) * (1 + len(self.beside))
         counts = {name: 1 if pretrains(name) else scored for name in self.parts}
         rows = gather(
@@ -150,23 +149,23 @@ class Study:
 
 
 def pretrains(name: str) -> bool:
-    """Whether a part is one of the pretraining's."""
+    """Whether a part is pretraining."""
     return name.startswith("pretrained")
 
 
 def rows_of(study: Study, name: str) -> Rows:
-    """Train one part; its weights and curve into the workspace, and a row for each set of images.
+    """Train one part; write its weights and curve here; return a row for each set of images.
 
-    Pretraining is scored on the held-out images alone: of its curve's last point.
+    Pretraining is scored only on the held-out images: by the last point of its curve.
     """
-    # By its recipe too: weights that began with others are another experiment's.
+    # With the recipe in its name: other initial weights make another experiment.
     part, changes = study.parts[name], study.settings(name)
     experiment = f"{study.name}-{name}-{study.recipe_of(name)}"
     start = study.start_of(name)
     from_git = f"that of {part.start}, from git, or made anew where {study.table} has no row of it"
     copied = [_there(start, from_git)] if start else []
     images = [f"synthesize-test@{part.scale}-{test_set}" for test_set in TEST_SETS]
-    # By itself, so that the minutes are the training's.
+    # As a separate experiment, so that the minutes include only the training.
     run_experiment(f"{experiment}-data", changes, [f"patch@{part.scale}", *images], copied)
     model = "pretrained" if pretrains(name) else f"x{part.scale}-{METHOD}"
     stage = "pretrain" if pretrains(name) else f"train-{METHOD}@{part.scale}"
@@ -198,16 +197,16 @@ def rows_of(study: Study, name: str) -> Rows:
 
 
 def timed(clock: Path, experiment: str, train: Callable[[], None]) -> float | None:
-    """Run an experiment that trains; its minutes, None where nobody knows them.
+    """Run an experiment that trains; return its minutes, or None if they are not known.
 
-    So it is where a training was stopped in between, and where DVC's cache had its result, of an
-    earlier commit, and no clock is there. clock: a file for each training that was begun, with its
-    minutes when it is done.
+    They are not known if the training was stopped and continued, or if its result came from DVC's
+    cache, from an earlier commit, and there is no clock file. clock: a file that is made when a
+    training starts; when it is done, the file has its minutes.
     """
     before = clock.read_text("utf-8") if clock.is_file() else None
     told = float(before) if before else None
     if experiment in experiments():
-        train()  # checks that it is the same
+        train()  # checks that it has the same params
         return told
     _write(clock, b"")
     begin, kept = time.monotonic(), results_kept()
@@ -215,7 +214,7 @@ def timed(clock: Path, experiment: str, train: Callable[[], None]) -> float | No
     minutes: float | None = round((time.monotonic() - begin) / 60, 1)
     if results_kept() == kept:  # nothing was trained
         minutes = told
-    elif before == "":  # a training that goes on from its checkpoint
+    elif before == "":  # a training that continued from its checkpoint
         minutes = None
     if minutes is None:
         clock.unlink()

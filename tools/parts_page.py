@@ -1,4 +1,4 @@
-"""The page of a study in parts, and the card of the networks that it gives."""
+"""The page of a study in parts, and the card of its networks."""
 
 import json
 from pathlib import Path
@@ -25,10 +25,10 @@ def scored(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def page(study: Study, rows: pd.DataFrame, intro: str, tables: str, end: str = "") -> str:
-    """The tables of the scores, then the trainings that they are of.
+    """The tables of the scores, then the table of the trainings.
 
-    rows: of the study's CSV file; intro: the heading and what stands below it; end: what is said
-    after the settings.
+    rows: of the study's CSV file; intro: the heading and the text below it; end: the text after the
+    settings.
     """
     trained = rows[rows["test_set"] == HELD_OUT]
     lines = [
@@ -38,7 +38,7 @@ def page(study: Study, rows: pd.DataFrame, intro: str, tables: str, end: str = "
         ]
         for r in trained.itertuples()
     ]
-    # A training that was stopped and went on has no time that was measured.
+    # The time of a training that was stopped and continued is not known.
     known = trained["minutes"].notna().all()
     in_all = f"{trained['minutes'].sum():.0f} minutes in all. " if known else ""
     heading = ["training", "begins with", "scale", "steps", "minutes"]
@@ -56,9 +56,9 @@ def page(study: Study, rows: pd.DataFrame, intro: str, tables: str, end: str = "
 
 
 def beside_published(study: Study, scored: pd.DataFrame) -> str:
-    """A table of each metric: bicubic, the default network, ours, and published figures.
+    """A table for each metric: bicubic, the default network, ours, and published figures.
 
-    scored: the rows of test sets, whose LR images are those of the literature.
+    scored: the rows of test sets; their LR images must be those of the literature.
     """
     found = _summary(study, scored)
     tables = [for_page(compared(found, key).beside(CLASS)) for key in METRICS]
@@ -66,11 +66,11 @@ def beside_published(study: Study, scored: pd.DataFrame) -> str:
 
 
 def card(study: Study, scored: pd.DataFrame, intro: str, data: str) -> str:
-    """The card of the networks of `upscale --model`, and what they score.
+    """The card of the networks of `upscale --model`, with their scores.
 
-    scored: the rows of test sets; intro: the heading and what the networks are for; data: how LR
-    images were made, and what that means for a photograph. `InputError` names a network that has
-    rows and no file.
+    scored: the rows of test sets; intro: the heading and the purpose of the networks; data: how LR
+    images were made, and the consequence for photographs. `InputError` names a network that has
+    rows but no file.
     """
     mine = scored[scored["method"] == METHOD]
     sets = list(dict.fromkeys(mine["test_set"]))
@@ -100,12 +100,12 @@ def card(study: Study, scored: pd.DataFrame, intro: str, data: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A setting's value as params.yaml has it."""
+    """The value of a setting, in the form of params.yaml."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _size(study: Study) -> str:
-    """The network's sizes; those of each scale where the parts differ."""
+    """The sizes of the network; for each scale, if the parts have different sizes."""
     key = f"network_size.{study.ground['network']}"
     if key in study.ground:
         return shown(study.ground[key])
@@ -114,7 +114,7 @@ def _size(study: Study) -> str:
 
 
 def _summary(study: Study, scored: pd.DataFrame) -> dict[str, Any]:
-    """As metrics/summary.json: bicubic interpolation, the default where it was scored, ours."""
+    """Bicubic and the default, if they were scored, and ours, as in metrics/summary.json."""
     default = read_json(FOUR_SETS)
     found: dict[str, Any] = {"protocol": default["protocol"]}
     for key in METRICS:

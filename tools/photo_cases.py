@@ -1,8 +1,8 @@
-"""LR images as photographs are: compressed or noisy. The cases of `make robustness`.
+"""LR images like photographs: compressed or noisy. The cases of `make robustness`.
 
 LR is made by the degradation `matlab`; then it is compressed as JPEG by OpenCV (libjpeg-turbo,
-chroma at half the size: 4:2:0), or gets Gaussian noise. The same bytes every time: the noise of an
-image depends on its name and the case alone.
+chroma at half the size: 4:2:0), or gets Gaussian noise. The bytes are always the same: the noise of
+an image depends only on its name and the case.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ QUALITIES, SIGMAS = (95, 85, 75, 50, 30), (2, 5, 10)
 
 
 def compressed(lr: Image, _: np.random.Generator, quality: int) -> Image:
-    """An image, uint8 (h, w) grey or (h, w, 3) RGB, written as JPEG and read again."""
+    """An image, uint8 (h, w) grey or (h, w, 3) RGB, after JPEG compression."""
     how = [cv2.IMWRITE_JPEG_QUALITY, quality]
     how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     _written, content = cv2.imencode(".jpg", _channels_turned(lr), how)
@@ -58,7 +58,7 @@ def spoiled(lr: Image, case: str, name: str) -> Image:
 def images(sets: str) -> list[Path]:
     """The files of test sets, joined by "+", or those of data/held-out.txt.
 
-    They are fetched where data/ does not have them. `InputError` names a set that is not allowed.
+    They are fetched if data/ does not have them. `InputError` names a set that is not allowed.
     """
     names = sets.split("+")
     if sets == HELD_OUT:
@@ -76,12 +76,12 @@ def images(sets: str) -> list[Path]:
 def _folder(name: str) -> Path:
     folder = Path("data/raw") / name
     if not folder.is_dir():
-        folder = Path("data/robustness") / name  # not DVC's: a study may have no such set
+        folder = Path("data/robustness") / name  # not in DVC: a study may not use this set
     if not folder.is_dir():
         fetch(name, folder)
     return folder
 
 
 def _channels_turned(image: Image) -> Image:
-    """From RGB to OpenCV's order of channels, and back; grey as it is."""
+    """From RGB to OpenCV's order of channels, and back; grey images are not changed."""
     return image if image.ndim == 2 else np.ascontiguousarray(image[..., ::-1])

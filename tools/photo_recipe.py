@@ -1,9 +1,9 @@
 """Networks for photographs that are compressed as JPEG or noisy: `make photo`.
 
-The long recipe's pretrained network, pretrained again on LR images of the `photo` degradation, then
-a network for each scale (tools/parts.py). Writes docs/photo-recipe.csv and .md, docs/photo/,
-weights/photo/, weights/*-photo.onnx and their card, which also has what docs/photographs.csv says
-of them.
+The pretrained network of the long recipe is pretrained further on LR images of the `photo`
+degradation; then a network is trained for each scale (tools/parts.py). Writes docs/photo-recipe.csv
+and .md, docs/photo/, weights/photo/, weights/*-photo.onnx and their card, which also has their
+results from docs/photographs.csv.
 """
 
 from pathlib import Path
@@ -45,12 +45,12 @@ STUDY = Study("photo", "photo", GROUND, PARTS, beside=(BICUBIC,))
 
 
 def main() -> None:
-    """Run what is missing, write table, page and card."""
+    """Run the missing parts, write table, page and card."""
     STUDY.run(write)
 
 
 def write(rows: pd.DataFrame) -> None:
-    """The page of the rows so far, and the card of the networks that are there."""
+    """Write the page of the rows so far, and the card of the networks so far."""
     STUDY.page.write_text(page_of(rows), encoding="utf-8")
     STUDY.card.write_text(card_of(rows), encoding="utf-8")
 
@@ -69,7 +69,7 @@ def page_of(rows: pd.DataFrame) -> str:
 
 
 def beside_bicubic(scored: pd.DataFrame) -> str:
-    """PSNR and SSIM of bicubic interpolation and of the networks, a line a test set and scale."""
+    """PSNR and SSIM of bicubic and of the networks, a line for each test set and scale."""
     lines = []
     for (scale, test_set), rows in scored.groupby(["scale", "test_set"], sort=False):
         by = rows.set_index("method")
@@ -82,7 +82,7 @@ def beside_bicubic(scored: pd.DataFrame) -> str:
 
 
 def card_of(rows: pd.DataFrame) -> str:
-    """weights/photo.md: the networks that `upscale --model photo` has, and what they score."""
+    """weights/photo.md: the networks of `upscale --model photo`, and their scores."""
     intro = (
         "# Weights of the photo recipe\n\n`upscale --model photo`: for photographs that are "
         "compressed as JPEG or noisy. Written by `make photo`."
@@ -96,7 +96,7 @@ def card_of(rows: pd.DataFrame) -> str:
 
 
 def robustness() -> str:
-    """What docs/photographs.csv says of the networks, or which commands bring it."""
+    """The results of the networks in docs/photographs.csv, or the commands that make them."""
     found = read_rows(PHOTOGRAPHS, set(COLUMNS)) if PHOTOGRAPHS.is_file() else pd.DataFrame()
     mine = found[found["model"] == STUDY.model] if len(found) else found
     heading = "## Robustness\n\n"

@@ -1,7 +1,7 @@
-"""Whether the scores of a revision are those of its own params, told from dvc.yaml and dvc.lock.
+"""Check whether the scores of a revision belong to its params, from dvc.yaml and dvc.lock.
 
-params.yaml may be edited and nothing run; an experiment may leave `summarize` out; a run may end
-half-way. metrics/summary.json is then of other params than those beside it.
+params.yaml may be edited without a run; an experiment may not include `summarize`; a run may be
+interrupted. Then metrics/summary.json belongs to other params than those in params.yaml.
 """
 
 from collections.abc import Iterable
@@ -17,17 +17,17 @@ from dvc_data.hashfile.tree import Tree
 from srstudy.common.progress import progress
 
 SUMMARY = "metrics/summary.json"
-# Of `validate`, which reads every param and always writes the same.
+# The output of `validate`, which reads every param and always writes the same bytes.
 CHECKED = "data/params-checked"
 
 
 def stale(revisions: Iterable[str]) -> set[str]:
-    """Those of the revisions whose SUMMARY was not made from the params.yaml beside it.
+    """The revisions whose SUMMARY was not made from their own params.yaml.
 
-    revisions: git SHAs, and "workspace" for the files as they lie there. For SUMMARY and all that
-    it was made from, dvc.lock must record the command and params that dvc.yaml and params.yaml
-    ask for, and each input as the output of the stage that makes it. It takes about a second for
-    each revision. What it cannot see: code or images that changed and were not run again.
+    revisions: git SHAs, or "workspace" for the files in the workspace. For SUMMARY and everything
+    that it was made from, dvc.lock must record the command and params of dvc.yaml and params.yaml,
+    and each input must be equal to the output of its stage. This takes about a second for each
+    revision. It does not detect changes of code or images that were not run.
     """
     asked = list(dict.fromkeys(revisions))
     with Repo() as repo:
@@ -43,7 +43,7 @@ def _is_own(repo: Repo, revision: str) -> bool:
         with repo.switch(revision):
             return _made_from_params(repo)
     except DvcException:
-        return False  # nothing is known of what cannot be read
+        return False  # a revision that cannot be read counts as stale
 
 
 def _made_from_params(repo: Repo) -> bool:
@@ -65,7 +65,7 @@ def _made_from_params(repo: Repo) -> bool:
         below = {p: out for p, out in outputs.items() if p.startswith(f"{path}/")}
         if not below:
             return True  # code, or images from outside
-        # A folder of the outputs of several stages.
+        # A folder with the outputs of several stages.
         tree = Tree()
         for name, out in below.items():
             tree.add(tuple(name.removeprefix(f"{path}/").split("/")), None, out.hash_info)

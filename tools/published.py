@@ -1,4 +1,4 @@
-"""The figures of others, as tools/published.yaml has them: each with its source."""
+"""The published figures in tools/published.yaml, each with its source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import Any
 
 import yaml
 
-# The metrics of a figure such as 37.53/0.9587, in this order; "-" stands for none.
+# The metrics of a figure such as 37.53/0.9587, in this order; "-" means that there is no value.
 METRICS = ("psnr", "ssim")
 NONE = "-"
-# The degradation whose scores the figures may be set beside: other protocols give other numbers.
+# The figures may only be compared with scores of this degradation: others give other numbers.
 PROTOCOL = "matlab"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A published mean: the method's on a test set at a scale ("x2"), with the digits printed.
+    """A published mean of a method on a test set at a scale ("x2"), with its printed digits.
 
-    source: the citation of the paper or table that has it.
+    source: the citation of the paper or table.
     """
 
     method: str
@@ -30,7 +30,7 @@ class Figure:
 
 
 def figures(metric: str) -> list[Figure]:
-    """All published figures of a metric, in the file's order; none of a metric of one's own."""
+    """All published figures of a metric, in the order of the file; [] for an unknown metric."""
     content = _content()
     return [
         Figure(method, test_set, scale, text, content["sources"][source]["citation"])
@@ -42,14 +42,14 @@ def figures(metric: str) -> list[Figure]:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a published method: parameters in thousands, multiply-adds in 10^9 by scale ("x2")."""
+    """The cost of a method: parameters in thousands, multiply-adds in 10^9 by scale ("x2")."""
 
     parameters: float
     multiply_adds: dict[str, float]
 
 
 def costs() -> dict[str, Cost]:
-    """What published methods cost, for an output of 1280 x 720 pixels."""
+    """The costs of published methods, for an output of 1280 x 720 pixels."""
     found = _content()["costs"]
     return {name: Cost(**cost) for name, cost in found.items() if name != "source"}
 

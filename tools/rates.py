@@ -1,10 +1,10 @@
-"""How fast this machine is, as rates: docs/rates.csv, of which docs/scaling.md is computed.
+"""The speed of this machine, as rates: docs/rates.csv, from which docs/scaling.md is computed.
 
     python -m tools.rates
 
-`make bench` does it too. Runs the data stages on images of 2040 x 1356 pixels (tools/large_data.py)
-with the default params.yaml at every scale of it, a training of two steps for its memory, and
-times a training step. To be run on a machine that does nothing else.
+`make bench` runs it too. It runs the data stages on images of 2040 x 1356 pixels
+(tools/large_data.py) with the default params.yaml at all its scales, and a training of two steps to
+measure memory, and it measures the time of a training step. The machine must be idle.
 """
 
 import csv
@@ -30,7 +30,7 @@ NAME = "large"
 
 
 class Rate(NamedTuple):
-    """One measured figure; scale: 0 where it is of none."""
+    """One measured figure; scale: 0 if it does not belong to a scale."""
 
     what: str
     scale: int
@@ -39,7 +39,7 @@ class Rate(NamedTuple):
 
 
 def main() -> None:
-    """Measure, write docs/rates.csv and the table of docs/scaling.md."""
+    """Measure; write docs/rates.csv and the table of docs/scaling.md."""
     with tempfile.TemporaryDirectory() as folder:
         rates = list(measure(Path(folder), IMAGES))
     write(rates, RATES)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def write(rates: list[Rate], path: Path) -> None:
-    """The rates as CSV, with machine and day in each row."""
+    """Write the rates as CSV, with machine and day in each row."""
     where = (machine(), f"{datetime.now(UTC):%Y-%m-%d}")
     with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -57,7 +57,7 @@ def write(rates: list[Rate], path: Path) -> None:
 
 
 def measure(study: Path, images: int) -> Iterator[Rate]:
-    """All rates, in an empty folder, on so many images."""
+    """Measure all rates in an empty folder, with a number of images."""
     values = load_yaml(ROOT / "params.yaml")
     scales = values["scales"]
     values |= {"start_from": FRESH, "pretrain_epochs": None, "pretrain_steps": 2}

@@ -1,6 +1,6 @@
-"""The README's results and times, written from metrics/ and docs/: `make readme`.
+"""Write the results and times in the README from metrics/ and docs/: `make readme`.
 
-With --check they are only compared.
+With --check, they are only compared.
 
 python -m tools.readme [--check]
 """
@@ -25,7 +25,7 @@ from tools.table import for_page, table_of
 README = Path("README.md")
 # Networks of this study's size or smaller; all others: `python -m tools.table`.
 CLASS = ("SRCNN", "FSRCNN", "VDSR", "DRCN", "LapSRN", "DRRN")
-TIMES = Path("docs/times.csv")  # measured by hand, each command alone on its machine
+TIMES = Path("docs/times.csv")  # measured by hand, each command alone on an idle machine
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
     for name, written in (("results", results), ("times", times)):
         current = replaced(current, name, written())
     if check and current != text:
-        sys.exit("README.md: its results are not those of metrics/ and docs/; run `make readme`")
+        sys.exit("README.md: its results differ from metrics/ and docs/; run `make readme`")
     if not check:
         README.write_text(current, encoding="utf-8")
 
@@ -52,7 +52,7 @@ def replaced(text: str, name: str, content: str) -> str:
 
 
 def times() -> str:
-    """How long commands take, a column for each kind of processor: of docs/times.csv."""
+    """The times of commands, a column for each kind of processor, from docs/times.csv."""
     rows = pd.read_csv(TIMES)
     processors = list(dict.fromkeys(rows["processor"]))
     lines = []
@@ -64,7 +64,7 @@ def times() -> str:
 
 
 def results() -> str:
-    """Our table beside the published figures, and what follows from it."""
+    """Our table with the published figures, and the sentences about it."""
     return (
         f"{for_page(table_of('psnr').beside(CLASS))}{left_out()}{gains()}{below_bicubic()}"
         f"{verdict()}{regularization()}{strongest()}{warm_up()}"
@@ -72,7 +72,7 @@ def results() -> str:
 
 
 def strongest() -> str:
-    """What the long recipe's networks score, where they were trained: docs/long-recipe.csv."""
+    """The scores of the long recipe's networks, if they were trained: docs/long-recipe.csv."""
     path = Path("docs/long-recipe.csv")
     if not path.is_file():
         return ""
@@ -81,7 +81,7 @@ def strongest() -> str:
     for test_set, mine in rows[rows["ssim"].notna()].groupby("test_set", sort=False):
         values = ", ".join(f"{r.psnr:.2f} (x{r.scale})" for r in mine.itertuples())
         found.append(f"{test_set} {values}")
-    if not found:  # pretraining alone
+    if not found:  # only pretraining so far
         return ""
     return (
         f"\nThe strongest networks, larger and trained on 290 images, reach {'; '.join(found)}. "
@@ -90,7 +90,7 @@ def strongest() -> str:
 
 
 def gains() -> str:
-    """What the plain networks gain over bicubic interpolation, by test set and scale."""
+    """The gain of the plain networks over bicubic interpolation, by test set and scale."""
     summary = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"]
     found = []
     for test_set, scales in summary.items():
@@ -105,15 +105,15 @@ def gains() -> str:
 
 
 def left_out() -> str:
-    """Which images have no finite score, and so are left out of the means."""
+    """The images without a finite score, which are left out of the means."""
     lines = missing_scores(of_images(_of_each_image()), ["psnr"])
     return "".join(f"\n{line}.\n" for line in lines)
 
 
 def below_bicubic() -> str:
-    """Which images a network leaves below bicubic interpolation.
+    """The images for which a network is worse than bicubic interpolation.
 
-    Null stands for an infinite PSNR: of an image that is restored exactly.
+    Null means an infinite PSNR, of an image that is restored exactly.
     """
     found = []
     for test_set, content in _of_each_image().items():
@@ -140,7 +140,7 @@ def _of_each_image() -> dict[str, dict[str, Any]]:
 
 
 def warm_up() -> str:
-    """One sentence on the MNIST warm-up, where it was run: the first seed's."""
+    """A sentence on the MNIST warm-up with the first seed, if it was run."""
     seeds = read(MnistSettings).mnist.seeds
     path = Path(f"metrics/mnist/seed-{seeds[0]}.json") if seeds else None
     if path is None or not path.is_file():
@@ -158,14 +158,14 @@ def warm_up() -> str:
 
 
 def verdict() -> str:
-    """Whether regularization helps on the test sets, where several seeds were run."""
+    """Whether regularization helps on the test sets, if several seeds were run."""
     found = chance.verdict(chance.measured())
     link = f"[{chance.TABLE}]({chance.TABLE})"
     return found and f"\n**Does regularization help?** {found} Every seed: {link}.\n"
 
 
 def regularization() -> str:
-    """What the ablation over lambda found, where it was run: docs/ablation.csv."""
+    """The result of the ablation over lambda, if it was run: docs/ablation.csv."""
     path = Path("docs/ablation.csv")
     if not path.is_file():
         return ""

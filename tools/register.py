@@ -3,12 +3,11 @@
 python -m tools.register NAME FOLDER [--url BASE]
 python -m tools.register NAME LIST
 
-FOLDER holds the files; BASE is the address below which each of them is public. Without BASE the
-rows have no address, and only a mirror (SR_MIRROR) serves the set. LIST is a text file with one
-address a line (http://..., https://... or package:PACKAGE/path); empty lines and lines that start
-with # are passed over. Every address is tried, and what comes is read to its end. Nothing is
-written where anything is wrong. Notes, lines that begin with # above the columns, are written by
-hand; --force keeps them.
+FOLDER has the files; BASE is the public address of this folder. Without BASE, the rows have no
+address, and only a mirror (SR_MIRROR) can provide the set. LIST is a text file with one address per
+line (http://..., https://... or package:PACKAGE/path); empty lines and lines that start with # are
+skipped. Every address is tried, and every file is read completely. If anything is wrong, nothing is
+written. Notes, lines above the columns that begin with #, are written by hand; --force keeps them.
 """
 
 import argparse
@@ -44,38 +43,38 @@ from srstudy.datasets.settings import NAME_NOTE, Name
 from srstudy.imagefiles.listing import SUFFIXES
 from srstudy.imagefiles.reading import read_image
 
-LARGEST = 1 << 30  # bytes of a file whose size nobody has told
+LARGEST = 1 << 30  # bytes: limit for a file of unknown size
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file that is to be registered."""
+    """A file to be registered."""
 
-    where: str  # as faults name it
+    where: str  # its name in error messages
     file: str
-    url: str  # "" for none
-    path: Path | None = None  # None: it comes from its url
+    url: str  # "" if there is none
+    path: Path | None = None  # None: it is downloaded from its url
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a candidate holds, or why it is not taken."""
+    """The content of a candidate, or the reason why it is refused."""
 
     size: int = 0  # in bytes
     sha256: str = ""
-    fault: str = ""  # "" where it is taken
+    fault: str = ""  # "" if it is accepted
 
 
 def main() -> None:
-    """Examine all files, then write the registry file or name every fault."""
+    """Check all files, then write the registry file or name every fault."""
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").partition("\n")[0],
         epilog="docs/guide/extending.md, 'A data set', has an example.",
     )
-    parser.add_argument("name", help="of the data set, as in params.yaml")
+    parser.add_argument("name", help="the name of the data set in params.yaml")
     parser.add_argument("source", type=Path, help="a folder of files, or a list of addresses")
-    parser.add_argument("--url", default="", help="below which the folder's files are public")
-    parser.add_argument("--any", action="store_true", help="also take files that are not images")
+    parser.add_argument("--url", default="", help="the public address of the folder")
+    parser.add_argument("--any", action="store_true", help="also accept files that are not images")
     parser.add_argument("--force", action="store_true", help="replace a set's files, not its notes")
     arguments = parser.parse_args()
     pooch.get_logger().setLevel("WARNING")  # its lines name temporary files
@@ -97,17 +96,17 @@ def main() -> None:
 
 
 def check_name(name: str, taken: bool) -> None:
-    """Raise `InputError` for a name that params.yaml could not hold, or that is taken."""
+    """Raise `InputError` for a name that params.yaml would refuse, or that exists already."""
     try:
         TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise InputError(f"NAME: found {name!r}; allowed: {NAME_NOTE}") from None
     if taken and name in registered_names():
-        raise InputError(f"{registry_file(name)}: is there already; --force replaces it")
+        raise InputError(f"{registry_file(name)}: exists already; --force replaces it")
 
 
 def in_folder(folder: Path, base: str) -> Iterator[Candidate]:
-    """The files of a folder in the order of their names; hidden ones are passed over."""
+    """The files of a folder, sorted by name; hidden files are skipped."""
     base = base.rstrip("/")
     if base and (not re.match("https?:", base) or not is_address(f"{base}/x")):
         raise InputError(f"--url: found {base!r}; allowed: http://... or https://...")
@@ -123,7 +122,7 @@ def in_folder(folder: Path, base: str) -> Iterator[Candidate]:
 
 
 def in_list(path: Path) -> Iterator[Candidate]:
-    """The files whose addresses a list holds, in its order."""
+    """The files of a list of addresses, in its order."""
     try:
         lines = [line.strip() for line in path.read_text("utf-8").split("\n")]
     except (OSError, UnicodeDecodeError) as error:
@@ -131,7 +130,7 @@ def in_list(path: Path) -> Iterator[Candidate]:
         raise InputError(f"{path}: is neither a folder nor a list of addresses: {why}") from error
     addresses = [(n, line) for n, line in enumerate(lines, 1) if line and line[0] != "#"]
     if not addresses:
-        raise InputError(f"{path}: holds no address; allowed: {ADDRESS_NOTE}, one a line")
+        raise InputError(f"{path}: holds no address; allowed: {ADDRESS_NOTE}, one per line")
     for number, url in addresses:
         file = unquote(re.split("[?#]", url)[0].rpartition("/")[2])
         yield Candidate(f"{path}: line {number}: {_shown(url)}", file, url)
@@ -142,15 +141,15 @@ def _shown(text: str) -> str:
 
 
 def mirror_places(name: str) -> dict[str, str]:
-    """Where a mirror keeps the files of the other data sets, by their SHA-256."""
+    """The mirror paths of the files of all other data sets, by their SHA-256."""
     others = [row for other in registered_names() if other != name for row in read_registry(other)]
     return {row.sha256: row.mirror for row in others if row.mirror}
 
 
 def examined(name: str, candidates: Sequence[Candidate], images: bool) -> list[Content]:
-    """The contents of all candidates; `InputError` has a line for each that is not taken.
+    """The contents of all candidates; `InputError` has a line for each that is refused.
 
-    images: whether each must be an image file that can be read.
+    images: whether each file must be a readable image.
     """
     with TemporaryDirectory() as folder:
         work = bind(_content, Path(folder), images)
@@ -160,8 +159,8 @@ def examined(name: str, candidates: Sequence[Candidate], images: bool) -> list[C
     for candidate, content in zip(candidates, contents, strict=True):
         fault = content.fault
         keys = [("name", candidate.file), ("content", content.sha256)]
-        if images:  # what is made of an image is named by its stem
-            keys.insert(1, ("name but for the suffix", Path(candidate.file).stem))
+        if images:  # the stages name their files by the stem of an image
+            keys.insert(1, ("name without the suffix", Path(candidate.file).stem))
         for kind, key in keys:
             first = firsts.setdefault((kind, key), candidate)
             if first is not candidate and not fault:
@@ -208,11 +207,11 @@ def _content(
 
 def _name_fault(candidate: Candidate, images: bool) -> str:
     if candidate.path is None and not is_address(candidate.url):
-        return f"is no address; allowed: {ADDRESS_NOTE}"
+        return f"is not an address; allowed: {ADDRESS_NOTE}"
     if not is_file_name(candidate.file):
         return f"has the file name {candidate.file!r}; allowed: {FILE_NOTE}"
     if images and Path(candidate.file).suffix.lower() not in SUFFIXES:
-        return f"is not an image by its suffix; allowed: {', '.join(SUFFIXES)} (or all, with --any)"
+        return f"has no image suffix; allowed: {', '.join(SUFFIXES)} (or any, with --any)"
     return ""
 
 
@@ -226,16 +225,16 @@ def _row(
 
 
 def report(path: Path, name: str, rows: Sequence[RegisteredFile]) -> Iterator[str]:
-    """What was registered, and what is to be known of it: a line each."""
+    """Lines about the registered set and the next steps."""
     yield f"{path}: {len(rows)} files, {sum(row.size for row in rows)} bytes"
     others = [row for row in rows if row.mirror and row.mirror != f"{name}/{row.file}"]
     if others:
-        yield f"{len(others)} of them are files of other sets: a mirror keeps them as theirs"
+        yield f"{len(others)} of them are also in other sets: a mirror keeps each file only once"
     if not all(row.url for row in rows):
         example = next(row.mirror for row in rows if not row.url)
         yield (
-            f"no public addresses: it can be downloaded only where {MIRROR_VARIABLE} names a "
-            f"folder or URL that holds {example} and so on"
+            f"no public addresses: it can be downloaded only if {MIRROR_VARIABLE} names a folder "
+            f"or URL that holds {example} and the other files"
         )
     yield f"now add {name} to `datasets` in params.yaml, and the file to git: git add {path}"
 

@@ -1,7 +1,7 @@
-"""Results that are gathered run by run in a CSV file, as means over seeds are.
+"""Collecting results run by run in a CSV file, for example for means over seeds.
 
-A run's rows are added as soon as it is done, so that a study that was stopped goes on after them,
-also in another clone, where only the CSV file is left of the runs before.
+The rows of a run are added as soon as it is done. So a stopped study continues after them, also in
+another clone, which has only the CSV file of the earlier runs.
 """
 
 import hashlib
@@ -21,21 +21,21 @@ from srstudy.training.settings import FRESH
 from tools.experiments import read_output
 
 TEST_SETS = ("set5", "set14", "bsd100", "urban100")
-# What no training depends on, and what each run sets by itself.
+# Keys that no training depends on, and keys that each run sets.
 ASIDE = (
     *("cascade_from", "cascade_scales", "datasets", "mnist", "own_images", "scales", "seed"),
     *("self_ensemble", "test_sets", "train_set", "validation_share", "validation_images"),
     *("validation_list", "network_size", "start_from"),
 )
-# Runs of each study start from nothing, and hold out these images, whatever params.yaml holds
-# out: of T91 the same.
+# All runs start from fresh weights and hold out the listed images, independent of params.yaml; for
+# T91 these are the images that its default share holds out.
 EACH_RUN: dict[str, object] = {
     "start_from": FRESH,
     "validation_share": "null",
     "validation_images": "null",
     "validation_list": "true",
 }
-# What the studies on 290 images and four test sets have in common, whatever params.yaml says.
+# Common settings of the studies on 290 images and four test sets, independent of params.yaml.
 ON_290: dict[str, object] = {
     "datasets": ["t290", *TEST_SETS],
     "own_images": "{}",
@@ -57,11 +57,11 @@ ON_290: dict[str, object] = {
 }
 
 Rows = list[dict[str, Any]]
-COLUMNS = ("seed", "scale", "set", "method", "psnr")  # of runs of several seeds
+COLUMNS = ("seed", "scale", "set", "method", "psnr")  # for runs with several seeds
 
 
 def recipe() -> str:
-    """Eight hex digits that stand for the recipe in params.yaml: rows of two do not mix."""
+    """Eight hex digits that identify the recipe in params.yaml; a table has rows of only one."""
     values = load_yaml(PARAMS_FILE)
     kept = {key: value for key, value in values.items() if key not in ASIDE}
     kept["network_size"] = values["network_size"][values["network"]]
@@ -69,7 +69,7 @@ def recipe() -> str:
 
 
 def digits_of(settings: Mapping[str, object]) -> str:
-    """Eight hex digits that stand for settings."""
+    """Eight hex digits that identify settings."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
 
 
@@ -82,12 +82,12 @@ def gather(
     written: Callable[[pd.DataFrame], None] = lambda rows: None,
     columns: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """The rows of all runs: what `table` has, and by `run(name)` what it lacks.
+    """The rows of all runs: those in `table`, and the missing ones from `run(name)`.
 
-    runs: names, and how many rows each has; recipe_of: the digits of a run's recipe, which source
-    has; written: is called with the rows so far whenever some were added; columns: those that each
-    row has, besides `run` and `recipe`. `InputError` where the table has rows of another recipe,
-    also where that is changed while the study goes on, or lacks a column.
+    runs: the names, with the number of rows of each; recipe_of: the digits of a run's recipe, which
+    is in the file `source`; written: is called with the rows so far after each addition; columns:
+    the columns of each row, besides `run` and `recipe`. Raises `InputError` if the table lacks a
+    column, or has rows of another recipe, also if the recipe changes during the study.
     """
 
     def of_runs(rows: pd.DataFrame) -> pd.DataFrame:
@@ -101,7 +101,7 @@ def gather(
             if row.run in runs and row.recipe != (wanted := recipe_of(row.run)):
                 raise InputError(
                     f"{table}: {row.run}: recipe: found {row.recipe}; allowed: {wanted}, that of "
-                    f"{source}; without its rows it is run anew"
+                    f"{source}; to run it again, remove its rows"
                 )
         if len(there) and (there["run"] == name).sum() == count:
             print(f"{name}: its rows are in {table}")
@@ -118,13 +118,13 @@ def gather(
 
 
 def read_rows(table: Path, columns: set[str]) -> pd.DataFrame:
-    """The rows of a table, none where it is not there; `InputError` where it lacks a column."""
+    """The rows of a table; no rows if it does not exist; `InputError` if it lacks a column."""
     if not table.is_file():
         return pd.DataFrame()
     try:
         rows = pd.read_csv(table, dtype={"recipe": str, "weights": str})
         found = ", ".join(rows.columns)
-    except ValueError as error:  # of pandas: an empty file, or rows of more columns than the first
+    except ValueError as error:  # from pandas: an empty file, or rows with too many columns
         rows, found = pd.DataFrame(), str(error).partition("\n")[0]
     if missing := sorted(columns - set(rows.columns)):
         raise InputError(f"{table}: found {found}; expected also: {', '.join(missing)}")
@@ -134,16 +134,16 @@ def read_rows(table: Path, columns: set[str]) -> pd.DataFrame:
 def scores(
     name: str, scale: int, test_set: str, method: str, metric: str = "psnr"
 ) -> dict[str, float]:
-    """The score of each image of a test set, of a method of an experiment."""
+    """The score of each image of a test set, for a method of an experiment."""
     found = json.loads(read_output(name, f"data/scores/x{scale}/{test_set}/{method}.json"))
     return {image: values[metric] for image, values in found.items()}
 
 
 def means(name: str, scale: int, test_set: str, method: str) -> dict[str, float]:
-    """The mean of every metric over a test set, of a method of an experiment."""
+    """The mean of every metric over a test set, for a method of an experiment."""
     return {key: mean(scores(name, scale, test_set, method, key)) for key in METRICS}
 
 
 def mean(values: Mapping[str, float]) -> float:
-    """The mean over the images, as the study's table has it."""
+    """The mean over the images, rounded as in the table of the study."""
     return round(sum(values.values()) / len(values), 4)

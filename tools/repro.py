@@ -1,10 +1,11 @@
-"""The study, with its trainings side by side: `make repro JOBS=3`.
+"""Run the study with several trainings at the same time: `make repro JOBS=3`.
 
     python -m tools.repro JOBS
 
-For one large machine. What the trainings need is made first, by `dvc repro`; then up to JOBS of
-them run at a time, each as `dvc repro --single-item`; then `dvc repro` makes the rest. A training's
-bytes do not depend on what runs beside it. With one job it is `dvc repro` alone.
+For one large machine. First `dvc repro` makes everything that the trainings need; then up to JOBS
+of them run at a time, each as `dvc repro --single-item`; then `dvc repro` makes the rest. The bytes
+of a training do not depend on other trainings at the same time. With one job, it only runs
+`dvc repro`.
 """
 
 import argparse
@@ -18,15 +19,15 @@ from srstudy.common.errors import InputError
 from srstudy.common.machine import end_with
 from srstudy.common.running import run
 
-# Stages that train, none of which waits for another; and those that make what these begin with.
+# Stages that train and do not wait for each other; and the stages that make their inputs.
 TRAININGS = ("train-plain", "train-regularized", "mnist")
 BEFORE = ("patch", "pretrain", "download-mnist")
 
 
 def main() -> None:
-    """Make what is missing of the study."""
+    """Make all missing results of the study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("jobs", metavar="JOBS", help="trainings at a time: a whole number from 1")
+    parser.add_argument("jobs", metavar="JOBS", help="trainings at a time: at least 1")
     jobs = parser.parse_args().jobs
     if not (jobs.isascii() and jobs.isdecimal() and int(jobs) >= 1):
         raise InputError(f"JOBS: found {jobs!r}; allowed: a whole number of at least 1")
@@ -41,12 +42,12 @@ def main() -> None:
                 if not well
             ]
         if failed:
-            raise InputError(f"{', '.join(failed)}: DVC ended it: see above")
+            raise InputError(f"{', '.join(failed)}: DVC failed: see above")
     _repro([])
 
 
 def _stages() -> list[str]:
-    """All stages by their full names; DVC says itself why where it cannot tell."""
+    """All stages by their full names; if DVC fails, it prints the reason itself."""
     command = ["dvc", "stage", "list", "--name-only"]
     listed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if listed.returncode:
@@ -60,7 +61,10 @@ def _repro(targets: list[str]) -> None:
 
 
 def _train(stage: str) -> bool:
-    """Whether a stage by itself ended well. DVC writes dvc.lock one by one: it waits for that."""
+    """Run a single stage; return whether it succeeded.
+
+    Only one DVC process can write dvc.lock at a time; the others wait for the lock.
+    """
     command = ["dvc", "--wait-for-lock", "repro", "--single-item", stage]
     return not subprocess.run(
         command, check=False, preexec_fn=partial(end_with, os.getpid())

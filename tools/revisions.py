@@ -1,4 +1,4 @@
-"""Files as they lie here, or as git has them: of a commit, a branch, a tag, a DVC experiment."""
+"""Files of the workspace, or of a commit, a branch, a tag or a DVC experiment in git."""
 
 import subprocess
 from pathlib import Path
@@ -7,9 +7,9 @@ from srstudy.common.errors import InputError
 
 
 def commit_of(revision: str) -> str:
-    """The SHA of what git or, by an experiment's name, DVC knows; else `InputError`.
+    """The SHA of a git revision or of a DVC experiment's name; else `InputError`.
 
-    A name that several commits' experiments have means that of the current commit.
+    If experiments of several commits have the same name, that of the current commit is used.
     """
     head = _git("rev-parse", "HEAD") or ""
     listed = _git("for-each-ref", "--format=%(refname)", "refs/exps") or ""
@@ -23,13 +23,13 @@ def commit_of(revision: str) -> str:
     if named:
         raise InputError(
             f"{revision}: found {len(named)} experiments of that name, none of the current commit; "
-            "allowed: one's SHA (`dvc exp list --all-commits`)"
+            "allowed: the SHA of one of them (`dvc exp list --all-commits`)"
         )
     raise InputError(f"{revision}: git knows no such commit, branch, tag or experiment")
 
 
 def text_at(commit: str | None, path: str) -> str | None:
-    """A file's text, of the folder as it lies here (None) or of a commit; None: it is not there."""
+    """The text of a file, in the workspace (commit None) or in a commit; None if it is missing."""
     if commit is None:
         return Path(path).read_text("utf-8") if Path(path).is_file() else None
     return _git("show", f"{commit}:{path}", strip=False)

@@ -1,12 +1,12 @@
-"""How well do networks enlarge photographs that are compressed or noisy? `make robustness`.
+"""The quality of networks on photographs that are compressed or noisy: `make robustness`.
 
     python -m tools.robustness                                   every model of weights/, x2 and x4
     python -m tools.robustness clean models/x2-plain.weights.h5 --sets held-out -o robustness
 
-Each network, and bicubic interpolation beside it, restores the images of each set in each case of
-tools/photo_cases.py. Writes FOLDER/photographs.csv and the page of it, FOLDER/photographs.md. Rows
-are added as soon as a network is done with a set, and those of weights that have not changed are
-kept: a run that was stopped goes on where it was.
+Each network, and bicubic interpolation for comparison, restores the images of each set in each case
+of tools/photo_cases.py. Writes FOLDER/photographs.csv and its page, FOLDER/photographs.md. Rows are
+added as soon as a network is done with a set, and rows of unchanged weights are kept: a stopped run
+continues where it was.
 """
 
 import argparse
@@ -48,8 +48,8 @@ MADE_BY = degradation("matlab")
 class Method:
     """One way to enlarge images, uint8 (h, w[, 3]).
 
-    weights: the first digits of the SHA-256 of its file; at_once: how many images it works on side
-    by side.
+    weights: the first digits of the SHA-256 of its file; at_once: the number of images that it
+    restores at the same time.
     """
 
     name: str
@@ -60,12 +60,12 @@ class Method:
 
 
 def main() -> None:
-    """Score what is missing; write table and page."""
+    """Score all missing rows; write table and page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     words = "a model of weights/, or a file: .onnx, .weights.h5; default: all models"
     add("networks", nargs="*", metavar="NETWORK", help=words)
-    words = f"names or {HELD_OUT}, divided by commas, joined by + for one row; default: %(default)s"
+    words = f"names or {HELD_OUT}, with commas between; + joins sets to one; default: %(default)s"
     add("--sets", default=",".join(SETS), help=words)
     add("-o", "--output", type=Path, default=Path("docs"), metavar="FOLDER", help="default: docs")
     arguments = parser.parse_args()
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def shipped() -> list[Model]:
-    """The models that have files of their own, at some of SCALES."""
+    """The models that have their own files, at some of SCALES."""
     return [model for model in MODELS if any(file_of(model, scale).is_file() for scale in SCALES)]
 
 
@@ -93,7 +93,7 @@ def file_of(model: str, scale: int) -> Path:
 def chosen(names: Sequence[str]) -> list[Method]:
     """Bicubic interpolation and the networks, by scale; names: of models, or files.
 
-    `InputError` names what is neither.
+    `InputError` names an entry that is neither.
     """
     found = [method for name in names for method in methods_of(name)]
     scales = sorted({method.scale for method in found})
@@ -126,12 +126,12 @@ def methods_of(name: str) -> list[Method]:
 
 
 def bicubic(scale: int) -> Method:
-    """Interpolation, which every gain is over."""
+    """Bicubic interpolation, the baseline of all gains."""
     return Method(BICUBIC, scale, "none", lambda lr: MADE_BY.enlarge(lr, scale))
 
 
 def restoring(steps: Sequence[Network]) -> Callable[[Image], Image]:
-    """As `upscale` restores a photograph, by these networks."""
+    """The function that restores a photograph like `upscale`, with these networks."""
     return lambda lr: restore_photo(lr, steps).astype(np.uint8, copy=False)
 
 
@@ -143,9 +143,10 @@ def in_one_thread(model: Model, scale: int) -> list[Network]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """ONNX Runtime takes as many threads as it sees cores: here one, as images share the cores.
+    """Make ONNX Runtime use one thread, because several images are restored at the same time.
 
-    On small images, threads of one network wait for each other.
+    It uses one thread for each core that it sees. On small images, several threads of one network
+    mostly wait for each other.
     """
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
@@ -156,7 +157,7 @@ def one_thread() -> Iterator[None]:
 
 
 def digits(path: Path) -> str:
-    """Eight hex digits that stand for a file."""
+    """Eight hex digits that identify a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
 
 
@@ -170,7 +171,7 @@ def add_rows(table: Path, method: Method, name: str, files: Sequence[Path]) -> N
         return
     print(f"{words} ...", flush=True)
     found = [{**key, **row, "weights": method.weights} for row in scores(method, files)]
-    others, _ = divided(table, key)  # read again: another run may have added rows in the meantime
+    others, _ = divided(table, key)  # read again, because another run may have added rows
     rows = pd.concat([others, pd.DataFrame(found)], ignore_index=True)
     rows = rows.sort_values([*key], key=in_order, kind="stable")
     with whole_file(table) as partial:
@@ -178,7 +179,7 @@ def add_rows(table: Path, method: Method, name: str, files: Sequence[Path]) -> N
 
 
 def divided(table: Path, key: Mapping[str, object]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of a table without those of a key, and these."""
+    """The rows of a table without those of a key, and those of the key."""
     rows = read_rows(table, {*COLUMNS})
     if rows.empty:
         rows = pd.DataFrame(columns=COLUMNS)
@@ -187,7 +188,7 @@ def divided(table: Path, key: Mapping[str, object]) -> tuple[pd.DataFrame, pd.Da
 
 
 def in_order(values: pd.Series) -> pd.Series:
-    """What rows are sorted by: scales, and names as they stand below, those of files last."""
+    """The sort key of rows: scales, and names in the order below, with files last."""
     if values.name == "scale":
         return values.astype(int)
     known = [BICUBIC, *MODELS, *SETS]
@@ -195,7 +196,7 @@ def in_order(values: pd.Series) -> pd.Series:
 
 
 def scores(method: Method, files: Sequence[Path], cases: Sequence[str] = (*CASES,)) -> Rows:
-    """A row for each case: means over the images, and how many are below bicubic in luma."""
+    """A row for each case: means over the images, and the number with worse luma than bicubic."""
     found = np.empty((len(cases), len(files), 4))
 
     def score(place: int) -> None:

@@ -8,13 +8,13 @@ from srstudy.scoring.tables import markdown
 from tools.photo_cases import CASES
 
 BICUBIC = "bicubic"
-PICTURE = Path("docs/photographs.png")  # of tools/robustness_picture.py
-# What stands in a column of the rows, and what its tables say of it.
+PICTURE = Path("docs/photographs.png")  # from tools/robustness_picture.py
+# The suffixes of the columns, and their words in the tables.
 KINDS = {"": "luma", "_rgb": "RGB"}
 
 
 def page(rows: pd.DataFrame, pictured: bool) -> str:
-    """The tables of the rows of photographs.csv, as Markdown; pictured: is there a picture?"""
+    """The tables of photographs.csv as Markdown; pictured: whether there is a picture."""
     parts = [
         "# Photographs that are compressed or noisy\n\nWhat networks gain over bicubic "
         "interpolation of the same LR image, in dB of PSNR; the line of `bicubic` has its PSNR. LR "

@@ -1,10 +1,10 @@
-"""Crops of photographs that are compressed or noisy, each enlarged by several networks.
+"""Crops of compressed or noisy photographs, each enlarged by several networks.
 
     python -m tools.robustness_picture              bicubic, clean, photo: docs/photographs.png
     python -m tools.robustness_picture clean pilot.onnx -o pilot.png
 
-A line for each place and case; a column for bicubic interpolation, for each network, and for the
-original. Crops are shown at twice their size, without interpolation.
+There is a line for each crop and case, and a column for bicubic interpolation, for each network,
+and for the original. Crops are shown at twice their size, without interpolation.
 """
 
 import argparse
@@ -20,16 +20,16 @@ from tools.photo_cases import Image, images, spoiled
 from tools.robustness import MADE_BY, Method, bicubic, methods_of, shipped
 from tools.robustness_page import PICTURE
 
-SCALE, SIDE, ZOOM, GAP, CAPTION = 2, 84, 2, 4, 18  # pixels, but for the scale and the zoom
+SCALE, SIDE, ZOOM, GAP, CAPTION = 2, 84, 2, 4, 18  # in pixels, except the scale and the zoom
 SETS, CASES = "set5+set14", ("jpeg50", "noise10")
 SHOWN = ("clean", "photo")
-# Image, and the crop's top and left in HR pixels: an edge in colour, skin, and text.
+# Image, and top and left of the crop in HR pixels: an edge in colour, skin, and text.
 PLACES = (("butterfly_GT", 60, 120), ("woman_GT", 60, 70), ("ppt3", 330, 34))
 WHITE = 255
 
 
 def main() -> None:
-    """Draw the picture; networks of another scale are left out."""
+    """Draw the picture; networks of other scales are left out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     there = [model for model in SHOWN if model in shipped()]
     parser.add_argument(
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def picture(methods: list[Method]) -> Image:
-    """All lines, uint8 (height, width, 3)."""
+    """The picture with all lines, uint8 (height, width, 3)."""
     files = {path.stem: path for path in images(SETS)}
     lines = []
     for name, top, left in PLACES:

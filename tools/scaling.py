@@ -1,4 +1,4 @@
-"""The table of docs/scaling.md, computed from docs/rates.csv: `make bench`; or by itself:
+"""The table of docs/scaling.md, computed from docs/rates.csv: `make bench`; or separately:
 
 python -m tools.scaling [--check]
 """
@@ -29,7 +29,7 @@ HOUR, LARGE_GB = 3600, 200
 
 @dataclass(frozen=True)
 class Images:
-    """So many images, all taken as of one size."""
+    """A number of images, all counted with the same size."""
 
     name: str
     count: int
@@ -38,11 +38,11 @@ class Images:
 
     @property
     def megapixels(self) -> float:
-        """Of all images together."""
+        """The megapixels of all images together."""
         return self.count * self.width * self.height / 1e6
 
 
-# T91 has 5.36 megapixels; the 199 images beside it in t290 have 481 x 321 pixels each.
+# T91 has 5.36 megapixels; the 199 other images of t290 have 481 x 321 pixels each.
 SETS = (
     Images("T91", 91, 256, 230),
     Images("290 images (`t290`)", 290, 394, 316),
@@ -59,11 +59,11 @@ def main() -> None:
     if not parser.parse_args().check:
         write_page()
     elif current() != PAGE.read_text("utf-8"):
-        sys.exit(f"{PAGE}: its table is not that of {RATES}; run `python -m tools.scaling`")
+        sys.exit(f"{PAGE}: its table differs from {RATES}; run `python -m tools.scaling`")
 
 
 def write_page() -> None:
-    """Bring the table of the page up to date."""
+    """Update the table of the page."""
     text = current()
     with whole_file(PAGE) as partial:
         partial.write_text(text, "utf-8")
@@ -79,7 +79,7 @@ def current() -> str:
 
 
 def table(rates: pd.DataFrame, params: dict[str, Any]) -> str:
-    """What each data set takes at all scales of the params together, as Markdown."""
+    """The cost of each data set at all scales of the params together, as Markdown."""
     found = {(row.what, row.scale, row.unit): row.value for row in rates.itertuples()}
     lines = [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"]
     lines += [f"| {' | '.join(_row(images, found, params))} |" for images in SETS]
@@ -123,7 +123,7 @@ def _row(images: Images, found: dict[Any, float], params: dict[str, Any]) -> lis
 
 
 def steps_of_a_pass(images: Images, params: dict[str, Any]) -> int:
-    """The steps of one pass over all patches at the first of the scales, copies included."""
+    """The steps of one pass over all patches at the first scale, with the downscaled copies."""
     key = f"x{params['scales'][0]}"
     size, stride = params["patch_size"][key], params["stride"][key]
     factors = [1.0, *params["downscaled_copies"]]
@@ -135,7 +135,7 @@ def steps_of_a_pass(images: Images, params: dict[str, Any]) -> int:
 
 
 def needs(data_s: float, copy_gb: float, pass_steps: int, default_steps: int) -> str:
-    """Which levers the size calls for, in words."""
+    """The measures that the size of the data needs, in words."""
     found = []
     if copy_gb > LARGE_GB:
         found.append("links in place of copies")
@@ -148,7 +148,7 @@ def needs(data_s: float, copy_gb: float, pass_steps: int, default_steps: int) ->
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes, hours or days: a figure that two digits are enough for."""
+    """A duration in seconds, minutes, hours or days, as a number of few digits."""
     for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"

@@ -1,7 +1,7 @@
-"""How large is chance? The default recipe with several seeds, pretraining included: `make seeds`.
+"""How large are chance differences? The default recipe with several seeds: `make seeds`.
 
-Each seed is a DVC experiment; its rows are added to docs/seeds.csv when it is done, so that a
-stopped study goes on where it was. Writes docs/seeds.csv and docs/seeds.md.
+Each seed, with its own pretraining, is a DVC experiment. Its rows are added to docs/seeds.csv when
+it is done, so that a stopped study continues where it was. Writes docs/seeds.csv and docs/seeds.md.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ TABLE, PAGE = Path("docs/seeds.csv"), Path("docs/seeds.md")
 
 
 def main() -> None:
-    """Run what is missing, write table and page."""
+    """Run the missing experiments, write table and page."""
     seeds = sorted({seed for some in SEEDS.values() for seed in some})
     counts = {f"seed-{s}": len(scales_of(s)) * len(METHODS) * len(TEST_SETS) for s in seeds}
     rows = gather(TABLE, counts, rows_of, columns=COLUMNS)
@@ -30,12 +30,12 @@ def main() -> None:
 
 
 def scales_of(seed: int) -> list[int]:
-    """The scales that a seed is trained at."""
+    """The scales for which a seed is trained."""
     return [scale for scale, seeds in SEEDS.items() if seed in seeds]
 
 
 def rows_of(name: str) -> Rows:
-    """Run one seed; a row for each scale, test set and method."""
+    """Run one seed; return a row for each scale, test set and method."""
     seed = int(name.partition("-")[2])
     keys = [(s, t, m) for s in scales_of(seed) for t in TEST_SETS for m in METHODS]
     run_experiment(name, settings(seed), [f"evaluate@{s}-{m}-{t}" for s, t, m in keys])
@@ -60,7 +60,7 @@ def settings(seed: int) -> dict[str, object]:
 
 
 def page(rows: pd.DataFrame) -> str:
-    """Means with their standard deviations, and the settings' paired differences."""
+    """Means with their standard deviations, and the paired differences of the two settings."""
     lines = []
     for (scale, test_set), mine in rows.groupby(["scale", "set"], sort=False):
         by = mine.groupby("method")["psnr"]

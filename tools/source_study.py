@@ -1,8 +1,8 @@
-"""The student project's own setting, beside its own figures: `make source-study`.
+"""The student project's own setting, compared with its own figures: `make source-study`.
 
-SRCNN on 32-pixel patches of T91, x2, OpenCV's degradation, nothing cropped; then a small
-`progressive` in the same setting. Two DVC experiments, source-srcnn and source-progressive, that
-leave the workspace as it is. Writes docs/source-study.md.
+SRCNN on 32-pixel patches of T91, x2, OpenCV's degradation, no cropped border; then a small
+`progressive` in the same setting. These are two DVC experiments, source-srcnn and
+source-progressive, which do not change the workspace. Writes docs/source-study.md.
 """
 
 import json
@@ -14,7 +14,7 @@ from srstudy.training.settings import FRESH
 from tools.experiments import read_from, run_experiment
 from tools.published import student
 
-# All of the schedule is said here: docs/source-study.md does not change with the default's.
+# The whole schedule is here: so docs/source-study.md does not depend on the defaults.
 SETTING: dict[str, object] = {
     "degradation": "opencv",
     "scales": "[2]",

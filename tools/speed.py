@@ -1,10 +1,10 @@
-"""How fast are the networks of `upscale`, beside FSRCNN by OpenCV's dnn_superres? `make speed`.
+"""The speed of the networks of `upscale`, and of FSRCNN in OpenCV's dnn_superres: `make speed`.
 
-In one run on one machine, which does nothing else, on all of its cores: HR megapixels a second of
-each network alone, on a luma plane of 1 HR megapixel, and of the whole command on one photograph in
-colour, from its start to the written PNG. Medians of five runs. OpenCV's contributed modules are
-installed into .bench/, a Python environment of their own. Writes docs/speed.csv, and docs/speed.md
-with its chart: PSNR on Set5 over speed.
+Measured in one run on all cores of one idle machine: HR megapixels per second of each network
+alone, on a luma plane of 1 HR megapixel, and of the whole command on one photograph in colour, from
+its start to the written PNG. Medians of five runs. OpenCV's contributed modules are installed into
+.bench/, a separate Python environment. Writes docs/speed.csv, and docs/speed.md with its chart:
+PSNR on Set5 over speed.
 """
 
 import shutil
@@ -33,13 +33,13 @@ from tools.timing import seconds
 TABLE = Path("docs/speed.csv")
 PACKAGES, BENCH = Path("tools/speed-requirements.lock"), Path(".bench")
 SET, PHOTO = "set5", "sample-test/astronaut.png"
-SIDE = 1024  # of HR, in pixels, for a network alone
+SIDE = 1024  # HR pixels, for a network alone
 
 Row = dict[str, object]
 
 
 def main() -> None:
-    """Measure, write table, page and chart."""
+    """Measure; write table, page and chart."""
     python = prepared()
     rows: list[Row] = []
     with TemporaryDirectory() as folder:
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def prepared() -> str:
-    """The Python of .bench, which has the packages of PACKAGES alone."""
+    """The Python of .bench, which has only the packages in PACKAGES; installed if missing."""
     python, done = BENCH / "bin/python", BENCH / "installed"
     wanted = PACKAGES.read_bytes()
     if not done.is_file() or done.read_bytes() != wanted:
@@ -75,7 +75,7 @@ def prepared() -> str:
 
 
 def interpolation(scale: int) -> Row:
-    """MATLAB's bicubic interpolation, by this project."""
+    """MATLAB's bicubic interpolation in this project."""
     luma = plane(scale).astype(np.float32)
     taken = seconds(lambda: MADE_BY.interpolation.planes(luma, scale))
     psnr = scores(bicubic(scale), images(SET), [CLEAN])[0]["psnr"]
@@ -83,7 +83,7 @@ def interpolation(scale: int) -> Row:
 
 
 def fsrcnn(python: str, scale: int, folder: Path) -> list[Row]:
-    """FSRCNN, random weights, by OpenCV; with its published PSNR."""
+    """FSRCNN in OpenCV, with random weights; with its published PSNR."""
     graph, script = folder / f"x{scale}.pb", [python, "-m", "tools.speed_fsrcnn"]
     called([sys.executable, "-m", "tools.fsrcnn_graph", str(scale), str(graph)])
     alone = called([*script, "alone", str(graph), str(scale), str(SIDE // scale)])
@@ -98,7 +98,7 @@ def fsrcnn(python: str, scale: int, folder: Path) -> list[Row]:
 
 
 def ours(model: Model, scale: int, folder: Path) -> list[Row]:
-    """One of our networks, alone and by the command; none where there is no file of that scale."""
+    """One of our networks, alone and in the command; [] if there is no file for the scale."""
     methods = [method for method in methods_of(model) if method.scale == scale]
     if not methods:
         return []
@@ -117,7 +117,7 @@ def ours(model: Model, scale: int, folder: Path) -> list[Row]:
 
 
 def row(model: str, scale: int, what: str, per_second: float, psnr: object) -> Row:
-    """A row of the table; per_second: HR pixels."""
+    """A row of the table; per_second: HR pixels per second."""
     speed = float(f"{per_second / 1e6:.4g}")
     print(f"{model} x{scale}, {what}: {speed} HR megapixels a second", flush=True)
     return {
@@ -133,16 +133,16 @@ def plane(scale: int) -> np.ndarray:
 
 
 def pixels(folder: Path, scale: int) -> int:
-    """How many the photograph has when it is enlarged."""
+    """The number of pixels of the enlarged photograph."""
     height, width = read_image(folder / PHOTO).shape[:2]
     return height * width * scale**2
 
 
 def called(command: list[str]) -> str:
-    """What a command prints; `InputError` where it fails."""
+    """The output of a command; `InputError` if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip() or "nothing was said").splitlines()[-1]
+        said = (done.stderr.strip() or "no message").splitlines()[-1]
         raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {said}")
     return done.stdout
 

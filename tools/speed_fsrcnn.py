@@ -1,9 +1,9 @@
-"""FSRCNN by OpenCV's dnn_superres, for `make speed`: run by the Python of .bench, which has that.
+"""FSRCNN in OpenCV's dnn_superres, for `make speed`: run with the Python of .bench, which has it.
 
-    python -m tools.speed_fsrcnn alone GRAPH SCALE SIDE       prints HR megapixels a second
-    python -m tools.speed_fsrcnn photo GRAPH SCALE IN OUT     as `upscale` does: reads, writes PNG
+    python -m tools.speed_fsrcnn alone GRAPH SCALE SIDE       prints HR megapixels per second
+    python -m tools.speed_fsrcnn photo GRAPH SCALE IN OUT     reads, enlarges, writes PNG
 
-It imports nothing of this project, which is not installed there.
+It imports nothing of this project, because the project is not installed there.
 """
 
 import statistics
@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 
 REPEATS = 5
-module: Any = cv2  # this project's own OpenCV has no dnn_superres
+module: Any = cv2  # type checkers see this project's own OpenCV, which has no dnn_superres
 
 
 def alone(graph: str, scale: int, side: int) -> float:
-    """HR megapixels a second on a luma plane of LR, the median of some runs after a first one."""
+    """HR megapixels per second on an LR luma plane, the median of some runs after a warm-up."""
     network = module.dnn.readNetFromTensorflow(graph)
     luma = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
     taken = []
@@ -32,7 +32,7 @@ def alone(graph: str, scale: int, side: int) -> float:
 
 
 def photo(graph: str, scale: int, source: str, target: str) -> None:
-    """Enlarge a file in colour: luma by the network, chroma by interpolation."""
+    """Enlarge a file in colour: luma with the network, chroma by interpolation."""
     network = module.dnn_superres.DnnSuperResImpl_create()
     network.readModel(graph)
     network.setModel("fsrcnn", scale)

@@ -1,4 +1,4 @@
-"""The page and the chart of `make speed`: how good each model is, and how fast."""
+"""The page and the chart of `make speed`: the quality and the speed of each model."""
 
 from pathlib import Path
 

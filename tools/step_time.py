@@ -1,10 +1,10 @@
-"""How long a step of a training takes on this machine, and how fast its network restores.
+"""The time of a training step on this machine, and the speed at which its network restores.
 
     python -m tools.step_time 2 training
     python -m tools.step_time 2 restoring
 
-Of the network that params.yaml chooses, at a scale: seconds a step, on patches of noise; or HR
-megapixels a second, parameters and multiply-adds. Each on the threads that its stage has.
+For the network in params.yaml, at a scale: seconds per step, on patches of noise; or HR megapixels
+per second, parameters and multiply-adds. Each uses the same threads as its stage.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -55,7 +55,7 @@ def training(scale: int) -> dict[str, float]:
 
 
 def restoring(scale: int) -> dict[str, float]:
-    """HR megapixels a second, and what the network costs wherever it runs."""
+    """HR megapixels per second, and the parameters and multiply-adds of the network."""
     _, architecture = _chosen(scale)
     model = architecture.build()
     plane = np.random.default_rng(0).random((HEIGHT // scale, WIDTH // scale))

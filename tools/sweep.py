@@ -2,9 +2,9 @@
 
     python -m tools.sweep GRID.yaml [--part I/N] [--share | --cluster ADDRESS] [-o TABLE.csv]
 
-GRID.yaml says which keys of params.yaml take which values: docs/guide/experiments.md. Each point is
-a DVC experiment of the current commit, named by its values; what is there already is not run again.
-A point that fails is named, and the others go on. At the end: a table, and a chart beside it.
+GRID.yaml has keys of params.yaml with lists of values: docs/guide/experiments.md. Each point is a
+DVC experiment of the current commit, named by its values; existing experiments are not run again.
+If a point fails, it is named and the others continue. At the end, it writes a table and a chart.
 """
 
 import argparse
@@ -22,20 +22,20 @@ from tools.sweep_metric import file_of
 from tools.sweep_page import table, write
 from tools.sweep_points import Point, Sweep, read_sweep
 
-# What decides a result. DVC would take changes along that no other clone has.
+# The inputs of a result. DVC would also use uncommitted changes, which other clones do not have.
 INPUTS = ("params.yaml", "dvc.yaml", "data", "srstudy", "stages", "weights")
 REMOTE = "origin"
 
 
 def main() -> None:
-    """Check every point, run what is missing, write the table."""
+    """Check every point, run the missing points, write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("grid", type=Path, metavar="GRID.yaml")
     parser.add_argument("--part", default="1/1", metavar="I/N", help="every N-th, from the I-th")
     parser.add_argument(
-        "--share", action="store_true", help=f"by the git remote {REMOTE} and the DVC remote"
+        "--share", action="store_true", help=f"use the git remote {REMOTE} and the DVC remote"
     )
-    parser.add_argument("--cluster", metavar="ADDRESS", help="of a Dask scheduler; shares as well")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler; includes --share")
     parser.add_argument("--clones", default=CLONES, help="the workers' folder (%(default)s)")
     parser.add_argument("-o", "--output", type=Path, metavar="TABLE.csv", help="(GRID.csv)")
     arguments = parser.parse_args()
@@ -43,7 +43,7 @@ def main() -> None:
     mine = part_of(sweep.points, arguments.part)
     output = arguments.output or arguments.grid.with_suffix(".csv")
     if output.suffix != ".csv" or output == arguments.grid:
-        raise InputError(f"-o: found {output}; allowed: a name that ends with .csv, not the grid's")
+        raise InputError(f"-o: found {output}; allowed: another name than the grid's, with .csv")
     shared = arguments.share or bool(arguments.cluster)
     _refuse_uncommitted()
     with locked(Path(".dvc/tmp/sweep.lock"), "a sweep in this clone"):
@@ -54,7 +54,7 @@ def main() -> None:
         else:
             failed = _here(sweep, mine, shared)
         if shared:
-            _pull(sweep.points)  # what others have made
+            _pull(sweep.points)  # the results of other clones
     rows = table(sweep, scores(sweep), failed)
     chart = write(rows, sweep, output)
     print(rows.to_string(index=False, na_rep="-"))
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def part_of(points: Sequence[Point], part: str) -> list[Point]:
-    """Every N-th point from the I-th, by `I/N`."""
+    """Every N-th point from the I-th; part: "I/N"."""
     number, _, count = part.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise InputError(f"--part: found {part!r}; allowed: I/N, whole numbers with 1 <= I <= N")
@@ -72,7 +72,7 @@ def part_of(points: Sequence[Point], part: str) -> list[Point]:
 
 
 def scores(sweep: Sweep) -> dict[str, float | None]:
-    """The metric of each point whose experiment is here; None where it has no finite score."""
+    """The metric of each point whose experiment is here; None if it has no finite score."""
     here = _names()
     found: dict[str, float | None] = {}
     for point in sweep.points:
@@ -85,14 +85,14 @@ def scores(sweep: Sweep) -> dict[str, float | None]:
 
 
 def _here(sweep: Sweep, points: Sequence[Point], shared: bool) -> list[str]:
-    """Run the points in this clone, one after the other; the names of those that failed."""
+    """Run the points in this clone, one after the other; return the names of failed points."""
     failed = []
     for number, point in enumerate(points, 1):
         print(f"{point.name}: {number} of {len(points)}", flush=True)
         try:
-            # Asked before each: another clone may have made it in the meantime.
+            # Checked before each point: another clone may have run it in the meantime.
             there = _pull([point]) if shared else []
-            # With --pull, what the DVC remote has of data and models is not made again.
+            # With --pull, data and models on the DVC remote are not made again.
             options = ["--pull"] if shared else []
             run_experiment(point.name, point.settings, sweep.targets, options=options)
             if shared and point.name not in there:
@@ -104,7 +104,7 @@ def _here(sweep: Sweep, points: Sequence[Point], shared: bool) -> list[str]:
 
 
 def _on_cluster(arguments: argparse.Namespace, sweep: Sweep, points: Sequence[Point]) -> list[str]:
-    """Hand each point that is not shared yet to a worker; the names of those that failed."""
+    """Give each point that is not shared yet to a worker; return the names of failed points."""
     _dvc("fetch", "--quiet", REMOTE, program="git")
     holders = ("for-each-ref", "--contains", "HEAD", f"refs/remotes/{REMOTE}")
     if not _dvc(*holders, program="git"):
@@ -140,13 +140,13 @@ def _on_cluster(arguments: argparse.Namespace, sweep: Sweep, points: Sequence[Po
 
 
 def _who(key: str) -> str:
-    """git's user, as it would sign now."""
+    """The name or e-mail address of git's user."""
     name, _, rest = _dvc("var", "GIT_AUTHOR_IDENT", program="git").partition(" <")
     return name if key == "name" else rest.partition(">")[0]
 
 
 def _names(*remote: str) -> list[str]:
-    """The names of the current commit's experiments, here or on a git remote."""
+    """The names of the experiments of the current commit, here or on a git remote."""
     head = _dvc("rev-parse", "HEAD", program="git").strip()
     place = f"refs/exps/{head[:2]}/{head[2:]}/"
     if remote:
@@ -157,9 +157,9 @@ def _names(*remote: str) -> list[str]:
 
 
 def _pull(points: Sequence[Point]) -> list[str]:
-    """Pull what of the points is on the git remote and not here, without its data.
+    """Pull the points that are on the git remote but not here, without their data.
 
-    The names of the current commit's experiments on the remote.
+    Returns the names of the experiments of the current commit on the remote.
     """
     there = _names(REMOTE)
     missing = {point.name for point in points} & {*there} - {*_names()}
@@ -173,15 +173,15 @@ def _refuse_uncommitted() -> None:
     if changed:
         files = ", ".join(line[3:] for line in changed)
         raise InputError(
-            f"{files}: changed since the commit that the experiments are of; commit it"
+            f"{files}: changed after the commit of the experiments; commit the change first"
         )
 
 
 def _dvc(*words: str, program: str = "dvc") -> str:
-    """What a command of DVC, or git, prints; `InputError` has its last word where it fails."""
+    """The output of a command of DVC or git; if it fails, `InputError` has its last line."""
     ended = subprocess.run([program, *words], capture_output=True, text=True, check=False)
     if ended.returncode:
-        said = ended.stderr.strip().splitlines() or ["without a word"]
+        said = ended.stderr.strip().splitlines() or ["no message"]
         raise InputError(f"{program} {words[0]} {words[1]}: failed: {said[-1]}")
     return ended.stdout
 

@@ -1,8 +1,8 @@
-"""Points of a sweep on the workers of a Dask cluster, each in a clone of the study of its own.
+"""Points of a sweep on the workers of a Dask cluster, each in its own clone of the study.
 
-A worker needs the packages of the study and those of `make cluster`, and the git remote and DVC
-remote within reach; not this folder: this module is sent along, so that it imports nothing of ours
-but for the client's side, inside the functions.
+A worker needs the packages of the study and of `make cluster`, and access to the git remote and the
+DVC remote. It does not need this folder: this module is sent to the worker. So it imports modules
+of the study only on the client's side, inside functions.
 """
 
 import ctypes
@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any
 
 CLONES = "~/.cache/sr-study/clones"
-SECONDS = 10  # to reach the scheduler
+SECONDS = 10  # longest time to reach the scheduler
 
 
 def on_workers(address: str, orders: Mapping[str, Any], done: Callable[[str, str], None]) -> None:
-    """Run all orders, by the names of their points; `done(name, fault)` as each one ends.
+    """Run all orders, by the names of their points; call `done(name, fault)` when each one ends.
 
-    fault: empty where it ended well. What a killed worker had begun is begun again by another.
-    `InputError` where Dask is not installed or no scheduler answers.
+    fault: empty after success. If a worker is killed, another one repeats its point. Raises
+    `InputError` if Dask is not installed or no scheduler answers.
     """
     from srstudy.common.errors import InputError
 
@@ -46,19 +46,19 @@ def on_workers(address: str, orders: Mapping[str, Any], done: Callable[[str, str
         raise InputError(f"--cluster {address}: no scheduler answers: {what}") from error
     with client:
         futures = {
-            # Dask sends this module along with a function that has no name to import it by.
+            # A lambda cannot be imported by name, so Dask sends it together with this module.
             client.submit(lambda order: work(order), order, key=f"{name}-{os.getpid()}"): name
             for name, order in orders.items()
         }
         ending, waiting = as_completed(futures), False
         while ending.count():
             for future in ending.next_batch(block=False):
-                # Of Dask itself: a point whose workers all died, or a scheduler that went away.
+                # Faults of Dask itself: all workers of a point died, or the scheduler ended.
                 fault = future.result() if future.status == "finished" else _words(future)
                 done(futures[future], fault)
             alone = not client.scheduler_info(n_workers=1)["workers"]
             if alone and not waiting:
-                print(f"{address}: has no workers now; the points wait for them", flush=True)
+                print(f"{address}: has no workers now; the points wait for workers", flush=True)
             waiting = alone
             time.sleep(SECONDS / 10)
 
@@ -66,15 +66,15 @@ def on_workers(address: str, orders: Mapping[str, Any], done: Callable[[str, str
 def _words(future: Any) -> str:
     try:
         what = f"{future.exception()!r}"
-    except BaseException as error:  # cancelled: Dask raises what it says no future has
+    except BaseException as error:  # Dask raises the error of a cancelled future
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         what = f"{error!r}"
-    return f"Dask gave it up: {what.partition(chr(10))[0]}"
+    return f"Dask gave up: {what.partition(chr(10))[0]}"
 
 
 def work(order: Mapping[str, Any]) -> str:
-    """On a worker: run one point in a free clone and share it; the fault, empty if there is none.
+    """On a worker: run one point in a free clone and share it; return the fault, "" if none.
 
     order: `url`, `commit`, `who` (git's settings), `clones`, `grid` (the sweep's text), `part`.
     """
@@ -86,7 +86,7 @@ def work(order: Mapping[str, Any]) -> str:
         try:
             _at_commit(clone, order, clones / "cache", said)
         except subprocess.CalledProcessError:
-            # What a killed git leaves can be beyond use.
+            # A killed git can leave a broken clone.
             shutil.rmtree(clone, ignore_errors=True)
             try:
                 _at_commit(clone, order, clones / "cache", said)
@@ -101,17 +101,17 @@ def work(order: Mapping[str, Any]) -> str:
         except subprocess.CalledProcessError:
             lines = log.read_text("utf-8", errors="replace").splitlines()
             found = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-            return f"{found[0] if found else 'it ended without a word'}; {_where(log)}"
+            return f"{found[0] if found else 'it ended without a message'}; {_where(log)}"
     return ""
 
 
 def _where(log: Path) -> str:
-    return f"all it said: {log} on {socket.gethostname()}"
+    return f"its whole output: {log} on {socket.gethostname()}"
 
 
 @contextmanager
 def _free_clone(clones: Path) -> Iterator[Path]:
-    """The folder of the first clone that nobody works in; the lock goes with this process."""
+    """The folder of the first clone that is not in use; the lock ends with this process."""
     for number in itertools.count(1):
         with (clones / f"{number}.lock").open("w") as lock:
             try:
@@ -123,24 +123,24 @@ def _free_clone(clones: Path) -> Iterator[Path]:
 
 
 def _at_commit(clone: Path, order: Mapping[str, Any], cache: Path, said: Any) -> None:
-    """Make the clone where it is missing, and bring it to the commit."""
+    """Make the clone if it is missing, and check out the commit."""
     if not (clone / ".git").is_dir():
         _run(["git", "clone", "--no-checkout", order["url"], str(clone)], clone.parent, said)
-    for left in (clone / ".git").glob("*.lock"):  # by a killed git: nobody else works here
+    for left in (clone / ".git").glob("*.lock"):  # from a killed git; no other process works here
         left.unlink()
     for key, value in order["who"].items():
         _run(["git", "config", key, value], clone, said)
     _run(["git", "fetch", "origin"], clone, said)
     _run(["git", "checkout", "--force", "--detach", order["commit"]], clone, said)
     if not (clone / ".dvc/config.local").is_file():
-        # All clones of this machine have one cache: data are made, or fetched, once.
+        # All clones of this machine share one cache: data are made or fetched only once.
         _run(["dvc", "config", "--local", "cache.dir", str(cache)], clone, said)
 
 
 def _run(command: list[str], folder: Path, said: Any) -> None:
-    """A command that ends with this worker; what it says goes to `said`."""
+    """Run a command that ends with this worker; its output goes to `said`."""
     parent = os.getpid()
-    prctl = ctypes.CDLL(None).prctl  # here: the new process must not wait for a lock
+    prctl = ctypes.CDLL(None).prctl  # loaded here: the new process must not wait for a lock
 
     def bound() -> None:
         prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

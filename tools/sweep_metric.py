@@ -1,4 +1,4 @@
-"""The metric of a sweep: how it is named, which file has it, which stage makes that."""
+"""The metric of a sweep: its name, the file with its value, the stage that makes the file."""
 
 from srstudy.common.params import read
 from srstudy.scoring.metrics import METRICS, first_metric
@@ -6,19 +6,19 @@ from srstudy.scoring.settings import SummarySettings
 from srstudy.study.settings import StudySettings
 
 WORDS = (
-    f"METRIC.TEST_SET.xSCALE.METHOD with {' or '.join(METRICS)}, as {first_metric()}.set5.x2.plain,"
-    " or validation.xSCALE.SETTING.psnr"
+    f"METRIC.TEST_SET.xSCALE.METHOD with {' or '.join(METRICS)}, such as "
+    f"{first_metric()}.set5.x2.plain, or validation.xSCALE.SETTING.psnr"
 )
 
 
 def default() -> str:
-    """The regularized network's first metric on the first test set, at the first scale."""
+    """The first metric of the regularized network on the first test set, at the first scale."""
     study = read(SummarySettings)
     return f"{first_metric()}.{study.test_sets[0]}.x{study.scales[0]}.regularized"
 
 
 def file_of(metric: str) -> str:
-    """The JSON file that has the metric, by its dotted key."""
+    """The JSON file with the value of the metric."""
     kind, scale, setting, *_ = [*metric.split("."), "", ""]
     if kind == "validation":
         return f"metrics/validation/{scale}-{setting}.json"
@@ -32,7 +32,7 @@ def stage_of(metric: str) -> str:
 
 
 def faults(metric: str, study: StudySettings) -> list[str]:
-    """The line for a metric that a study does not make; none where it does."""
+    """A line for a metric that a study does not make; [] if it makes it."""
     scales = {f"x{scale}" for scale in study.scales}
     match metric.split("."):
         case ["validation", scale, "plain" | "regularized", "psnr"] if scale in scales:

@@ -10,14 +10,14 @@ import pandas as pd
 from srstudy.common.files import whole_file
 from tools.sweep_points import Point, Sweep, plain
 
-SPREAD = 30  # largest over smallest value, from which an axis is logarithmic
+SPREAD = 30  # an axis is logarithmic if largest / smallest value is at least this
 
 
 def table(sweep: Sweep, scores: Mapping[str, float | None], failed: Sequence[str]) -> pd.DataFrame:
-    """A row a point, in their order: experiment, the values, the metric, and the state.
+    """A row for each point, in order: experiment, the values, the metric, and the state.
 
-    scores: of the experiments that are there, by name; None where one has no finite score. The
-    state of the others is `failed`, or `not run yet`.
+    scores: of the existing experiments, by name; None for one without a finite score. The state of
+    the others is `failed` or `not run yet`.
     """
     rows = [
         {
@@ -38,9 +38,9 @@ def _state(point: Point, scores: Mapping[str, float | None], failed: Sequence[st
 
 
 def write(rows: pd.DataFrame, sweep: Sweep, path: Path) -> Path | None:
-    """Write the table as CSV, and beside it the chart as SVG, whose path is given.
+    """Write the table as CSV, and the chart as SVG in the same folder; return the chart's path.
 
-    Without a score, no chart is written and one of an earlier time is removed.
+    If there is no score, no chart is written, and an older chart is removed.
     """
     with whole_file(path) as partial:
         rows.to_csv(partial, index=False)
@@ -58,7 +58,7 @@ def write(rows: pd.DataFrame, sweep: Sweep, path: Path) -> Path | None:
 def _draw(
     values: Sequence[Mapping[str, Any]], scores: Sequence[float], metric: str, path: Path
 ) -> None:
-    """For each key a dot for each point, and the means at equal values, of numbers as a line."""
+    """For each key: a dot for each point, and the means at equal values, for numbers as a line."""
     matplotlib.use("svg")
     import matplotlib.pyplot as plt
 

@@ -1,6 +1,6 @@
-"""The points of a sweep: which settings it tries, as its YAML file says, and what they are called.
+"""The points of a sweep: the settings in its YAML file, and the names of the experiments.
 
-A setting is a key of params.yaml, with dots; a value is written as in any YAML file.
+A setting is a key of params.yaml, with dots; a value has the usual form of YAML.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from tools import sweep_metric
 from tools.experiments import overrides
 from tools.repeats import digits_of
 
-LONGEST = 80  # letters of a name, without its digits
+LONGEST = 80  # characters of a name, without its digits
 MOST = 1000  # points
 SETTINGS = "keys of params.yaml, each with"
 RANGES = ("uniform", "log", "whole")
@@ -56,7 +56,7 @@ class SweepFile(Slice):
         refuse(
             [
                 f"random.{key}: found {shown(entry)}; allowed: a list of at least one value, or "
-                f"one of {', '.join(RANGES)} with [lowest, highest], for log both above 0"
+                f"one of {', '.join(RANGES)} with [lowest, highest]; for log, both above 0"
                 for key, entry in (entries or {}).items()
                 if not (isinstance(entry, list) and entry) and not _is_range(entry)
             ]
@@ -74,9 +74,9 @@ class SweepFile(Slice):
 
 @dataclass(frozen=True)
 class Point:
-    """One experiment: its name, the values that it does not share with all, and all its settings.
+    """One experiment: its name, the values that vary between points, and all its settings.
 
-    settings: values as `-S` takes them, the fixed ones included.
+    settings: values in the form for `-S`, including the fixed ones.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """All points, the stages that each runs, and the metric that the table shows."""
+    """All points, the stages that each point runs, and the metric for the table."""
 
     points: Sequence[Point]
     targets: Sequence[str]
@@ -94,16 +94,16 @@ class Sweep:
 
 
 def read_sweep(path: Path) -> Sweep:
-    """The sweep that a YAML file describes, each of its points checked as `make check` does.
+    """The sweep of a YAML file; each of its points is checked as in `make check`.
 
-    `InputError` has a line for each fault; points with the same fault share it.
+    `InputError` has a line for each fault; points with the same fault share a line.
     """
     asked = read(SweepFile, path)
     faults = [one_of_two("grid", asked.grid, "random", asked.random)]
     if ("draws" in asked.model_fields_set) != (asked.random is not None):
-        faults.append("draws: allowed: a whole number with random, and with random alone")
+        faults.append("draws: allowed: a whole number, only together with random")
     twice = asked.fixed.keys() & {**(asked.grid or {}), **(asked.random or {})}.keys()
-    faults += [f"fixed.{key}: is also in grid or random; allowed: in one of them" for key in twice]
+    faults += [f"fixed.{key}: is also in grid or random; allowed: only in one" for key in twice]
     if lines := [f"{path}: {fault}" for fault in faults if fault]:
         raise InputError("\n".join(lines))
     metric = asked.metric or sweep_metric.default()
@@ -115,14 +115,14 @@ def read_sweep(path: Path) -> Sweep:
         name = _name(values, {**settings, "targets": sorted(targets)})
         points[name] = Point(name, values, settings)
     if len(points) > MOST:
-        raise InputError(f"{path}: found over {MOST} points; allowed: at most {MOST}")
+        raise InputError(f"{path}: found more than {MOST} points; allowed: at most {MOST}")
     sweep = Sweep(list(points.values()), targets, metric)
     _refuse_wrong(sweep, path)
     return sweep
 
 
 def text(value: object) -> str:
-    """A value as DVC's `-S` takes it."""
+    """A value in the form for DVC's `-S`."""
     match value:
         case None | bool():
             return shown(value)
@@ -132,13 +132,13 @@ def text(value: object) -> str:
             return f"[{', '.join(map(text, value))}]"
         case dict():
             return f"{{{', '.join(f'{key}: {text(entry)}' for key, entry in value.items())}}}"
-    # For Hydra, a backslash is one, but before a quotation mark.
+    # For Hydra, a backslash is an escape only before a quotation mark.
     inner = re.sub(r'(\\*)("|$)', lambda m: m[1] * 2 + m[2].replace('"', '\\"'), str(value))
     return f'"{inner}"'
 
 
 def plain(value: object) -> str:
-    """A value in messages, tables and names."""
+    """A value in the form for messages, tables and names."""
     return value if isinstance(value, str) else text(value)
 
 
@@ -156,20 +156,20 @@ def _is_range(entry: Any) -> bool:
 
 
 def _combined(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """Every combination of the lists' values; the last key changes first."""
+    """Every combination of the values in the lists; the last key changes fastest."""
     for values in itertools.product(*grid.values()):
         yield dict(zip(grid, values, strict=True))
 
 
 def _drawn(asked: SweepFile) -> Iterator[dict[str, Any]]:
-    """Random values, the same for the same seed: more draws go on after those that were made."""
+    """Random values, always the same for a seed; with more draws, the first ones stay the same."""
     chance = random.Random(asked.seed)
     for _ in range(asked.draws):
         yield {key: _draw(entry, chance.random()) for key, entry in (asked.random or {}).items()}
 
 
 def _draw(entry: Any, share: float) -> Any:
-    """What lies at a share (0 .. 1) of a list or a range; numbers have four digits."""
+    """The value at a share (0 .. 1) of a list or a range; numbers have four digits."""
     if isinstance(entry, list):
         return entry[int(share * len(entry))]
     ((kind, (low, high)),) = entry.items()
@@ -180,7 +180,8 @@ def _draw(entry: Any, share: float) -> Any:
 
 
 def _name(values: Mapping[str, Any], settings: Mapping[str, object]) -> str:
-    """The values in letters that git and a shell take, and the digits of all settings."""
+    """A name from the values, in characters that git and a shell accept, and the digits of all
+    settings."""
     words = "-".join(f"{key}-{plain(value)}" for key, value in values.items())
     safe = re.sub(r"\.\.+|[^A-Za-z0-9.]+", "-", words)[:LONGEST].strip("-.")
     return f"{safe}-{digits_of(settings)}"
@@ -202,7 +203,7 @@ def _refuse_wrong(sweep: Sweep, path: Path) -> None:
 
 
 def _faults(point: Point, metric: str) -> list[str]:
-    """What is wrong with params.yaml as the point changes it."""
+    """The faults of params.yaml with the changes of the point."""
     with TemporaryDirectory() as folder:
         params = Path(folder) / PARAMS_FILE
         shutil.copy(PARAMS_FILE, params)

@@ -1,12 +1,12 @@
-r"""The study's results beside those of others: for a page, a paper, or a program.
+r"""The results of the study with published figures: for a page, a paper, or a program.
 
     python -m tools.table [--format markdown|latex|csv] [--metric ssim] [--rev my-branch]
 
-A row a test set and scale, a column a method: this study's (bicubic interpolation is one), then
-those with a published figure in one of the rows, see tools/published.yaml. Best and second best of
-a row, by the digits that are shown, are bold and in italics (Markdown) or underlined (LaTeX, which
-needs \usepackage{booktabs}). CSV has a row for each figure, with its source, and no marks. What
-there is to say of the table stands below it; with CSV, on stderr.
+There is a row for each test set and scale, and a column for each method: this study's (with bicubic
+interpolation), then those with a published figure in a row (tools/published.yaml). By the printed
+digits, the best in a row is bold, and the second best is in italics (Markdown) or underlined
+(LaTeX, which needs \usepackage{booktabs}). CSV has a row for each figure, with its source and
+without marks. Remarks are below the table; with CSV, on stderr.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from tools.revisions import commit_of, text_at
 
 SUMMARY, SEEDS = "metrics/summary.json", str(chance.TABLE)
 OURS = "this study"
-# What LaTeX gives a meaning to.
+# Characters with a special meaning in LaTeX.
 SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     **{"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}"},
@@ -42,10 +42,10 @@ SPECIAL = {
 
 @dataclass(frozen=True)
 class Table:
-    """Figures by row (test set, scale) and method, as they are shown; "" for none.
+    """Figures by row (test set, scale) and method, as printed; "" if there is none.
 
     ours, others: the methods of this study and of others, in order; sources: the citation of each
-    of the others' figures, by test set, scale and method; remarks: what stands below.
+    published figure, by test set, scale and method; remarks: the lines below the table.
     """
 
     metric: Metric
@@ -57,11 +57,11 @@ class Table:
 
     @property
     def methods(self) -> list[str]:
-        """Those of this study, then the others."""
+        """The methods of this study, then the others."""
         return self.ours + self.others
 
     def beside(self, others: Sequence[str]) -> "Table":
-        """The same beside some of the others only, so that these alone are ranked with ours."""
+        """The same table with only some of the other methods, which alone are ranked with ours."""
         kept = [method for method in self.others if method in others]
         shown = {*self.ours, *kept}
         rows = {
@@ -76,18 +76,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--format", choices=FORMATS, default="markdown")
     parser.add_argument("--metric", choices=METRICS, default=first_metric())
-    parser.add_argument("--rev", help="commit, branch, tag or experiment; else: the files here")
+    parser.add_argument("--rev", help="commit, branch, tag or experiment; default: the files here")
     arguments = parser.parse_args()
     here = arguments.rev is None
     commit = None if here else commit_of(arguments.rev)
     table = table_of(arguments.metric, commit, "" if here else f"{arguments.rev}: ")
-    from tools import provenance  # starts DVC, for seconds
+    from tools import provenance  # imports DVC, which takes seconds
 
     if provenance.stale([commit or "workspace"]):
         table.remarks.insert(
             0,
-            "These are not the scores of the params.yaml beside them: `dvc repro summarize` makes "
-            "those.",
+            "These scores do not belong to the params.yaml of this revision: to make the right ones, run "
+            "`dvc repro summarize`.",
         )
     print(FORMATS[arguments.format](table), end="")
     if arguments.format == "csv":
@@ -97,15 +97,15 @@ def main() -> None:
 def table_of(key: str, commit: str | None = None, where: str = "") -> Table:
     """The table of one of METRICS, from the files here (None) or of a commit.
 
-    where: stands before the file's name in an `InputError`.
+    where: is printed before the file's name in an `InputError`.
     """
     text = text_at(commit, SUMMARY)
     if text is None:
-        raise InputError(f"{where}{SUMMARY}: is not there; `dvc repro summarize` makes it")
+        raise InputError(f"{where}{SUMMARY}: is missing; `dvc repro summarize` makes it")
     try:
         summary: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{where}{SUMMARY}: is no JSON: {error}") from error
+        raise InputError(f"{where}{SUMMARY}: is not JSON: {error}") from error
     seeds = text_at(commit, SEEDS)
     runs = None if seeds is None else chance.read_runs(seeds, f"{where}{SEEDS}")
     return compared(summary, key, runs, where)
@@ -114,10 +114,10 @@ def table_of(key: str, commit: str | None = None, where: str = "") -> Table:
 def compared(
     summary: Mapping[str, Any], key: str, runs: pd.DataFrame | None = None, where: str = ""
 ) -> Table:
-    """This study's means of a metric beside the published ones, where their protocol is the same.
+    """This study's means of a metric, with the published ones if they have the same protocol.
 
-    summary: of metrics/summary.json; runs: of srstudy.scoring.chance, PSNR alone. Where the study
-    has a method of a published one's name, bicubic interpolation, its own figure is shown.
+    summary: from metrics/summary.json; runs: from srstudy.scoring.chance, only for PSNR. If a
+    method of the study has the name of a published one, like bicubic, its own figure is shown.
     """
     means, metric = of_metric(summary, key, Path(f"{where}{SUMMARY}")), METRICS[key]
     rows = {
@@ -146,13 +146,13 @@ def compared(
 
 
 def _words(protocol: str) -> str:
-    """What a protocol is; its name where another revision had a degradation that is not here."""
+    """The protocol in words; only its name if the degradation of another revision is not here."""
     known = protocol in choices.names(ROOM)
     return degradation(protocol).sentence() if known else f"Protocol: {protocol}"
 
 
 def best(row: Mapping[str, str], lower_is_better: bool = False) -> tuple[set[str], set[str]]:
-    """The methods with a row's best and second best figure; equal figures are equally good."""
+    """The methods with the best and the second best figure of a row; equal figures share a rank."""
     values = sorted({float(text) for text in row.values() if text}, reverse=not lower_is_better)
     first, second = (
         {method for method, text in row.items() if text and float(text) == value}
@@ -206,7 +206,7 @@ def for_paper(table: Table) -> str:
 
 
 def for_program(table: Table) -> str:
-    """CSV: a row for each figure, with its source; figures that are missing have none."""
+    """CSV: a row for each figure, with its source; missing figures have no row."""
     text, title = io.StringIO(), next(key for key, m in METRICS.items() if m is table.metric)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["test_set", "scale", "method", title, "source"])
@@ -224,7 +224,7 @@ FORMATS = {"markdown": for_page, "latex": for_paper, "csv": for_program}
 def _marked(
     table: Table, bold: Callable[[str], str], less: Callable[[str], str]
 ) -> list[list[str]]:
-    """The rows with their labels, best and second best marked."""
+    """The rows with their labels; best and second best are marked."""
     lines = []
     for (test_set, scale), row in table.rows.items():
         first, second = best(row, table.metric.lower_is_better)

@@ -1,4 +1,4 @@
-"""How long calls take, side by side in one process."""
+"""The time of function calls, side by side in one process."""
 
 import statistics
 import time
@@ -13,14 +13,14 @@ def once(function: Callable[[], object]) -> float:
 
 
 def seconds(function: Callable[[], object], repeats: int = 5) -> float:
-    """The median time of a call, in seconds; the first call is left out."""
+    """The median time of a call, in seconds; the first call does not count."""
     function()
     return statistics.median(once(function) for _ in range(repeats))
 
 
 def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 5) -> list[list[float]]:
-    """The time of each function in each round: the machine's own speed changes while they run.
+    """The time of each function in each round, because the machine's speed can change over time.
 
-    The round that warms up is left out.
+    A warm-up round does not count.
     """
     return [[once(function) for function in functions] for _ in range(1 + rounds)][1:]

@@ -1,9 +1,9 @@
-"""What more images are worth, and what a leak is worth: `make training-data`.
+"""The effect of more training images, and of a leak: `make training-data`.
 
-The default recipe's plain network at x2, in the same steps on T91, on the literature's 291 images
-and on the same without the one that is also in Set5, with several seeds. Each run is a DVC
-experiment; its rows are added to docs/data.csv when it is done, so that a stopped study goes on
-where it was. Writes docs/data.csv and docs/data.md.
+The plain network of the default recipe at x2, with the same number of steps on T91, on the 291
+images of the literature, and on these without the image that is also in Set5, with several seeds.
+Each run is a DVC experiment. Its rows are added to docs/data.csv when it is done, so that a stopped
+study continues where it was. Writes docs/data.csv and docs/data.md.
 """
 
 from pathlib import Path
@@ -20,13 +20,13 @@ from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scor
 TRAIN_SETS = ("t91", "t290", "t291")
 SEEDS = (1, 2, 3)
 SCALE, METHOD = 2, "plain"
-LEAKED = ("set5", "woman_GT")  # shrunk to 0.72, it is bsd200/302003.jpg
+LEAKED = ("set5", "woman_GT")  # bsd200/302003.jpg, shrunk to 0.72
 QUESTIONS = (("t290", "t91", "199 more images"), ("t291", "t290", "the leak"))
 TABLE, PAGE = Path("docs/data.csv"), Path("docs/data.md")
 
 
 def main() -> None:
-    """Run what is missing, write table and page."""
+    """Run the missing experiments, write table and page."""
     names = [f"data-{train_set}-seed-{seed}" for seed in SEEDS for train_set in TRAIN_SETS]
     counts = dict.fromkeys(names, len(TEST_SETS) + 1)
     rows = gather(TABLE, counts, rows_of, columns=COLUMNS)
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def rows_of(name: str) -> Rows:
-    """Train on one set with one seed; a row for each test set, and one for the leaked image."""
+    """Train on one set with one seed; return a row for each test set and for the leaked image."""
     _, train_set, _, seed = name.split("-")
     run_experiment(
         name, settings(train_set, int(seed)), [f"evaluate@{SCALE}-{METHOD}-{t}" for t in TEST_SETS]
@@ -62,7 +62,7 @@ def settings(train_set: str, seed: int) -> dict[str, object]:
 
 
 def page(rows: pd.DataFrame) -> str:
-    """Means with their standard deviations, and what the differences are."""
+    """Means with their standard deviations, and the differences."""
     sets = list(dict.fromkeys(rows["set"]))
     lines = []
     for test_set in sets:

@@ -1,7 +1,7 @@
-"""How far this machine's scores are from the committed ones: `make verify`, after a `dvc repro`.
+"""Compare this machine's scores with the committed ones: `make verify`, after a `dvc repro`.
 
-On the same kind of processor they are equal to the last digit; on another one, training rounds
-otherwise, and a few hundredths of a decibel are to be expected.
+On the same kind of processor, all digits are equal. On another kind, training rounds differently,
+and differences of a few hundredths of a decibel are normal.
 """
 
 import json
@@ -18,14 +18,14 @@ def main() -> None:
     command = ["git", "show", f"HEAD:{SUMMARY}"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False)
     if shown.returncode or not Path(SUMMARY).is_file():
-        sys.exit(f"{SUMMARY}: not there, committed and made here; run `make repro` first")
+        sys.exit(f"{SUMMARY}: must exist, both committed and here; run `make repro` first")
     committed = scores(json.loads(shown.stdout)["psnr"])
     here = scores(json.loads(Path(SUMMARY).read_text("utf-8"))["psnr"])
     print(report(committed, here))
 
 
 def scores(tree: dict[str, Any], path: str = "psnr") -> dict[str, float]:
-    """The scores of a nested mapping, by their dotted names; what has no score is left out."""
+    """The scores of a nested mapping, by their dotted names; missing scores are skipped."""
     found: dict[str, float] = {}
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -36,7 +36,7 @@ def scores(tree: dict[str, Any], path: str = "psnr") -> dict[str, float]:
 
 
 def report(committed: dict[str, float], here: dict[str, float]) -> str:
-    """A line for each score that differs or is on one side only, then the sum of it."""
+    """A line for each score that differs or is only on one side, then a summary."""
     lines = []
     differences = []
     for name in sorted(committed.keys() | here.keys()):

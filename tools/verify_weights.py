@@ -1,11 +1,11 @@
-"""The networks of `upscale --model clean`, `photo` and `fast`, scored again from their files.
+"""Score the networks of `upscale --model clean`, `photo` and `fast` again from their files.
 
     python -m tools.verify_weights [SET ...]
 
-Fetches the test sets (all four, if none is named), makes LR by the degradation of each network,
-restores it by the files of weights/, each image as a whole, and prints the mean PSNR and its
-difference from docs/long-recipe.csv, photo-recipe.csv and fast-recipe.csv. Ends with status 1 where
-that is more than 0.01 dB.
+It fetches the test sets (all four, if none is named), makes LR with the degradation of each
+network, restores it with the files of weights/, each image as a whole, and prints the mean PSNR and
+its difference from docs/long-recipe.csv, photo-recipe.csv and fast-recipe.csv. The exit status is 1
+if a difference is more than 0.01 dB.
 """
 
 import argparse
@@ -33,7 +33,7 @@ TOLERANCE = 0.01  # dB: the files have weights of 16 bits
 
 
 def main() -> None:
-    """A line for each network and test set."""
+    """Print a line for each network and test set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words = f"default: {' '.join(TEST_SETS)}"
     parser.add_argument("test_sets", nargs="*", default=TEST_SETS, metavar="SET", help=words)
@@ -59,23 +59,23 @@ def main() -> None:
                 made_by, scale = network.degradation, network.scale
                 found = score((made_by.pair(read_image(p), scale) for p in images), network)
                 difference = found - expected[model, test_set, scale]
-                apart += not abs(difference) <= TOLERANCE  # also where it is no number
+                apart += not abs(difference) <= TOLERANCE  # also if it is NaN
                 print(
                     f"{model} {test_set} x{scale}: {found:.4f} dB ({difference:+.4f})", flush=True
                 )
     if apart:
         tables = ", ".join(dict.fromkeys(str(study.table) for study, _ in shipped))
-        sys.exit(f"{apart} are further than {TOLERANCE} dB from {tables}")
+        sys.exit(f"{apart} scores differ by more than {TOLERANCE} dB from {tables}")
 
 
 def shipped_scales(study: Study) -> list[int]:
-    """The scales that a study has a network file for."""
+    """The scales for which a study has a network file."""
     scales = dict.fromkeys(part.scale for part in study.parts.values())
     return [scale for scale in scales if study.network(scale).is_file()]
 
 
 def committed(study: Study, test_set: str, scale: int) -> float:
-    """The mean PSNR in the study's table; `InputError` where it has none."""
+    """The mean PSNR in the table of the study; `InputError` if it has none."""
     rows = read_rows(study.table, {"test_set", "scale", "method", "psnr"})
     if rows.empty:
         raise InputError(

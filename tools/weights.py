@@ -1,8 +1,8 @@
-"""The committed study's networks that `upscale` brings along: weights/ and their card, of models/.
+"""Export the committed study's networks for `upscale`: from models/ to weights/, with their card.
 
     make weights
 
-To be run after a training whose results are committed, with data and models pulled.
+Run it after a training whose results are committed, with data and models pulled.
 """
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def in_words(size: Mapping[str, Any]) -> str:
-    """A network's sizes for the card: `32 channels, 13 blocks, equivariant`."""
+    """The sizes of a network for the card: `32 channels, 13 blocks, equivariant`."""
     return ", ".join(
         key if value is True else f"{value} {key}"
         for key, value in size.items()
@@ -91,7 +91,7 @@ def score(path: Path, scale: int) -> float:
     """The mean PSNR of an ONNX file on the synthesized test set."""
     folder = Path(f"data/lr/x{scale}/test") / TEST_SET
     if not folder.is_dir():
-        raise InputError(f"{folder}: is missing; `dvc pull` or `dvc repro` bring it")
+        raise InputError(f"{folder}: is missing; run `dvc pull` or `dvc repro`")
     pairs = (read_pair(folder, FULL, name) for name in names(folder))
     return verify_weights.score(pairs, load_network(path))
 

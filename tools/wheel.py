@@ -2,9 +2,9 @@
 
     make wheel
 
-It holds the room `upscale`, what that imports, and weights/; srstudy/upscale/pyproject.toml
-describes it. Needs a Python with pip, and none of the study's packages; setuptools is fetched where
-it is not there.
+It has the room `upscale`, all modules that this imports, and weights/; srstudy/upscale/
+pyproject.toml describes it. It needs a Python with pip, but none of the study's packages;
+setuptools is downloaded if it is missing.
 """
 
 import ast
@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parents[1]
 DIST = ROOT / "dist"
 ROOM = Path("srstudy/upscale")
 COMMAND = "srstudy.upscale.__main__"
-STUDY_ALONE = "srstudy.export"  # reads a training's own files, by TensorFlow
-CHOICES = Path("srstudy/degradations")  # chosen by their names: all of them
-SETUPTOOLS = 77  # the first that knows `license-files`
-EPOCH = "315532800"  # the time of every file: the first that ZIP files know
+STUDY_ALONE = "srstudy.export"  # reads the files of a training with TensorFlow
+CHOICES = Path("srstudy/degradations")  # loaded by name, so all of them are included
+SETUPTOOLS = 77  # the first version that supports `license-files`
+EPOCH = "315532800"  # the time of every file: the earliest possible time in a ZIP file
 
 
 def main() -> None:
-    """Build it, and say where it is."""
+    """Build the wheel and print its path."""
     with tempfile.TemporaryDirectory() as folder:
         collect(Path(folder) / "source")
         built = build(Path(folder) / "source", Path(folder))
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def modules() -> list[Path]:
-    """The files of the package's modules, relative to the root, in the order of their names."""
+    """The files of the package's modules, relative to the root, sorted by name."""
     found: set[Path] = set()
     waiting = [COMMAND, *(f"{'.'.join(CHOICES.parts)}.{p.stem}" for p in _chosen())]
     while waiting:
@@ -61,7 +61,7 @@ def _chosen() -> list[Path]:
 
 
 def collect(folder: Path) -> None:
-    """Lay the package's files out in a new folder, as they will be installed."""
+    """Copy the files of the package to a new folder, in the layout of the installation."""
     places = {path: path for path in modules()}
     weights = ROOT / "weights"
     for path in (*weights.glob("*.md"), *weights.glob("x*.onnx")):
@@ -70,21 +70,21 @@ def collect(folder: Path) -> None:
     for source, place in places.items():
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / source, folder / place)
-        (folder / place).chmod(0o644)  # whatever it is here: the wheel is the same everywhere
+        (folder / place).chmod(0o644)  # so that the wheel does not depend on the mode here
 
 
 def build(source: Path, target: Path) -> Path:
-    """The wheel of a folder with a pyproject.toml, written into another folder."""
+    """Build the wheel of a folder with a pyproject.toml in another folder; return its path."""
     isolation = ["--no-build-isolation"] if _has_setuptools() else []
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *isolation]
     ended = subprocess.run(
         [*command, "--wheel-dir", target, source],
         cwd=target,
-        umask=0o022,  # as above, for what the builder writes itself
+        umask=0o022,  # as above, for the files that the builder writes
         env={**os.environ, "SOURCE_DATE_EPOCH": EPOCH, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
     if ended.returncode:
-        sys.exit(f"error: {sys.executable} -m pip: could not build the wheel, as said above")
+        sys.exit(f"error: {sys.executable} -m pip: could not build the wheel: see above")
     (wheel,) = target.glob("*.whl")
     return wheel
 

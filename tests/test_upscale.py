@@ -250,7 +250,7 @@ def test_onnx_file_that_makes_no_image_of_an_image_is_refused(tmp_path: Path) ->
     described = json.dumps({"scale": 2, "degradation": "matlab", "receptive_field_radius": 1})
     onnx.helper.set_model_props(model, {"network": described})
     onnx.save(model, tmp_path / "flat.onnx")
-    with pytest.raises(InputError, match=r"flat\.onnx: .* it must have one image as input and one image as output"):
+    with pytest.raises(InputError, match=r"flat\.onnx: .* it must have one image as input"):
         load_network(tmp_path / "flat.onnx")
 
 

@@ -86,8 +86,8 @@ def main() -> None:
     if provenance.stale([commit or "workspace"]):
         table.remarks.insert(
             0,
-            "These scores do not belong to the params.yaml of this revision: to make the right ones, run "
-            "`dvc repro summarize`.",
+            "These scores do not belong to the params.yaml of this revision: to make the right "
+            "ones, run `dvc repro summarize`.",
         )
     print(FORMATS[arguments.format](table), end="")
     if arguments.format == "csv":

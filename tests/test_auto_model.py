@@ -72,7 +72,7 @@ def _encoded(image: Image, kind: str, **options: object) -> bytes:
     return held.getvalue()
 
 
-def test_files_with_loss_are_known_by_their_bytes(small: Image) -> None:
+def test_lossy_files_are_detected_from_their_bytes(small: Image) -> None:
     alpha = np.dstack([small, small[..., 0]])
     profile = {"icc_profile": b"\0" * 131}  # odd: a chunk of odd length is padded
     assert lossy_kind(_encoded(small, "JPEG")) == "a JPEG file"
@@ -89,7 +89,7 @@ def test_files_with_loss_are_known_by_their_bytes(small: Image) -> None:
     assert lossy_kind(b"") is None
 
 
-def test_each_kind_of_file_takes_its_networks_and_a_line_says_why(
+def test_each_kind_of_file_gets_its_networks_and_a_line_with_the_reason(
     weights: Path, small: Image, tmp_path: Path, run: Callable[..., tuple[object, list[str]]]
 ) -> None:
     jpeg = _encoded(small, "JPEG", quality=85)
@@ -120,7 +120,7 @@ def test_each_kind_of_file_takes_its_networks_and_a_line_says_why(
         np.testing.assert_array_equal(found, restore_photo(pixels, steps[model]))
 
 
-def test_a_folder_of_one_kind_has_one_line_and_loads_one_network_once(
+def test_folder_of_one_kind_gives_one_line_and_loads_one_network_once(
     weights: Path,
     small: Image,
     tmp_path: Path,
@@ -144,7 +144,7 @@ def test_a_folder_of_one_kind_has_one_line_and_loads_one_network_once(
 
 
 @pytest.mark.parametrize("model", [name for name in MODELS if name != "auto"])
-def test_named_model_is_taken_whatever_the_file_and_nothing_is_said(
+def test_named_model_is_used_for_any_file_without_a_line(
     weights: Path,
     small: Image,
     tmp_path: Path,
@@ -160,7 +160,7 @@ def test_named_model_is_taken_whatever_the_file_and_nothing_is_said(
         np.testing.assert_array_equal(read_image(target), expected)
 
 
-def test_scale_without_a_photo_network_takes_clean_and_says_so(
+def test_scale_without_a_photo_network_uses_clean_and_says_so(
     weights: Path, small: Image, tmp_path: Path, run: Callable[..., tuple[object, list[str]]]
 ) -> None:
     source = tmp_path / "in.jpg"
@@ -181,7 +181,7 @@ def test_scale_without_a_photo_network_takes_clean_and_says_so(
     assert not (tmp_path / "other.png").exists()
 
 
-def test_model_whose_file_is_missing_is_named_in_a_line(
+def test_missing_file_of_a_model_is_named_in_one_line(
     weights: Path, small: Image, tmp_path: Path, run: Callable[..., tuple[object, list[str]]]
 ) -> None:
     source = tmp_path / "in.jpg"
@@ -200,7 +200,7 @@ def test_model_whose_file_is_missing_is_named_in_a_line(
         assert choice(small, scale, source.read_bytes()).model == "clean"
 
 
-def test_python_call_looks_at_the_pixels_and_says_so(weights: Path, small: Image) -> None:
+def test_python_call_chooses_by_the_pixels(weights: Path, small: Image) -> None:
     held = PillowImage.open(io.BytesIO(_encoded(small, "JPEG", quality=75)))
     decoded = np.array(held)
     np.testing.assert_array_equal(upscale(decoded), upscale(decoded, model="photo"))
@@ -245,7 +245,7 @@ def _phone_folder(folder: Path, scale: int) -> dict[str, Image]:
     return originals
 
 
-def test_folder_of_a_phone_s_photographs_takes_the_photo_networks(
+def test_folder_of_photographs_from_a_phone_gets_the_photo_networks(
     weights: Path, tmp_path: Path, run: Callable[..., tuple[object, list[str]]]
 ) -> None:
     originals = _phone_folder(tmp_path / "phone", 4)
@@ -260,7 +260,7 @@ def test_folder_of_a_phone_s_photographs_takes_the_photo_networks(
 PHOTO_SCALES = [scale for scale in (2, 4) if (WEIGHTS / f"x{scale}-photo.onnx").exists()]
 
 
-def test_photo_networks_are_there_for_both_scales_or_for_none() -> None:
+def test_photo_networks_exist_for_both_scales_or_for_none() -> None:
     # So that no scale can drop out of the test below without a word.
     assert PHOTO_SCALES in ([], [2, 4])
 
@@ -268,7 +268,7 @@ def test_photo_networks_are_there_for_both_scales_or_for_none() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("scale", PHOTO_SCALES)
-def test_phone_s_photographs_come_nearer_to_the_originals_than_by_bicubic(
+def test_photographs_from_a_phone_are_restored_better_than_by_bicubic(
     scale: int, tmp_path: Path, run: Callable[..., tuple[object, list[str]]]
 ) -> None:
     originals = _phone_folder(tmp_path / "phone", scale)
@@ -282,7 +282,7 @@ def test_phone_s_photographs_come_nearer_to_the_originals_than_by_bicubic(
         assert psnr(original, restored) > psnr(original, bicubic), name
 
 
-def test_looking_for_traces_takes_no_longer_on_a_large_image_than_on_a_small_one(
+def test_search_for_traces_takes_no_longer_on_a_large_image_than_on_a_small_one(
     small: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from srstudy.upscale import jpeg_traces

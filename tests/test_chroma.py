@@ -39,7 +39,7 @@ def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:
     return float(np.square(both[0] - both[1]).mean())
 
 
-def test_colour_noise_goes_and_luma_stays(photo: Image, noisy: Image) -> None:
+def test_colour_noise_is_removed_and_luma_is_kept(photo: Image, noisy: Image) -> None:
     clean, before, after = (
         restore_photo(image, [network])
         for image, network in ((photo, PLAIN), (noisy, PLAIN), (noisy, CLEANING))
@@ -50,14 +50,14 @@ def test_colour_noise_goes_and_luma_stays(photo: Image, noisy: Image) -> None:
     assert np.abs(luma(after) - luma(before))[inside.all(axis=2)].max() < 1
 
 
-def test_colour_edge_that_luma_does_not_have_stays() -> None:
+def test_colour_edge_without_an_edge_in_luma_is_kept() -> None:
     lr = np.empty((30, 40, 3), np.float32)
     lr[:, :20], lr[:, 20:] = (200, 80, 80), (90, 136, 80)  # of equal luma, to half a level
     clean = with_clean_chroma(lr, np.full((60, 80), 110, np.float32), np.zeros(3, np.float32))
     assert np.abs(clean - lr).max() < 1
 
 
-def test_filter_is_the_same_as_written_out_pixel_by_pixel() -> None:
+def test_filter_equals_a_computation_pixel_by_pixel() -> None:
     random = np.random.default_rng(0)
     planes = random.uniform(-60, 60, (25, 25, 3)).astype(np.float32)
     guide = random.uniform(0, 255, (25, 25)).astype(np.float32)
@@ -80,7 +80,7 @@ def test_filter_is_the_same_as_written_out_pixel_by_pixel() -> None:
     np.testing.assert_allclose(cut(cut(cut(filtered(planes, guide, noise)))), expected, atol=0.02)
 
 
-def test_noise_is_measured_as_it_was_added(photo: Image) -> None:
+def test_measured_noise_is_the_added_noise(photo: Image) -> None:
     smooth = np.asarray(cv2.GaussianBlur(photo, (0, 0), 3), np.uint8)
     for sigma in (5, 10):
         noise = np.random.default_rng(0).normal(0, sigma, smooth.shape)
@@ -92,7 +92,7 @@ def test_noise_is_measured_as_it_was_added(photo: Image) -> None:
 
 
 @pytest.mark.parametrize("kind", ["colour", "alpha", "16 bits"])
-def test_tiles_show_no_seam(noisy: Image, kind: str) -> None:
+def test_tiles_have_no_seams(noisy: Image, kind: str) -> None:
     image: Any = noisy
     if kind == "alpha":
         image = np.dstack([noisy, np.where(noisy[..., 1] > 90, 255, noisy[..., 0])])
@@ -106,13 +106,13 @@ def test_tiles_show_no_seam(noisy: Image, kind: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 30, 3), (2, 2, 4), (9, 7), (3, 5, 3)])
-def test_any_image_keeps_its_kind(shape: tuple[int, ...]) -> None:
+def test_output_has_the_kind_of_the_input(shape: tuple[int, ...]) -> None:
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     large = restore_photo(image, [CLEANING])
     assert large.shape == (shape[0] * 2, shape[1] * 2, *shape[2:]) and large.dtype == np.uint8
 
 
-def test_table_says_that_the_filter_gains_in_noise_and_jpeg() -> None:
+def test_table_shows_a_gain_of_the_filter_for_noise_and_jpeg() -> None:
     table = pd.read_csv(TABLE)
     chosen = table.query(
         f"guide == 'restored' and radius == {RADIUS} and least_noise == {LEAST_NOISE}"

@@ -157,7 +157,7 @@ def test_results_come_in_order_from_all_workers_and_leave_nothing(cluster: Clust
     assert not list((cluster.folder / ".dvc/tmp/cluster").iterdir())
 
 
-def test_killed_worker_costs_its_own_items_alone(cluster: Cluster) -> None:
+def test_only_the_items_of_a_killed_worker_are_repeated(cluster: Cluster) -> None:
     cluster.add_worker()
     cluster.add_worker()
     process = _stage(cluster.folder, str(cluster.file), seconds=0.2)
@@ -173,7 +173,7 @@ def test_killed_worker_costs_its_own_items_alone(cluster: Cluster) -> None:
     assert len(set(begun)) == 40 and 40 < len(begun) <= 40 + 12
 
 
-def test_item_that_kills_its_workers_is_given_up_with_a_line(tmp_path: Path) -> None:
+def test_item_that_kills_its_workers_ends_the_run_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "began").mkdir()
     with ExitStack() as stack:
         # Given up at once, not after the fourth worker.
@@ -187,7 +187,7 @@ def test_item_that_kills_its_workers_is_given_up_with_a_line(tmp_path: Path) -> 
     assert "were killed repeatedly at the same item: do they have enough memory?" in line
 
 
-def test_cluster_that_has_lost_all_workers_is_given_up_with_a_line(cluster: Cluster) -> None:
+def test_cluster_without_any_worker_left_ends_the_run_with_one_line(cluster: Cluster) -> None:
     cluster.add_worker()
     process = _stage(cluster.folder, cluster.address, seconds=0.5, patience=1)
     assert process.stdout is not None
@@ -199,7 +199,7 @@ def test_cluster_that_has_lost_all_workers_is_given_up_with_a_line(cluster: Clus
     assert f"{cluster.address} has lost all of its workers; start every worker in" in line
 
 
-def test_worker_that_comes_later_takes_part(cluster: Cluster) -> None:
+def test_worker_that_joins_later_is_used(cluster: Cluster) -> None:
     cluster.add_worker()
     process = _stage(cluster.folder, cluster.address, seconds=0.4)
     assert process.stdout is not None
@@ -219,7 +219,7 @@ def test_worker_that_comes_later_takes_part(cluster: Cluster) -> None:
         ({"full": 3}, "No space left on device"),
     ],
 )
-def test_error_of_an_item_is_the_one_that_it_is_without_a_cluster(
+def test_error_of_an_item_is_the_same_as_without_a_cluster(
     cluster: Cluster, fault: dict[str, int], line: str
 ) -> None:
     cluster.add_worker()
@@ -232,7 +232,7 @@ def test_error_of_an_item_is_the_one_that_it_is_without_a_cluster(
     assert err.splitlines()[-1] == expected.splitlines()[-1]
 
 
-def test_scheduler_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_scheduler_that_does_not_answer_is_refused(tmp_path: Path) -> None:
     (tmp_path / "began").mkdir()
     start = time.monotonic()
     assert "tcp://127.0.0.1:1" in (line := _refusal(tmp_path, "tcp://127.0.0.1:1"))
@@ -283,7 +283,7 @@ def test_worker_that_has_no_study_is_refused(cluster: Cluster) -> None:
     assert "cannot load the study: No module named 'srstudy'" in line
 
 
-def test_dask_that_is_not_installed_is_named_with_the_command(tmp_path: Path) -> None:
+def test_message_about_missing_dask_names_the_command_that_installs_it(tmp_path: Path) -> None:
     (tmp_path / "began").mkdir()
     (tmp_path / "stage.py").write_text(STAGE)
     blocked = tmp_path / "sitecustomize.py"
@@ -306,7 +306,7 @@ def test_dask_that_is_not_installed_is_named_with_the_command(tmp_path: Path) ->
     )
 
 
-def test_scheduler_that_ends_in_the_middle_is_said_in_a_line(cluster: Cluster) -> None:
+def test_scheduler_that_ends_during_a_run_is_reported_in_one_line(cluster: Cluster) -> None:
     cluster.add_worker()
     process = _stage(cluster.folder, cluster.address, seconds=0.5)
     assert process.stdout is not None
@@ -317,7 +317,7 @@ def test_scheduler_that_ends_in_the_middle_is_said_in_a_line(cluster: Cluster) -
     assert err == f"error: SR_CLUSTER: the scheduler {cluster.address} has ended\n"
 
 
-def test_interrupted_stage_leaves_the_workers_for_the_next_one(cluster: Cluster) -> None:
+def test_workers_can_be_used_again_after_an_interrupted_stage(cluster: Cluster) -> None:
     cluster.add_worker()
     process = _stage(cluster.folder, cluster.address, seconds=0.5)
     assert process.stdout is not None
@@ -330,7 +330,7 @@ def test_interrupted_stage_leaves_the_workers_for_the_next_one(cluster: Cluster)
     assert again.returncode == 0 and len(out.splitlines()) == 41
 
 
-def test_data_stages_give_the_same_bytes_over_a_cluster(tmp_path: Path) -> None:
+def test_data_stages_give_the_same_bytes_on_a_cluster(tmp_path: Path) -> None:
     alone, spread = (tmp_path / name for name in ("alone", "spread"))
     for study in (alone, spread):
         shutil.copytree(ROOT / "data/registry", study / "data/registry")

@@ -32,7 +32,7 @@ shipped = pytest.mark.parametrize("name", sorted(path.stem for path in WEIGHTS.g
 
 @every_scale
 @every_file
-def test_file_is_made_of_the_model_that_dvc_lock_names(scale: int, setting: str) -> None:
+def test_file_is_made_from_the_model_in_dvc_lock(scale: int, setting: str) -> None:
     lock = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"][f"train-{setting}@{scale}"]
     model = f"models/x{scale}-{setting}.weights.h5"
     (locked,) = (out["md5"] for out in lock["outs"] if out["path"] == model)
@@ -67,7 +67,7 @@ def test_file_of_the_long_recipe_is_small_and_on_its_card(scale: int) -> None:
 
 
 @shipped
-def test_radius_in_the_file_is_that_of_its_network(name: str) -> None:
+def test_radius_in_the_file_equals_that_of_its_network(name: str) -> None:
     # Tiles of a photograph would show where it was too small.
     session = onnxruntime.InferenceSession(WEIGHTS / f"{name}.onnx")
     described = json.loads(session.get_modelmeta().custom_metadata_map[NETWORK_ATTRIBUTE])
@@ -127,7 +127,7 @@ def _table(monkeypatch: pytest.MonkeyPatch, folder: Path, study: Study, *scales:
 
 
 @pytest.mark.parametrize("study", verify_weights.STUDIES, ids=lambda study: study.model)
-def test_networks_that_are_apart_from_their_rows_end_with_a_line(
+def test_networks_that_differ_from_their_rows_are_reported_in_one_line(
     study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def network(path: Path, device: str) -> Network:
@@ -151,7 +151,7 @@ def test_networks_that_are_apart_from_their_rows_end_with_a_line(
     ("scales", "words"),
     [((2, 4), r"found no row of set5 x3; run: make long"), ((), "found no rows; allowed: ")],
 )
-def test_table_that_lacks_a_scale_is_named_before_anything_is_fetched(
+def test_table_without_a_scale_is_named_before_any_download(
     scales: tuple[int, ...], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _table(monkeypatch, tmp_path, long_recipe.STUDY, *scales)
@@ -161,7 +161,7 @@ def test_table_that_lacks_a_scale_is_named_before_anything_is_fetched(
         verify_weights.main()
 
 
-def test_folder_without_networks_is_refused_not_passed(
+def test_folder_without_networks_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -170,7 +170,7 @@ def test_folder_without_networks_is_refused_not_passed(
         verify_weights.main()
 
 
-def test_set_that_the_long_recipe_was_not_scored_on_is_refused(
+def test_set_without_scores_of_the_long_recipe_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["verify_weights", "set5", "set6"])

@@ -33,7 +33,7 @@ CELLS = list(published._cells(CONTENT["literature"]))
 # --- The figures ---------------------------------------------------------------------------------
 
 
-def test_every_figure_is_psnr_then_ssim_with_the_digits_that_were_printed() -> None:
+def test_every_figure_is_psnr_then_ssim_with_the_printed_digits() -> None:
     wrong = [cell for *_, cell in CELLS if not re.fullmatch(r"(\d\d\.\d\d|-)/(0\.\d{3,4}|-)", cell)]
     assert not wrong and "-/-" not in [cell for *_, cell in CELLS]
 
@@ -46,7 +46,7 @@ def test_every_figure_has_one_source_that_is_cited_and_every_source_has_figures(
         assert len(places) == len(set(places))
 
 
-def test_figures_are_of_known_sets_and_scales_and_of_every_method() -> None:
+def test_figures_have_known_sets_and_scales_and_include_every_method() -> None:
     assert {test_set for _, _, test_set, *_ in CELLS} == {"set5", "set14", "bsd100", "urban100"}
     assert {scale for *_, scale, _ in CELLS} == {"x2", "x3", "x4", "x8"}
     classes = ["bicubic", "SRCNN", "FSRCNN", "ESPCN", "VDSR", "DRCN", "LapSRN", "DRRN"]
@@ -64,7 +64,7 @@ def test_larger_scales_are_harder_and_networks_are_better_than_bicubic() -> None
             assert method == "bicubic" or value > values.get(("bicubic", test_set, scale), 0)
 
 
-def test_published_bicubic_interpolation_is_that_of_this_study() -> None:
+def test_published_bicubic_scores_equal_those_of_this_study() -> None:
     summary = read_json(ROOT / "metrics/summary.json")
     near = {"psnr": 0.03, "ssim": 0.003}
     compared_ = 0
@@ -77,13 +77,13 @@ def test_published_bicubic_interpolation_is_that_of_this_study() -> None:
     assert compared_ >= 9
 
 
-def test_figures_keep_the_digits_that_were_printed() -> None:
+def test_figures_keep_their_printed_digits() -> None:
     found = {(f.method, f.test_set, f.scale): f.text for f in figures("ssim")}
     assert found["VDSR", "urban100", "x2"] == "0.9140"  # not 0.914
     assert found["LapSRN", "set5", "x4"] == "0.885"  # not 0.8850
 
 
-def test_metric_of_ones_own_has_no_published_figures() -> None:
+def test_new_metric_has_no_published_figures() -> None:
     assert figures("psnr_rgb") == []
 
 
@@ -131,13 +131,13 @@ def test_page_has_this_study_then_the_methods_with_a_figure_in_a_row() -> None:
 
 
 @pytest.mark.usefixtures("literature")
-def test_beside_some_of_the_others_only_these_are_ranked() -> None:
+def test_only_the_selected_other_methods_are_ranked() -> None:
     summary = _with(psnr={"set5": {"x2": {"bicubic": 33.67, "plain": 37.45}}})
     assert "| *37.45* | **37.50** |" in for_page(compared(summary, "psnr"))
     assert "| *33.67* | **37.45** |\n" in for_page(compared(summary, "psnr").beside([]))
 
 
-def test_best_and_second_best_by_the_shown_digits_ties_marked_alike() -> None:
+def test_best_and_second_best_follow_the_printed_digits_and_ties_have_equal_marks() -> None:
     row = {"a": "31.40", "b": "31.4", "c": "31.39", "d": "31.39", "e": "", "f": "28.00"}
     assert best(row) == ({"a", "b"}, {"c", "d"})
     assert best(row, lower_is_better=True) == ({"f"}, {"c", "d"})
@@ -147,7 +147,7 @@ def test_best_and_second_best_by_the_shown_digits_ties_marked_alike() -> None:
 
 
 @pytest.mark.usefixtures("literature")
-def test_error_is_best_where_it_is_least(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_smallest_error_is_best(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METRICS, "error", Metric(lambda *_: 0.0, "error", 1, lower_is_better=True))
     summary = _with(error={"set5": {"x2": {"bicubic": 3.0, "plain": 1.0, "regularized": 2.0}}})
     assert "| set5 x2 | 3.0 | **1.0** | *2.0* |" in for_page(compared(summary, "error"))
@@ -195,7 +195,7 @@ def test_program_gets_a_row_for_each_figure_with_its_source_and_no_marks() -> No
 
 @pytest.mark.usefixtures("literature")
 @pytest.mark.parametrize("render", [for_page, for_paper])
-def test_another_protocol_leaves_published_figures_out_and_says_why(
+def test_published_figures_are_left_out_with_a_reason_for_another_protocol(
     render: Callable[[tool.Table], str],
 ) -> None:
     runs = pd.DataFrame(
@@ -221,7 +221,7 @@ def test_table_states_the_protocol() -> None:
 
 
 @pytest.mark.usefixtures("literature")
-def test_one_line_under_the_table_says_what_is_chance_where_seeds_were_run() -> None:
+def test_line_under_the_table_states_chance_differences_if_seeds_were_run() -> None:
     runs = pd.DataFrame(
         [(2, seed, "set5", "plain", 37 + seed / 100) for seed in (1, 2, 3)],
         columns=list(chance.COLUMNS),
@@ -266,7 +266,7 @@ def _said(
 
 
 @pytest.mark.usefixtures("literature")
-def test_revision_shows_its_own_results_and_no_revision_those_here(
+def test_revision_shows_its_own_results_and_the_default_is_the_workspace(
     repository: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -364,7 +364,7 @@ def test_readme_has_the_table_of_the_tool() -> None:
     assert readme.results().startswith(for_page(table_of("psnr").beside(readme.CLASS)))
 
 
-def test_readme_says_whether_regularization_helps_where_seeds_were_run(
+def test_readme_says_whether_regularization_helps_if_seeds_were_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

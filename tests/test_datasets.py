@@ -136,7 +136,7 @@ def misbehaving() -> Iterator[str]:
         ("loop", "TooManyRedirects"),
     ],
 )
-def test_misbehaving_server_is_given_up_with_a_word_and_no_file(
+def test_faulty_server_gives_a_short_message_and_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str, word: str, said: str
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
@@ -147,7 +147,7 @@ def test_misbehaving_server_is_given_up_with_a_word_and_no_file(
 
 
 @pytest.mark.parametrize("word", ["500", "drop", "truncated", "drip", "wrong", "endless", "loop"])
-def test_failed_download_is_tried_again_and_not_forever(
+def test_failed_download_is_tried_again_but_not_forever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, misbehaving: str, word: str
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
@@ -210,7 +210,7 @@ def test_mirror_with_wrong_bytes_is_refused_and_no_folder_appears(
     assert "tiny/b.bmp" in message and f"{mirror}/tiny/b.bmp (wrong SHA-256)" in message
 
 
-def test_missing_file_names_what_was_tried_and_what_helps(
+def test_message_about_a_missing_file_names_the_sources_and_the_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = _mirror(tmp_path / "mirror", {"a.bmp": CONTENT["a.bmp"]})
@@ -225,12 +225,12 @@ def test_missing_file_names_what_was_tried_and_what_helps(
         assert part in message
 
 
-def test_without_a_mirror_the_public_address_alone_is_tried(tmp_path: Path) -> None:
+def test_without_a_mirror_only_the_public_address_is_tried(tmp_path: Path) -> None:
     message = _refusal(tmp_path / "raw" / "tiny")
     assert message.count("(ConnectionError)") == 1 and NOWHERE in message
 
 
-def test_url_mirror_is_asked_for_the_same_names(
+def test_url_mirror_has_the_same_paths_as_a_folder_mirror(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[str, Path]
 ) -> None:
     url, folder = served
@@ -251,7 +251,7 @@ def test_url_mirror_with_wrong_or_missing_files_is_refused(
     assert f"{url}/tiny/a.bmp (HTTP 404)" in _refusal(tmp_path / "raw" / "tiny")
 
 
-def test_public_address_helps_out_where_the_mirror_lacks_a_file(
+def test_public_address_is_used_if_the_mirror_lacks_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[str, Path]
 ) -> None:
     url, folder = served
@@ -263,7 +263,7 @@ def test_public_address_helps_out_where_the_mirror_lacks_a_file(
     assert _content(tmp_path / "raw" / "tiny") == CONTENT
 
 
-def test_relative_mirror_is_meant_from_the_project_of_dvc_root(
+def test_relative_mirror_is_relative_to_dvc_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In `dvc exp run --temp` the current folder is a copy elsewhere.
@@ -274,7 +274,7 @@ def test_relative_mirror_is_meant_from_the_project_of_dvc_root(
     assert fetch("tiny", tmp_path / "raw" / "tiny") == 2
 
 
-def test_fetching_again_replaces_what_was_there(
+def test_fetching_again_replaces_the_old_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "raw" / "tiny"
@@ -285,7 +285,7 @@ def test_fetching_again_replaces_what_was_there(
     assert _content(folder) == CONTENT
 
 
-def test_file_of_another_set_is_taken_from_that_sets_place_in_the_mirror(
+def test_file_of_another_set_comes_from_the_mirror_path_of_that_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[str, Path]
 ) -> None:
     url, folder = served
@@ -302,7 +302,7 @@ def test_file_of_another_set_is_taken_from_that_sets_place_in_the_mirror(
         assert _content(tmp_path / "raw" / "union") == content
 
 
-def test_file_without_public_address_comes_from_a_mirror_alone(
+def test_file_without_public_address_comes_only_from_a_mirror(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _write(REGISTRY, _row("a.bmp", CONTENT["a.bmp"], "", "tiny/a.bmp"))
@@ -313,7 +313,7 @@ def test_file_without_public_address_comes_from_a_mirror_alone(
     assert fetch("tiny", tmp_path / "raw" / "tiny") == 1
 
 
-def test_mirror_in_the_home_of_nobody_is_refused(
+def test_mirror_in_the_home_of_an_unknown_user_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", "~no-such-user/mirror")
@@ -347,7 +347,7 @@ def test_file_of_a_package_is_copied_without_a_mirror_and_without_an_import(
         ("package:no_such_package/b.bmp", "is not installed"),
     ],
 )
-def test_file_of_a_package_counts_only_with_the_right_content(
+def test_file_of_a_package_is_used_only_with_the_correct_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
 ) -> None:
     _packaged(tmp_path, monkeypatch)
@@ -356,7 +356,7 @@ def test_file_of_a_package_counts_only_with_the_right_content(
     assert f"Tried: {address} ({said})" in message and "`make setup`" in message
 
 
-def test_unknown_dataset_is_refused_with_those_known(tmp_path: Path) -> None:
+def test_unknown_dataset_is_refused_with_a_list_of_known_ones(tmp_path: Path) -> None:
     (REGISTRY.parent / "another.tsv").touch()
     (REGISTRY.parent / ".hidden.tsv").touch()
     (REGISTRY.parent / "notes.txt").touch()
@@ -365,19 +365,19 @@ def test_unknown_dataset_is_refused_with_those_known(tmp_path: Path) -> None:
             fetch(unknown, tmp_path / "raw" / "set15")
 
 
-def test_without_any_registry_file_the_refusal_names_the_folder(tmp_path: Path) -> None:
+def test_message_names_the_folder_if_there_is_no_registry_file(tmp_path: Path) -> None:
     REGISTRY.unlink()
     with pytest.raises(InputError, match="allowed: none, because data/registry has no file"):
         fetch("tiny", tmp_path / "raw" / "tiny")
 
 
-def test_names_come_from_a_listing_and_no_file_is_read() -> None:
+def test_names_come_from_the_file_names_and_no_file_is_read() -> None:
     for number in range(3):
         (REGISTRY.parent / f"broken{number}.tsv").write_bytes(b"\xff")
     assert registered_names() == ["broken0", "broken1", "broken2", "tiny"]
 
 
-def test_names_are_had_without_the_libraries_of_downloading() -> None:
+def test_names_are_listed_without_importing_the_download_libraries() -> None:
     code = "import sys, srstudy.datasets.registry; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -435,14 +435,14 @@ def test_wrong_row_is_refused_with_file_and_line(tmp_path: Path, line: str, said
         (HEADER.encode() + b"\n\xe4.bmp", "line 2: found the byte 0xe4; allowed: UTF-8"),
     ],
 )
-def test_file_that_is_no_registry_is_refused_with_its_line(
+def test_file_that_is_not_a_registry_is_refused_with_its_line(
     tmp_path: Path, content: bytes, said: str
 ) -> None:
     REGISTRY.write_bytes(content)
     assert _refusal(tmp_path / "raw" / "tiny").startswith(f"{REGISTRY}: {said}")
 
 
-def test_notes_above_the_columns_are_passed_over_and_counted_in_the_lines_of_faults(
+def test_notes_above_the_columns_are_skipped_but_counted_in_line_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", str(_mirror(tmp_path / "mirror", CONTENT)))
@@ -466,7 +466,7 @@ def test_registry_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None
     assert message == f"{REGISTRY}: cannot be read: Is a directory"
 
 
-def test_committed_data_sets_have_their_files_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_committed_data_sets_have_each_file_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     counts = {name: len(read_registry(name)) for name in registered_names()}
     expected = {"t91": 91, "set5": 5, "set14": 14, "mnist": 4, "sample": 7, "sample-test": 3}
@@ -484,7 +484,7 @@ def test_committed_data_sets_have_their_files_each_once(monkeypatch: pytest.Monk
             assert owner != name or row.mirror == f"{name}/{row.file}"
 
 
-def test_committed_data_sets_say_what_they_are_their_source_and_their_terms(
+def test_committed_data_sets_state_their_content_source_and_terms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -509,7 +509,7 @@ def test_t291_is_t91_and_bsd200_and_t290_lacks_the_picture_of_set5(
 
 
 @pytest.mark.parametrize("dataset", ["sample", "sample-test"])
-def test_embedded_photographs_are_exactly_those_named_and_can_be_read(
+def test_embedded_photographs_are_those_of_the_registry_and_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str
 ) -> None:
     monkeypatch.chdir(ROOT)

@@ -61,7 +61,7 @@ def test_wrong_arguments_are_refused_by_name(made_by: Degradation) -> None:
     [lambda hr, scale: hr, lambda hr, scale: hr[::scale, ::scale] / 255],
     ids=["size", "dtype"],
 )
-def test_degradation_that_gives_something_else_is_named(
+def test_degradation_that_returns_a_wrong_result_is_named(
     wrong: Callable[[NDArray[np.uint8], int], NDArray[np.uint8]],
 ) -> None:
     made_by = Degradation("own", "an own one", MATLAB.interpolation, MATLAB.protocol, wrong)
@@ -85,11 +85,11 @@ def test_degradation_that_gives_something_else_is_named(
     ],
     ids=["matlab", "opencv"],
 )
-def test_sentences_of_the_study(made_by: Degradation, sentence: str) -> None:
+def test_sentences_about_the_degradations_are_these(made_by: Degradation, sentence: str) -> None:
     assert made_by.sentence() == sentence
 
 
-def test_degradation_that_its_description_does_not_name_is_named_beside_it() -> None:
+def test_name_is_added_to_a_description_that_lacks_it() -> None:
     made_by = Degradation("soft", "a Gaussian", MATLAB.interpolation, LITERATURE, imresize)
     assert made_by.sentence() == f"LR by a Gaussian (`soft`); {LITERATURE.words}"
 
@@ -120,7 +120,7 @@ def _enlarged_score(image: NDArray[np.uint8], scale: int, made_by: Degradation) 
         ("urban100", 4, 23.14),
     ],
 )
-def test_bicubic_scores_are_those_of_the_literature(
+def test_bicubic_scores_equal_those_of_the_literature(
     real_images: RealImages, test_set: str, scale: int, published: float
 ) -> None:
     images = real_images(test_set)
@@ -129,7 +129,7 @@ def test_bicubic_scores_are_those_of_the_literature(
 
 
 @pytest.mark.slow
-def test_opencv_degradation_has_its_pinned_scores_on_set5(real_images: RealImages) -> None:
+def test_scores_of_the_opencv_degradation_on_set5_are_these(real_images: RealImages) -> None:
     # Computed once with cv2.resize and the Y of cv2.cvtColor alone; the student project, whose
     # degradation this is, printed 36.00 36.75 27.01 33.55 31.76.
     pinned = {"baby": 36.24, "bird": 36.74, "butterfly": 27.05, "head": 33.72, "woman": 31.72}

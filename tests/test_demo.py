@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_each_stage_has_one_line_with_what_it_is_for(folder: Path) -> None:
+def test_each_stage_has_one_line_with_its_purpose(folder: Path) -> None:
     lines = [*demo.stages([sys.executable, "-c", SAID], folder)]
     assert len(lines) == 2
     assert lines[0].startswith("validate  ") and "Check every value of params.yaml" in lines[0]
@@ -34,13 +34,13 @@ def test_each_stage_has_one_line_with_what_it_is_for(folder: Path) -> None:
     assert all(line.endswith(" s") for line in lines)
 
 
-def test_run_that_fails_shows_what_was_said(folder: Path) -> None:
+def test_run_that_fails_shows_the_output_of_dvc(folder: Path) -> None:
     failing = f"{SAID}\nraise SystemExit(3)"
     with pytest.raises(InputError, match=r"did not end well:\n(.|\n)*every value is allowed"):
         [*demo.stages([sys.executable, "-c", failing], folder)]
 
 
-def test_every_stage_says_what_it_is_for() -> None:
+def test_every_stage_states_its_purpose() -> None:
     assert all(demo.purposes(ROOT / "dvc.yaml").values())
 
 

@@ -81,7 +81,7 @@ def expected(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
     return load_network(X2, "cpu").restore_luma(luma)
 
 
-def test_devices_are_what_the_runtime_offers_and_the_cpu_last(fake: Fake) -> None:
+def test_devices_are_those_of_the_runtime_with_the_cpu_last(fake: Fake) -> None:
     fake.offered = ["TensorrtExecutionProvider", CUDA, CPU, "AzureExecutionProvider", COREML]
     assert devices.offered("auto") == [CUDA, COREML, CPU]
     assert devices.offered("cpu") == [CPU]
@@ -89,7 +89,7 @@ def test_devices_are_what_the_runtime_offers_and_the_cpu_last(fake: Fake) -> Non
     assert devices.offered("auto") == [CPU]
 
 
-def test_first_device_is_taken_without_a_word(
+def test_first_device_is_used_without_a_message(
     fake: Fake, luma: NDArray[np.uint8], expected: NDArray[np.float32]
 ) -> None:
     said: list[str] = []
@@ -102,7 +102,7 @@ def test_first_device_is_taken_without_a_word(
     assert fake.options[CUDA] == {"use_tf32": "0"}
 
 
-def test_cpu_alone_is_used_where_it_is_asked_for(fake: Fake, luma: NDArray[np.uint8]) -> None:
+def test_only_the_cpu_is_used_if_requested(fake: Fake, luma: NDArray[np.uint8]) -> None:
     load_network(X2, "cpu").restore_luma(luma)
     assert fake.ran == [CPU] and set(fake.options) == {CPU}
 
@@ -129,7 +129,7 @@ def _another_shape(outputs: list[Any]) -> list[Any]:
         (_another_shape, "could not be broadcast"),
     ],
 )
-def test_device_that_cannot_be_used_gives_way_with_one_line(
+def test_unusable_device_is_skipped_with_one_line(
     fake: Fake,
     luma: NDArray[np.uint8],
     expected: NDArray[np.float32],
@@ -149,7 +149,7 @@ def test_device_that_cannot_be_used_gives_way_with_one_line(
     assert "\n" not in line and fake.ran[-2:] == [COREML, COREML]
 
 
-def test_device_that_fails_in_the_midst_gives_way_too(
+def test_device_that_fails_during_a_run_is_skipped_too(
     fake: Fake, luma: NDArray[np.uint8], expected: NDArray[np.float32]
 ) -> None:
     said: list[str] = []
@@ -164,7 +164,7 @@ def test_device_that_fails_in_the_midst_gives_way_too(
     ]
 
 
-def test_cpu_that_fails_is_an_error_of_its_own(fake: Fake, luma: NDArray[np.uint8]) -> None:
+def test_failure_of_the_cpu_is_an_error(fake: Fake, luma: NDArray[np.uint8]) -> None:
     fake.offered = [CPU]
     network = load_network(X2)
     fake.runs[CPU] = RuntimeError("Failed to allocate memory for requested buffer")
@@ -175,7 +175,7 @@ def test_cpu_that_fails_is_an_error_of_its_own(fake: Fake, luma: NDArray[np.uint
         network.restore_luma(luma)
 
 
-def test_call_warns_of_a_device_that_fails(fake: Fake, photo: NDArray[np.uint8]) -> None:
+def test_python_call_warns_about_a_device_that_fails(fake: Fake, photo: NDArray[np.uint8]) -> None:
     fake.starts = {CUDA: RuntimeError("no driver"), COREML: RuntimeError("no driver")}
     with pytest.warns(RuntimeWarning, match="is skipped") as caught:
         large = upscale(photo[:20, :20])
@@ -185,7 +185,7 @@ def test_call_warns_of_a_device_that_fails(fake: Fake, photo: NDArray[np.uint8])
         upscale(photo[:20, :20], device="gpu")  # type: ignore[arg-type]
 
 
-def test_command_tells_it_once_for_all_files(
+def test_command_reports_it_once_for_all_files(
     fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     fake.offered, fake.starts = [CUDA, CPU], {CUDA: RuntimeError("no driver")}

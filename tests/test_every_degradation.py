@@ -15,13 +15,13 @@ every_degradation = pytest.mark.parametrize("name", names())
 every_scale = pytest.mark.parametrize("scale", SCALES)
 
 
-def test_degradations_are_the_files_of_their_room() -> None:
+def test_each_file_of_the_folder_is_a_degradation() -> None:
     assert set(names()) >= {"matlab", "opencv"}
     assert "shared" not in names()
 
 
 @every_degradation
-def test_file_says_all_there_is_to_say_of_the_degradation(name: str) -> None:
+def test_file_has_all_parts_of_a_degradation(name: str) -> None:
     file = choices.chosen(ROOM, name, WANTED)
     assert file.__doc__ and file.__doc__.strip()
     assert isinstance(file.DESCRIPTION, str) and file.DESCRIPTION.strip()
@@ -102,7 +102,7 @@ def test_its_enlargement_returns_a_ramp_without_a_shift(
 
 @every_degradation
 @every_scale
-def test_networks_enlarge_inside_as_its_interpolation_does(
+def test_networks_use_the_interpolation_of_the_degradation(
     photo: NDArray[np.uint8], name: str, scale: int
 ) -> None:
     interpolation = degradation(name).interpolation
@@ -117,7 +117,7 @@ def test_networks_enlarge_inside_as_its_interpolation_does(
 
 @every_degradation
 @every_scale
-def test_enlarging_planes_is_enlarging_an_image_but_for_rounding(
+def test_enlarged_planes_equal_an_enlarged_image_except_for_rounding(
     photo: NDArray[np.uint8], name: str, scale: int
 ) -> None:
     interpolation = degradation(name).interpolation
@@ -132,7 +132,7 @@ def test_enlarging_planes_is_enlarging_an_image_but_for_rounding(
 
 
 @every_degradation
-def test_its_sentence_names_it_and_states_its_protocol(name: str) -> None:
+def test_its_sentence_has_its_name_and_its_protocol(name: str) -> None:
     made_by = degradation(name)
     sentence = made_by.sentence()
     assert name.lower() in sentence.lower()

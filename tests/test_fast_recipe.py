@@ -41,7 +41,7 @@ def _rows(**psnr: float) -> pd.DataFrame:
     return pd.DataFrame([{**entry, **told} for entry in entries])
 
 
-def test_what_the_fast_networks_must_reach_is_missed_by_a_hundredth() -> None:
+def test_target_is_missed_by_a_hundredth_of_a_decibel() -> None:
     good = {"set5": 37.35, "set14": 32.7, "bsd100": 31.6, "urban100": 30.0}
     assert _missed(_rows(**good)) == []
     assert _missed(_rows(**{**good, "set5": 37.34})) == [("set5", 2)]
@@ -49,7 +49,7 @@ def test_what_the_fast_networks_must_reach_is_missed_by_a_hundredth() -> None:
     assert _missed(_rows(**{k: v for k, v in good.items() if k != "bsd100"})) == [("bsd100", 2)] * 2
 
 
-def test_fast_networks_reach_what_they_must_wherever_they_have_rows(
+def test_fast_networks_with_rows_reach_their_targets(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -71,7 +71,7 @@ def test_fast_networks_reach_what_they_must_wherever_they_have_rows(
         assert all(file.stat().st_size < 2_000_000 for file in WEIGHTS.glob("*-fast.onnx"))
 
 
-def test_page_and_card_have_the_fast_networks_beside_fsrcnn(
+def test_page_and_card_compare_the_fast_networks_with_fsrcnn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts_page, "FOUR_SETS", ROOT / parts_page.FOUR_SETS)
@@ -94,7 +94,7 @@ def test_page_and_card_have_the_fast_networks_beside_fsrcnn(
     assert "`edsr` (x2: {channels: 32, blocks: " in text and "; x4: {channels: 32, " in text
 
 
-def test_sizes_of_the_fast_networks_are_among_those_that_were_measured() -> None:
+def test_sizes_of_the_fast_networks_were_measured() -> None:
     chosen = {(scale, fast_recipe.CHANNELS, blocks) for scale, blocks in fast_recipe.BLOCKS.items()}
     tried = {(s, *size) for s, sizes in fast_tried.TRIED.items() for size in sizes}
     assert chosen <= tried
@@ -111,7 +111,7 @@ def test_speed_of_a_size_is_that_of_its_fastest_round(monkeypatch: pytest.Monkey
     assert fast_tried.best_times([lambda: None, lambda: None], 3) == [2.0, 5.0]
 
 
-def test_size_is_measured_as_it_is_exported() -> None:
+def test_measured_network_is_the_exported_one() -> None:
     (row,) = fast_tried.measured(2, [(8, 1)], side=20, rounds=1)
     assert (row["scale"], row["channels"], row["blocks"]) == (2, 8, 1)
     # 3 x 3 layers from 1 to 8, 8 to 8 twice and 8 to 4 channels, with their biases.

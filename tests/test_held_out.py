@@ -17,7 +17,7 @@ from tests.imports import ROOT
 from tools import held_out
 
 
-def test_image_of_the_list_that_is_not_there_is_named(
+def test_missing_image_of_the_list_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -52,7 +52,7 @@ def test_set_without_an_image_in_the_list_has_no_mean(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_held_out_score_of_an_untrained_network_is_that_of_bicubic_interpolation(
+def test_held_out_score_of_an_untrained_network_equals_bicubic(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch("t290", tmp_path / "data/raw/t290")

@@ -24,39 +24,41 @@ def clean() -> Image:
 
 @pytest.mark.parametrize("sampling", SUBSAMPLING)
 @pytest.mark.parametrize("quality", [30, 50, 75, 85, 95])
-def test_decoded_jpeg_is_told_at_every_quality(clean: Image, quality: int, sampling: str) -> None:
+def test_decoded_jpeg_is_detected_at_every_quality(
+    clean: Image, quality: int, sampling: str
+) -> None:
     assert not was_jpeg(clean)
     assert was_jpeg(as_jpeg(clean, quality, SUBSAMPLING[sampling]))
 
 
-def test_grey_and_alpha_are_told_as_colour_is(clean: Image) -> None:
+def test_grey_and_alpha_images_are_detected_like_colour(clean: Image) -> None:
     grey, colour = as_jpeg(clean[..., 1].copy(), 75), as_jpeg(clean, 75)
     assert was_jpeg(grey) and not was_jpeg(clean[..., 1])
     assert was_jpeg(np.dstack([colour, clean[..., 0]]))
 
 
 @pytest.mark.parametrize("top", range(8))
-def test_cropped_jpeg_is_told_at_any_place_of_its_blocks(clean: Image, top: int) -> None:
+def test_cropped_jpeg_is_detected_at_any_block_position(clean: Image, top: int) -> None:
     assert was_jpeg(as_jpeg(clean, 75)[top:, 7 - top :])
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_turned_and_mirrored_jpeg_is_told(clean: Image, turns: int) -> None:
+def test_rotated_and_mirrored_jpeg_is_detected(clean: Image, turns: int) -> None:
     decoded = as_jpeg(clean[:250, :251].copy(), 75)
     assert was_jpeg(np.rot90(decoded, turns)) and was_jpeg(np.rot90(decoded[:, ::-1], turns))
 
 
-def test_jpeg_of_64_pixels_is_told_and_a_smaller_one_never(clean: Image) -> None:
+def test_jpeg_of_64_pixels_is_detected_and_a_smaller_one_never(clean: Image) -> None:
     decoded = as_jpeg(clean[40:104, 80:144].copy(), 75)
     assert was_jpeg(decoded) and not was_jpeg(decoded[:63])
 
 
-def test_resized_jpeg_is_not_told(clean: Image) -> None:
+def test_resized_jpeg_is_not_detected(clean: Image) -> None:
     smaller = cv2.resize(as_jpeg(clean, 75), (200, 200), interpolation=cv2.INTER_AREA)
     assert not was_jpeg(np.asarray(smaller, np.uint8))
 
 
-def test_16_bits_say_nothing(clean: Image) -> None:
+def test_16_bit_image_gives_no_evidence(clean: Image) -> None:
     assert evidence(as_jpeg(clean, 50).astype(np.uint16) * 257) == 0
 
 
@@ -81,11 +83,11 @@ def _drawings() -> dict[str, Image]:
 
 
 @pytest.mark.parametrize("name", _drawings())
-def test_drawing_is_no_jpeg(name: str) -> None:
+def test_drawing_is_not_detected_as_jpeg(name: str) -> None:
     assert evidence(_drawings()[name]) < ENOUGH
 
 
-def test_table_has_no_false_alarm_on_a_test_set_and_every_jpeg_is_told() -> None:
+def test_table_has_no_false_alarm_on_test_sets_and_finds_every_jpeg() -> None:
     rows = [row for row in read_table() if row.set in ("set5", "set14", "bsd100")]
     assert {row.set for row in rows} == {"set5", "set14", "bsd100"}
     for row in rows:
@@ -98,6 +100,8 @@ def test_table_has_no_false_alarm_on_a_test_set_and_every_jpeg_is_told() -> None
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["set5", "set14"])
-def test_table_is_what_is_measured(name: str, real_images: Callable[[str], list[Path]]) -> None:
+def test_table_equals_a_new_measurement(
+    name: str, real_images: Callable[[str], list[Path]]
+) -> None:
     found = [row[:4] for row in measured(name, real_images(name))]
     assert found == [row[:4] for row in read_table() if row.set == name], TABLE

@@ -13,7 +13,7 @@ LARGEST_FILE = 12.0  # MB an image
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_large_images_go_through_every_stage_and_make_a_small_patch_file(tmp_path: Path) -> None:
+def test_large_images_pass_every_stage_and_give_a_small_patch_file(tmp_path: Path) -> None:
     study, images = tmp_path / "study", 4
     command = [sys.executable, "-m", "tools.large_data", "--folder", str(study)]
     command += ["--images", str(images), "--steps", "4"]
@@ -37,7 +37,7 @@ def test_large_images_go_through_every_stage_and_make_a_small_patch_file(tmp_pat
     assert read_image(study / "photos/00000.png").shape == (large_data.HEIGHT, large_data.WIDTH, 3)
 
 
-def test_the_same_image_is_made_every_time(tmp_path: Path) -> None:
+def test_images_are_always_the_same(tmp_path: Path) -> None:
     written = []
     for name in ("one", "two"):
         large_data.make_images(tmp_path / name, 1)

@@ -29,7 +29,7 @@ def test_recipe_page_has_the_rows_of_the_search() -> None:
     assert "\n".join(lines) in (ROOT / "docs/guide/recipe.md").read_text("utf-8")
 
 
-def test_recipe_page_has_what_was_tried_at_x3_and_x4() -> None:
+def test_recipe_page_has_the_trials_at_x3_and_x4() -> None:
     rows = pd.read_csv(ROOT / "docs/long-tried.csv").fillna({"tried": ""})
     best = rows.groupby("scale")["psnr"].transform("max")
     lines = []
@@ -52,7 +52,9 @@ def test_recipe_page_has_the_trials_of_starts() -> None:
     assert "\n".join(lines) in (ROOT / "docs/guide/recipe.md").read_text("utf-8")
 
 
-def test_committed_page_and_card_are_those_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_committed_page_and_card_equal_those_made_from_the_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(ROOT)
     rows = pd.read_csv(STUDY.table, dtype={"recipe": str})
     assert STUDY.page.read_text("utf-8") == long_recipe.page_of(rows)
@@ -75,20 +77,20 @@ def _beside(method: str) -> list[tuple[float, str]]:
     ]
 
 
-def test_networks_of_the_long_recipe_are_above_vdsr_everywhere() -> None:
+def test_networks_of_the_long_recipe_are_better_than_vdsr_everywhere() -> None:
     compared = _beside("VDSR")
     assert len(compared) >= 12
     assert [pair for pair in compared if not pair[0] > float(pair[1])] == []
 
 
-def test_networks_of_the_long_recipe_are_not_below_lapsrn_where_it_is_known() -> None:
+def test_networks_of_the_long_recipe_are_at_least_as_good_as_lapsrn() -> None:
     compared = _beside("LapSRN")
     assert len(compared) >= 11
     # To two digits: at x4 on Set14 both have 28.19 dB.
     assert [pair for pair in compared if round(pair[0], 2) < float(pair[1])] == []
 
 
-def test_recipe_page_has_what_each_part_gained() -> None:
+def test_recipe_page_has_the_gain_of_each_part() -> None:
     rows = pd.read_csv(ROOT / STUDY.table)
     by = rows[rows["test_set"] == HELD_OUT].set_index("run")["psnr"]
     names = ["pretrained-1", "pretrained-2", "pretrained-3", "x2"]

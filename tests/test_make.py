@@ -45,7 +45,7 @@ def _make(clone: Path, target: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.parametrize("target", sorted(LOOK))
-def test_target_that_only_looks_asks_for_the_setup_by_one_line(clone: Path, target: str) -> None:
+def test_quick_target_asks_for_the_setup_in_one_line(clone: Path, target: str) -> None:
     before = sorted(path.name for path in clone.iterdir())
     made = _make(clone, target)
     assert made.returncode != 0
@@ -56,20 +56,20 @@ def test_target_that_only_looks_asks_for_the_setup_by_one_line(clone: Path, targ
 
 
 @pytest.mark.parametrize("target", sorted({*TARGETS} - LOOK - NOTHING_NEEDED))
-def test_target_that_works_sets_up_by_itself(clone: Path, target: str) -> None:
+def test_long_target_runs_the_setup(clone: Path, target: str) -> None:
     made = _make(clone, target)
     assert made.returncode != 0  # NO_INSTALL's
     assert made.stdout.startswith("installing requirements.lock into .venv")
 
 
-def test_commands_are_listed_where_nothing_is_installed(clone: Path) -> None:
+def test_commands_are_listed_without_the_setup(clone: Path) -> None:
     made = _make(clone, "help")
     assert made.returncode == 0
     listed = {line.split()[0] for line in made.stdout.splitlines()}
     assert listed == {*TARGETS} >= LOOK
 
 
-def test_what_make_leaves_is_ignored_by_git_also_as_a_link_to_elsewhere(clone: Path) -> None:
+def test_outputs_of_make_are_ignored_by_git_also_as_links(clone: Path) -> None:
     names = {".venv", ".demo", "models", "report", "exported", "large"}
     for name in names:
         (clone / name).symlink_to(clone.parent)

@@ -46,7 +46,7 @@ def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
+def test_finished_networks_are_not_trained_again(ran: list[str]) -> None:
     with pytest.raises(InputError, match="stopped"):
         networks.main()
     networks.main()
@@ -72,7 +72,7 @@ def test_networks_that_are_done_are_not_trained_again(ran: list[str]) -> None:
     assert {"this study", "trained longer"} <= set(words)
 
 
-def test_run_that_was_stopped_before_its_rows_keeps_the_steps_that_it_had(
+def test_run_that_was_stopped_before_its_rows_keeps_its_steps(
     ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Measured anew, a step takes another time, and DVC would find an experiment of other steps.
@@ -104,7 +104,7 @@ def test_longer_run_has_four_times_the_steps_of_the_shorter_one(
     assert networks.first_run("srcnn") == {}
 
 
-def test_longer_run_that_had_fewer_minutes_is_named() -> None:
+def test_longer_run_with_too_few_minutes_is_named() -> None:
     def rows(network: str, minutes: float) -> list[dict[str, object]]:
         pairs = ((1, 2.4), (4, minutes))
         return [{"network": network, "times": n, "scale": 2, "minutes": m} for n, m in pairs]
@@ -114,7 +114,7 @@ def test_longer_run_that_had_fewer_minutes_is_named() -> None:
     assert networks_page.unequal(pd.DataFrame(rows("srcnn", 9.6))) == ""
 
 
-def test_network_that_params_yaml_lacks_is_named_before_anything_is_trained(
+def test_network_missing_in_params_yaml_is_named_before_any_training(
     ran: list[str],
 ) -> None:
     values = load_yaml(Path("params.yaml"))
@@ -136,14 +136,14 @@ def test_network_that_cannot_be_measured_is_named(
         networks.measured(networks.settings("srcnn"), 2)
 
 
-def test_steps_fill_the_minutes_in_two_digits() -> None:
+def test_steps_fill_the_minutes_and_have_two_digits() -> None:
     assert networks.steps_in(3, 0.0712) == 2500
     assert networks.steps_in(0.01, 2.0) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_network_is_measured_as_it_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_network_is_measured_at_its_published_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     found = networks.measured(networks.settings("srcnn"), 4)
     published = costs()["SRCNN"]

@@ -13,7 +13,7 @@ from srstudy.imagefiles.reading import read_image
 from srstudy.imagefiles.silence import silently
 
 
-def test_results_come_in_the_order_of_the_items_whichever_is_done_first() -> None:
+def test_results_come_in_the_order_of_the_items() -> None:
     def slow_first(item: int) -> int:
         time.sleep(0.05 if item % 4 == 0 else 0)
         return item * item
@@ -21,7 +21,7 @@ def test_results_come_in_the_order_of_the_items_whichever_is_done_first() -> Non
     assert list(ordered_map(slow_first, range(30), 4)) == [item * item for item in range(30)]
 
 
-def test_only_a_few_items_are_taken_ahead_of_the_one_that_is_asked_for() -> None:
+def test_only_a_few_items_are_started_ahead_of_the_requested_result() -> None:
     taken = []
 
     def items() -> Iterator[int]:
@@ -34,12 +34,12 @@ def test_only_a_few_items_are_taken_ahead_of_the_one_that_is_asked_for() -> None
     assert len(taken) == 200
 
 
-def test_several_items_are_worked_on_at_once() -> None:
+def test_several_items_are_processed_at_the_same_time() -> None:
     together = threading.Barrier(3, timeout=30)
     list(ordered_map(lambda _: together.wait(), range(3), 3))
 
 
-def test_error_of_an_item_comes_in_its_place_and_no_further_item_is_begun() -> None:
+def test_error_of_an_item_is_raised_instead_of_its_result_and_no_further_item_is_started() -> None:
     begun = []
 
     def fails_at_five(item: int) -> int:
@@ -78,7 +78,7 @@ def test_warnings_are_kept_back_in_all_threads_and_come_again_afterwards() -> No
     assert warnings.filters == filters
 
 
-def test_images_read_in_threads_are_those_read_one_by_one(
+def test_images_read_in_threads_equal_images_read_one_by_one(
     tmp_path: Path, photo: np.ndarray
 ) -> None:
     from srstudy.imagefiles.png import write_png

@@ -105,7 +105,7 @@ def test_each_part_starts_from_the_weights_of_another_and_is_not_run_twice(
     assert "| x4-clean.onnx | 2 kB | 31.5000 | 31.5000 | 31.5000 | 31.5000 |" in card
 
 
-def test_minutes_of_a_training_outlive_a_kill_before_its_rows(
+def test_minutes_of_a_training_are_kept_if_the_study_is_killed_before_its_rows(
     ran: list[tuple[str, str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = iter([0.0, 180.0])
@@ -119,7 +119,7 @@ def test_minutes_of_a_training_outlive_a_kill_before_its_rows(
 
 
 @pytest.mark.parametrize("clock", ["21.5", "", None])
-def test_minutes_of_a_training_that_the_cache_had_are_those_of_its_clock_or_none(
+def test_minutes_of_a_training_from_the_cache_are_those_of_its_clock_file_or_none(
     clock: str | None, ran: list[tuple[str, str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As after a commit: the experiment is another one then, but DVC has its result already.
@@ -133,7 +133,7 @@ def test_minutes_of_a_training_that_the_cache_had_are_those_of_its_clock_or_none
     assert file.is_file() == bool(clock)
 
 
-def test_network_that_has_rows_and_no_file_is_named(
+def test_network_with_rows_but_no_file_is_named(
     ran: list[tuple[str, str, list[str]]],
 ) -> None:
     ran.extend([("", "", [])] * 7)
@@ -153,7 +153,7 @@ def test_missing_weights_of_the_part_before_are_named(
     assert not ran
 
 
-def test_weights_that_began_with_others_are_another_experiment(
+def test_other_initial_weights_make_another_experiment(
     ran: list[tuple[str, str, list[str]]],
 ) -> None:
     def began(steps: int) -> set[str]:
@@ -167,7 +167,7 @@ def test_weights_that_began_with_others_are_another_experiment(
     assert not began(9) & began(10)
 
 
-def test_page_has_the_default_and_the_published_figures_beside_ours(
+def test_page_has_the_default_the_published_figures_and_ours(
     ran: list[tuple[str, str, list[str]]],
 ) -> None:
     ran.extend([("", "", [])] * 7)
@@ -184,14 +184,14 @@ def test_page_has_the_default_and_the_published_figures_beside_ours(
     )
 
 
-def test_parts_before_count_as_a_part_of_the_recipe() -> None:
+def test_recipe_of_a_part_includes_the_parts_before() -> None:
     changed = {**PARTS, "pretrained-2": Part(2, "pretrained-1", 10, seed=2)}
     other = replace(STUDY, parts=changed)
     differ = [name for name in PARTS if STUDY.recipe_of(name) != other.recipe_of(name)]
     assert differ == ["pretrained-2", "x4"]
 
 
-def test_content_of_a_file_that_a_part_starts_from_counts_as_a_part_of_the_recipe(
+def test_recipe_of_a_part_includes_the_content_of_its_start_file(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "before.weights.h5"
@@ -205,7 +205,7 @@ def test_content_of_a_file_that_a_part_starts_from_counts_as_a_part_of_the_recip
     assert study.recipe_of("pretrained-1") != one
 
 
-def test_what_is_scored_beside_the_networks_has_rows_of_its_own(
+def test_other_scored_methods_have_their_own_rows(
     ran: list[tuple[str, str, list[str]]],
 ) -> None:
     ran.extend([("", "", [])] * 7)
@@ -231,7 +231,7 @@ def test_halved_weights_are_a_network_with_weights_of_16_bits(tmp_path: Path) ->
     assert half.read_bytes() == halved(whole.read_bytes())
 
 
-def test_what_is_no_number_of_32_bits_is_not_halved() -> None:
+def test_only_numbers_of_32_bits_are_halved() -> None:
     whole = io.BytesIO()
     with h5py.File(whole, "w") as file:
         file["layer/state"] = np.array([70_000, 1], np.uint32)

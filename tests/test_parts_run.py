@@ -33,7 +33,7 @@ PARTS = {
 }
 
 
-def test_parts_are_trained_after_one_another_and_leave_a_network_for_upscale(
+def test_parts_are_trained_one_after_the_other_and_give_a_network_for_upscale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny = Study.of_working_tree(tmp_path / "study", tmp_path / "shared")

@@ -39,7 +39,7 @@ def test_test_lr_is_jpeg_of_quality_75_without_noise(photo: Photo) -> None:
     assert "75" in PHOTO.description and PHOTO.protocol == LITERATURE
 
 
-def test_bytes_are_the_same_every_time(photo: Photo) -> None:
+def test_bytes_are_always_the_same(photo: Photo) -> None:
     # Computed once; another version of OpenCV's JPEG or NumPy's random numbers would change them.
     test = PHOTO.degrade(photo, 2)
     trained = PHOTO.training_pair(photo, 2, ("cat", "full"), Drawn(1, {})).lr
@@ -47,7 +47,7 @@ def test_bytes_are_the_same_every_time(photo: Photo) -> None:
     assert digests == PINNED
 
 
-def test_strengths_depend_on_seed_name_and_copy_alone(photo: Photo) -> None:
+def test_strengths_depend_only_on_seed_name_and_copy(photo: Photo) -> None:
     def lr(seed: int, *words: str) -> bytes:
         return PHOTO.training_pair(photo, 2, words, Drawn(seed, {})).lr.tobytes()
 
@@ -57,7 +57,7 @@ def test_strengths_depend_on_seed_name_and_copy_alone(photo: Photo) -> None:
     assert len(others) == 3 and first not in others
 
 
-def test_ranges_and_shares_are_kept() -> None:
+def test_strengths_are_within_their_ranges_and_shares() -> None:
     grey = np.full((64, 64), 128, np.uint8)
     noisy = {"photo": {"compressed": 0.0, "noisy": 0.5, "noise": [4, 8]}}
     found = [PHOTO.training_pair(grey, 2, (str(n),), Drawn(1, noisy)).lr.std() for n in range(200)]
@@ -81,7 +81,7 @@ def test_qualities_are_drawn_from_their_range(
     assert set(drawn) == {30, 31, 32, 33, 34} and 110 <= len(drawn) <= 190
 
 
-def test_without_noise_and_compression_it_is_matlabs(photo: Photo) -> None:
+def test_without_noise_and_compression_it_equals_matlab(photo: Photo) -> None:
     pair = PHOTO.training_pair(photo, 4, ("cat",), Drawn(1, {"photo": CLEAN}))
     np.testing.assert_array_equal(pair.lr, MATLAB.degrade(photo, 4))
     np.testing.assert_array_equal(pair.hr, photo)
@@ -92,7 +92,7 @@ def test_degradation_without_strengths_is_the_same_in_training(photo: Photo) -> 
     np.testing.assert_array_equal(pair.lr, MATLAB.degrade(photo, 2))
 
 
-def test_defaults_are_those_of_the_file_and_the_entry_changes_some() -> None:
+def test_entry_in_params_yaml_overrides_the_defaults_of_the_file() -> None:
     assert strengths("photo", {"noise": [1, 2]}) == {
         **{"compressed": 0.75, "quality": (15, 85), "noisy": 0.5},
         "noise": (1, 2),
@@ -128,7 +128,7 @@ def test_wrong_strengths_are_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
-def test_own_function_that_fails_or_gives_another_size_is_named(photo: Photo) -> None:
+def test_user_function_that_fails_or_returns_a_wrong_size_is_named(photo: Photo) -> None:
     made_by = Degradation(
         "photo", "own", MATLAB.interpolation, LITERATURE, MATLAB.function, lambda *_, **__: photo
     )
@@ -136,7 +136,7 @@ def test_own_function_that_fails_or_gives_another_size_is_named(photo: Photo) ->
         made_by.training_pair(photo, 2, ("cat",), Drawn(1, {}))
 
 
-def test_one_more_image_changes_no_other(
+def test_one_more_image_changes_no_other_image(
     tmp_path: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = load_yaml(ROOT / "params.yaml")

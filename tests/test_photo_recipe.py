@@ -58,7 +58,7 @@ def test_card_has_the_rows_of_the_robustness_table(rows: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("lines", [None, 2])
-def test_card_without_robustness_rows_says_which_command_makes_them(
+def test_card_without_robustness_rows_names_the_command_that_makes_them(
     lines: int | None, rows: pd.DataFrame
 ) -> None:
     if lines:
@@ -68,12 +68,12 @@ def test_card_without_robustness_rows_says_which_command_makes_them(
     assert "`make robustness` makes them" in STUDY.card.read_text("utf-8")
 
 
-def test_card_of_a_study_that_has_no_network_yet_has_no_line_of_one(rows: pd.DataFrame) -> None:
+def test_card_of_a_study_without_a_network_has_no_line_for_one(rows: pd.DataFrame) -> None:
     photo_recipe.write(rows[rows["run"] == "pretrained-photo"])
     assert ".onnx |" not in STUDY.card.read_text("utf-8")
 
 
-def test_weights_that_the_photo_recipe_begins_with_are_in_git() -> None:
+def test_initial_weights_of_the_photo_recipe_are_in_git() -> None:
     assert (ROOT / photo_recipe.LONG).is_file()
     # DVC copies what git does not have yet only into a folder that git has.
     assert (ROOT / STUDY.weights_of("pretrained-photo")).parent.is_dir()

@@ -22,7 +22,7 @@ def _random(*shape: int, dtype: Any = np.uint8) -> NDArray[Any]:
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [(), (3,), (4,)])
-def test_photo_is_read_as_it_was_written(
+def test_written_photo_is_read_unchanged(
     tmp_path: Path, suffix: str, dtype: Any, channels: tuple[int, ...]
 ) -> None:
     profile = PROFILE if channels else GREY_PROFILE
@@ -36,7 +36,7 @@ def test_photo_is_read_as_it_was_written(
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (64, 5), (129, 5)])
 @pytest.mark.parametrize("channels", [(), (3,), (4,)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_png_of_any_size_is_what_other_readers_read(
+def test_png_of_any_size_can_be_read_by_other_programs(
     tmp_path: Path, shape: tuple[int, ...], channels: tuple[int, ...], dtype: Any
 ) -> None:
     pixels = _random(*shape, *channels, dtype=dtype)
@@ -49,7 +49,7 @@ def test_png_of_any_size_is_what_other_readers_read(
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_webp_is_without_loss(tmp_path: Path, channels: int) -> None:
+def test_webp_is_lossless(tmp_path: Path, channels: int) -> None:
     pixels = _random(12, 9, channels)
     pixels[..., 3:] |= 1  # colours of pixels that cannot be seen are not kept
     write_photo(tmp_path / "photo.webp", Photo(pixels, PROFILE))
@@ -66,7 +66,7 @@ def test_side_that_a_format_cannot_hold_is_refused(tmp_path: Path, suffix: str, 
         check_fits(tmp_path / f"a{suffix}", photo, 4)
 
 
-def test_profile_of_a_grey_photo_stays_with_grey_alone(tmp_path: Path) -> None:
+def test_profile_of_a_grey_photo_is_kept_only_in_a_grey_file(tmp_path: Path) -> None:
     for suffix, kept in ((".png", GREY_PROFILE), (".webp", None)):
         write_photo(tmp_path / f"a{suffix}", Photo(_random(4, 4), GREY_PROFILE))
         assert read_photo(tmp_path / f"a{suffix}").profile == kept
@@ -84,6 +84,6 @@ def test_alpha_is_not_dropped_silently(tmp_path: Path, suffix: str) -> None:
         write_photo(tmp_path / f"out{suffix}", Photo(_random(4, 4, 4)))
 
 
-def test_suffix_of_no_image_is_refused(tmp_path: Path) -> None:
+def test_suffix_that_is_not_of_an_image_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"out\.gif: allowed: one of the suffixes \.png"):
         write_photo(tmp_path / "out.gif", Photo(_random(4, 4)))

@@ -92,13 +92,13 @@ def test_lambda_in_scientific_notation_is_trained_with(work: Study) -> None:
     assert "lambda 1e-05," in run.text
 
 
-def test_epochs_and_patch_size_rerun_what_reads_them_and_what_follows(work: Study) -> None:
+def test_epochs_and_patch_size_rerun_the_stages_that_depend_on_them(work: Study) -> None:
     assert work.experiment("-S", "epochs.x2=2", *TARGETS).stages == AFTER_TRAINING
     run = work.experiment("-S", "patch_size.x2=48", PLAIN)
     assert run.stages == {"validate", "patch@2", "pretrain", "train-plain@2", PLAIN}
 
 
-def test_a_scale_that_is_dropped_leaves_no_trace_and_comes_back(
+def test_a_removed_scale_leaves_no_results_and_can_be_added_again(
     study: Study, tmp_path: Path
 ) -> None:
     work = study.copy(tmp_path / "work")
@@ -144,7 +144,7 @@ def test_training_goes_on_from_a_file_of_weights(work: Study) -> None:
     assert work.repro("train-plain@2").stages == {"pretrain", "train-plain@2"}
 
 
-def test_temporary_experiment_takes_along_weights_that_git_has_not(work: Study) -> None:
+def test_temporary_experiment_copies_weights_that_are_not_in_git(work: Study) -> None:
     # Where `make long` has them: DVC makes no folder for what it copies.
     before = str(STUDY.weights_of("before"))
     shutil.copy(work.root / "models/x2-plain.weights.h5", work.root / before)

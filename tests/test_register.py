@@ -89,7 +89,7 @@ def test_folder_with_its_address_is_registered_and_downloads_from_there(
     assert _files(tmp_path / "raw") == _files(photos)
 
 
-def test_list_of_addresses_is_registered_in_its_order(
+def test_list_of_addresses_is_registered_in_the_same_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path, url: str
 ) -> None:
     lines = ["# two photographs", "", f"{url}/b.png?raw=true", f"  {url}/a%20photo.png"]
@@ -119,7 +119,7 @@ def test_folder_without_address_says_so_and_downloads_from_a_mirror_alone(
     assert _files(tmp_path / "raw") == _files(photos)
 
 
-def test_committed_list_of_packaged_photographs_is_what_registering_them_writes(
+def test_registering_the_packaged_photographs_writes_the_committed_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     committed = (ROOT / "data" / "registry" / "sample-test.tsv").read_text("utf-8")
@@ -129,7 +129,7 @@ def test_committed_list_of_packaged_photographs_is_what_registering_them_writes(
     assert notes.startswith("# ") and Path("data/registry/again.tsv").read_text("utf-8") == rows
 
 
-def test_files_of_another_set_keep_their_place_in_the_mirror(
+def test_files_of_another_set_keep_their_mirror_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path
 ) -> None:
     _register(monkeypatch, "photos", photos)
@@ -142,7 +142,7 @@ def test_files_of_another_set_keep_their_place_in_the_mirror(
     assert places == {"new.png": "union/new.png", "renamed.png": "photos/b.png"}
 
 
-def test_every_fault_has_its_line_and_nothing_is_written(
+def test_every_fault_has_one_line_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path, url: str
 ) -> None:
     (photos / "copy.png").write_bytes((photos / "b.png").read_bytes())
@@ -192,7 +192,7 @@ def test_every_fault_has_its_line_and_nothing_is_written(
         assert line.startswith(f"{path}: line {number}: {addresses[number - 1]}: {said}")
 
 
-def test_folder_is_held_to_what_its_address_serves(
+def test_files_of_a_folder_must_equal_those_at_its_address(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, photos: Path
 ) -> None:
     served = tmp_path / "served"
@@ -225,7 +225,7 @@ def test_faults_of_a_folder_are_named(monkeypatch: pytest.MonkeyPatch, photos: P
     ]
 
 
-def test_files_that_are_no_images_are_taken_where_that_is_said(
+def test_files_that_are_not_images_are_accepted_with_any(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = tmp_path / "digits"
@@ -250,14 +250,14 @@ class _Endless(BaseHTTPRequestHandler):
 
 
 @pytest.mark.timeout(30)
-def test_download_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_endless_download_is_stopped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(register, "LARGEST", 10**6)
     with serving(_Endless) as url:
         (line,) = _refusals(monkeypatch, "mine", _list(tmp_path, f"{url}/a.png"))
     assert line.endswith(f"{url}/a.png: could not be fetched (more than its 1000000 bytes)")
 
 
-def test_taken_name_is_refused_and_replaced_but_for_its_notes_where_that_is_said(
+def test_existing_name_is_refused_and_force_replaces_all_but_its_notes(
     monkeypatch: pytest.MonkeyPatch, photos: Path
 ) -> None:
     _register(monkeypatch, "mine", photos)
@@ -273,7 +273,7 @@ def test_taken_name_is_refused_and_replaced_but_for_its_notes_where_that_is_said
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../a", "a--b", "-a", "a.b", "x" * 41])
-def test_name_that_params_could_not_hold_is_refused(
+def test_name_that_params_yaml_would_refuse_is_refused(
     monkeypatch: pytest.MonkeyPatch, photos: Path, name: str
 ) -> None:
     with pytest.raises(InputError) as caught:

@@ -25,7 +25,7 @@ def _run(name: str) -> Rows:
     return [{"seed": int(name[-1]), "psnr": 30.0 + i} for i in range(2)]
 
 
-def test_rows_are_added_run_by_run_and_those_that_are_there_are_not_made_again() -> None:
+def test_rows_are_added_run_by_run_and_existing_rows_are_not_made_again() -> None:
     table, made = Path("docs/table.csv"), []
 
     def run(name: str) -> Rows:
@@ -43,14 +43,14 @@ def test_rows_are_added_run_by_run_and_those_that_are_there_are_not_made_again()
     assert list(rows["run"]) == list(pd.read_csv(table)["run"]) == 2 * ["run-1"] + 2 * ["run-2"]
 
 
-def test_run_that_has_too_few_rows_is_made_again() -> None:
+def test_run_with_too_few_rows_is_repeated() -> None:
     table = Path("docs/table.csv")
     gather(table, {"run-1": 2}, _run)
     pd.read_csv(table).iloc[:1].to_csv(table, index=False)
     assert len(gather(table, {"run-1": 2}, _run)) == 2
 
 
-def test_rows_stand_in_the_order_of_the_runs_also_when_an_early_one_is_made_again() -> None:
+def test_rows_are_in_the_order_of_the_runs_also_if_an_early_run_is_repeated() -> None:
     table, runs = Path("docs/table.csv"), {f"run-{number}": 2 for number in (1, 2, 3)}
     before = gather(table, runs, _run)
     rows = pd.read_csv(table)
@@ -69,7 +69,7 @@ def test_rows_of_another_recipe_are_refused(params: Path) -> None:
     assert table.read_bytes() == before
 
 
-def test_recipe_that_changes_while_the_study_goes_on_ends_it(params: Path) -> None:
+def test_study_ends_if_its_recipe_changes_during_the_run(params: Path) -> None:
     table = Path("docs/table.csv")
 
     def run(name: str) -> Rows:
@@ -91,7 +91,7 @@ def test_recipe_that_changes_while_the_study_goes_on_ends_it(params: Path) -> No
         ("run,recipe,psnr\nrun-1,,30\n", "run-1: recipe: found none"),
     ],
 )
-def test_file_that_is_no_table_of_runs_is_refused_in_one_line(text: str, found: str) -> None:
+def test_file_that_is_not_a_table_of_runs_is_refused_in_one_line(text: str, found: str) -> None:
     table = Path("table.csv")
     table.write_text(text)
     with pytest.raises(InputError, match=rf"^table\.csv: (found )?{found}[^\n]*$"):
@@ -111,7 +111,7 @@ def test_file_that_is_no_table_of_runs_is_refused_in_one_line(text: str, found: 
         ("lambda=1", False),
     ],
 )
-def test_recipe_is_what_trainings_of_one_data_set_differ_by_but_the_seed(
+def test_recipe_includes_all_params_of_a_training_except_the_seed(
     params: Path, change: str, same: bool
 ) -> None:
     before = recipe()
@@ -120,7 +120,7 @@ def test_recipe_is_what_trainings_of_one_data_set_differ_by_but_the_seed(
 
 
 @pytest.mark.parametrize("settings", [seeds.settings(5), training_data.settings("t291", 3)])
-def test_what_the_recipe_does_not_hold_but_trainings_depend_on_is_set_for_each_run(
+def test_params_outside_the_recipe_that_change_a_training_are_set_for_each_run(
     settings: dict[str, object],
 ) -> None:
     unconcerned = {"cascade_from", "own_images", "self_ensemble", "network_size", "mnist"}
@@ -158,7 +158,7 @@ def test_page_of_training_data_answers_both_questions() -> None:
 
 
 @pytest.mark.parametrize("study", [seeds, training_data])
-def test_committed_page_has_the_tables_of_the_rows_beside_it(study: ModuleType) -> None:
+def test_committed_page_has_the_tables_made_from_its_rows(study: ModuleType) -> None:
     def tables(text: str) -> list[str]:  # the rest of a page names the machine that wrote it
         return [line for line in text.splitlines() if line.startswith("|")]
 

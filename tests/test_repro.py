@@ -46,18 +46,16 @@ def _repro(folder: Path, jobs: str, broken: str = "nothing") -> tuple[int, str, 
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "1.5", "", "³"])
-def test_jobs_that_are_no_whole_number_from_1_are_refused_by_one_line(
-    tmp_path: Path, jobs: str
-) -> None:
+def test_jobs_must_be_a_whole_number_of_at_least_1(tmp_path: Path, jobs: str) -> None:
     line = f"error: JOBS: found {jobs!r}; allowed: a whole number of at least 1\n"
     assert _repro(tmp_path, jobs) == (1, line, [])
 
 
-def test_one_job_is_dvc_repro_alone(tmp_path: Path) -> None:
+def test_one_job_only_runs_dvc_repro(tmp_path: Path) -> None:
     assert _repro(tmp_path, "1") == (0, "", ["repro"])
 
 
-def test_trainings_run_side_by_side_after_what_they_need_and_before_the_rest(
+def test_trainings_run_side_by_side_after_their_inputs_and_before_the_rest(
     tmp_path: Path,
 ) -> None:
     status, said, asked = _repro(tmp_path, "2")
@@ -67,7 +65,7 @@ def test_trainings_run_side_by_side_after_what_they_need_and_before_the_rest(
     assert asked[4:] == ["repro"]
 
 
-def test_training_that_fails_is_named_and_the_others_end(tmp_path: Path) -> None:
+def test_training_that_fails_is_named_and_the_others_finish(tmp_path: Path) -> None:
     status, said, asked = _repro(tmp_path, "2", broken="train-plain@2")
     assert (status, said) == (1, "error: train-plain@2: DVC failed: see above\n")
     assert len(asked) == 4 and "repro" not in asked

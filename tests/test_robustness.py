@@ -30,7 +30,7 @@ TABLE = ROOT / "docs/photographs.csv"
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_case_gives_the_same_bytes_each_time_and_leaves_its_argument(
+def test_case_always_gives_the_same_bytes_and_does_not_change_its_argument(
     case: str, photo: Photo
 ) -> None:
     before = photo.copy()
@@ -52,7 +52,7 @@ def test_noise_depends_on_the_name_of_the_image_and_has_its_sigma(photo: Photo) 
         assert (one - 128.0).mean() == pytest.approx(0, abs=0.1)
 
 
-def test_jpeg_is_that_of_the_stated_quality_with_chroma_at_half_the_size(photo: Photo) -> None:
+def test_jpeg_has_the_stated_quality_and_chroma_at_half_the_size(photo: Photo) -> None:
     for quality in photo_cases.QUALITIES:
         file = io.BytesIO()
         Image.fromarray(photo).save(file, "JPEG", quality=quality, subsampling=2)
@@ -68,12 +68,12 @@ def test_unknown_set_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["cleen", "weights/x9-clean.onnx"])
-def test_what_is_neither_a_model_nor_a_file_is_refused(name: str) -> None:
+def test_name_that_is_neither_a_model_nor_a_file_is_refused(name: str) -> None:
     with pytest.raises(InputError, match=rf"^{name}: found no such file; allowed: .* clean"):
         robustness.chosen(["plain", name])
 
 
-def test_bicubic_comes_once_before_the_networks_of_each_scale() -> None:
+def test_bicubic_comes_once_per_scale_before_the_networks() -> None:
     found = robustness.chosen(["plain", "clean"])
     by_scale = [BICUBIC, "plain", "clean"]
     assert [(m.name, m.scale) for m in found] == [(n, s) for s in (2, 4) for n in by_scale]
@@ -188,7 +188,7 @@ def test_command_writes_table_and_page(
     assert "| set5, 2 images: luma | clean | jpeg95 | " in text and ".png" not in text
 
 
-def test_page_shows_gains_and_how_many_images_are_below_bicubic() -> None:
+def test_page_shows_gains_and_the_number_of_images_that_are_worse_than_bicubic() -> None:
     key = {"scale": 2, "set": "bsd100", "images": 100, "case": "clean"}
     rows = [
         {**key, "model": "bicubic", "psnr": 29.56, "psnr_rgb": 28.0, "below": 0},
@@ -219,13 +219,13 @@ def test_picture_has_a_line_for_each_place_and_case(
     assert (columns, lines) == (3, 6)
 
 
-def test_page_is_made_of_the_table_beside_it() -> None:
+def test_page_equals_the_one_made_from_the_table() -> None:
     text = (ROOT / "docs/photographs.md").read_text("utf-8")
     assert text == page(read_rows(TABLE, {*COLUMNS}), pictured=True)
     assert (ROOT / PICTURE).stat().st_size < 700_000
 
 
-def test_rows_are_of_the_weights_that_ship() -> None:
+def test_rows_belong_to_the_committed_weights() -> None:
     rows = read_rows(TABLE, {*COLUMNS})
     for (model, scale, name), mine in rows.groupby(["model", "scale", "set"]):
         file = robustness.file_of(str(model), int(scale))
@@ -256,7 +256,7 @@ def test_clean_case_has_the_scores_of_the_study() -> None:
 @pytest.mark.parametrize(
     ("model", "cases"), [("plain", ["jpeg75", "noise10"]), ("clean", ["jpeg50"])]
 )
-def test_figures_of_the_table_are_found_again(
+def test_figures_of_the_table_can_be_measured_again(
     model: str, cases: list[str], real_images: Callable[[str], list[Path]]
 ) -> None:
     images = [*real_images("set5"), *real_images("set14")]

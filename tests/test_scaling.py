@@ -61,7 +61,7 @@ def test_table_is_computed_from_the_rates(
         ((9000, 1, 10, 100), "a cluster for the data stages"),
     ],
 )
-def test_only_what_a_size_calls_for_is_named(
+def test_only_the_measures_that_a_size_needs_are_named(
     size: tuple[float, float, int, int], words: str
 ) -> None:
     assert scaling.needs(*size) == words

@@ -105,7 +105,7 @@ def test_folder_that_is_missing_is_refused(tmp_path: Path, sample: Path) -> None
         shared_pictures(sample, tmp_path / "lost")
 
 
-def test_stage_warns_by_name_and_writes_the_pairs(
+def test_stage_prints_a_warning_for_each_image_and_writes_the_pairs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -128,7 +128,7 @@ def test_stage_warns_by_name_and_writes_the_pairs(
     ]
 
 
-def test_many_shared_pictures_are_one_line_that_names_the_file() -> None:
+def test_many_shared_pictures_give_one_line_that_names_the_file() -> None:
     pairs = [(f"mine/{i}.png", f"new/{i}.png") for i in range(LISTED + 1)]
     assert lines_of(pairs, "new") == [
         "new: 6 images are also in the training set mine (data/shared/new.json): these scores are "
@@ -149,7 +149,7 @@ KNOWN = {("302003.jpg", "set5/woman_GT.bmp")}
 @pytest.mark.parametrize(
     ("train_set", "known"), [("t91", set()), ("t291", KNOWN), ("t290", set()), ("bsd200", KNOWN)]
 )
-def test_sets_of_the_literature_share_exactly_these(
+def test_sets_of_the_literature_share_exactly_these_pictures(
     real_images: RealImages, train_set: str, known: set[tuple[str, str]]
 ) -> None:
     found: set[tuple[str, str]] = set()

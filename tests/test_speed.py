@@ -46,7 +46,7 @@ def test_chart_names_every_model_once_for_each_scale() -> None:
     assert {"Set5 x2", "Set5 x4", "this study", "HR megapixels a second"} <= set(words)
 
 
-def test_page_and_chart_are_made_of_the_table_beside_them() -> None:
+def test_page_and_chart_equal_those_made_from_the_table() -> None:
     there = {path.exists() for path in (speed.TABLE, speed.PAGE, speed.CHART)}
     assert len(there) == 1, "table, page and chart: allowed: all of them or none"
     if there == {True}:
@@ -109,7 +109,7 @@ def test_packages_are_installed_once_and_again_when_their_list_changes(
     assert len(called) == 4
 
 
-def test_packages_that_cannot_be_installed_are_one_line_and_tried_again(
+def test_failed_installation_is_reported_in_one_line_and_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed: subprocess.CompletedProcess[str] = subprocess.CompletedProcess([], 1)
@@ -127,7 +127,7 @@ def test_packages_are_pinned_and_their_opencv_has_the_contributed_modules() -> N
     assert text.count("--hash=sha256:") > len(packages) and "://" not in text
 
 
-def test_model_without_a_network_of_its_own_at_a_scale_has_no_rows(tmp_path: Path) -> None:
+def test_model_without_a_network_for_a_scale_has_no_rows(tmp_path: Path) -> None:
     assert not (WEIGHTS / "x16-clean.onnx").exists()
     assert speed.ours("clean", 16, tmp_path) == []
 

@@ -42,7 +42,7 @@ def _shown(work: Study, *command: str) -> dict:
     return json.loads(text[text.index("{") :])
 
 
-def test_without_a_warm_up_every_verb_works_without_targets(work: Study) -> None:
+def test_without_a_warm_up_every_dvc_command_works_without_targets(work: Study) -> None:
     assert "up to date" in work("dvc", "status").text
     assert "up to date" in work("dvc", "repro").text
     assert work("dvc", "repro", "--dry").stages == set()
@@ -60,7 +60,7 @@ def test_without_a_warm_up_every_verb_works_without_targets(work: Study) -> None
     work.end_queue()
 
 
-def test_results_of_another_study_are_removed_with_a_line_and_shown_nowhere(work: Study) -> None:
+def test_results_of_another_study_are_removed_with_a_line_and_not_shown(work: Study) -> None:
     others = {
         f"metrics/{k}" for s in SETTINGS for k in (f"curves/x4-{s}.csv", f"validation/x4-{s}.json")
     }
@@ -99,7 +99,7 @@ def test_charts_follow_the_scales(work: Study) -> None:
     assert "x4-" not in shown and "x8-" not in shown
 
 
-def test_a_cascade_and_an_ensemble_are_stages_of_their_lists_alone(work: Study) -> None:
+def test_cascades_and_ensembles_are_stages_only_if_listed(work: Study) -> None:
     listed = work("dvc", "stage", "list", "--name-only").text.split()
     assert [name for name in listed if name.startswith(("cascade", "ensemble", "mnist"))] == [
         CASCADE.format(setting) for setting in SETTINGS
@@ -130,7 +130,7 @@ def test_a_cascade_and_an_ensemble_are_stages_of_their_lists_alone(work: Study) 
     assert "up to date" in fresh("dvc", "status").text
 
 
-def test_a_test_image_that_was_trained_on_is_named_under_the_table_and_in_the_report(
+def test_test_image_in_the_training_set_is_named_under_the_table_and_in_the_report(
     work: Study, tmp_path: Path
 ) -> None:
     cat, table = (work.root / p for p in ("data/raw/sample/chelsea.png", "metrics/table.txt"))
@@ -151,9 +151,7 @@ def test_a_test_image_that_was_trained_on_is_named_under_the_table_and_in_the_re
     assert [path.name for path in (work.root / "data/shared").iterdir()] == ["sample-test.json"]
 
 
-def test_each_seed_of_the_warm_up_is_a_stage_that_no_other_seed_touches(
-    work: Study, tmp_path: Path
-) -> None:
+def test_each_seed_of_the_warm_up_is_an_independent_stage(work: Study, tmp_path: Path) -> None:
     here = ("env", f"SR_MIRROR={_digits(work, tmp_path / 'mirror')}", "dvc")
     recipe = {**work.params()["mnist"], "steps": 3, "batch_size": 10}
 
@@ -200,7 +198,7 @@ def _digits(work: Study, mirror: Path) -> Path:
     return mirror
 
 
-def test_a_refused_value_of_equal_length_is_seen_and_taken_back(work: Study) -> None:
+def test_refused_value_of_equal_length_is_shown_by_git_and_can_be_undone(work: Study) -> None:
     # DVC writes it within the second in which git last saw the file, and size is no difference.
     before = (work.root / "params.yaml").read_text()
     for value in ("O.001", "o.001", "0.o01"):

@@ -33,7 +33,7 @@ def _sweep(folder: Path, **keys: Any) -> Sweep:
     return read_sweep(path)
 
 
-def test_grid_makes_every_combination_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_grid_gives_every_combination_in_the_order_of_the_file(tmp_path: Path) -> None:
     sweep = _sweep(tmp_path, grid={**LAMBDAS, "network": ["srcnn", "fsrcnn"]})
     assert [(*point.values.values(),) for point in sweep.points] == [
         *((0, "srcnn"), (0, "fsrcnn"), (0.01, "srcnn"), (0.01, "fsrcnn")),
@@ -42,7 +42,7 @@ def test_grid_makes_every_combination_in_the_order_of_the_file(tmp_path: Path) -
     assert sweep.metric == "psnr.set5.x2.regularized"
 
 
-def test_random_values_lie_in_their_ranges_and_more_draws_keep_the_first(tmp_path: Path) -> None:
+def test_random_values_are_in_their_ranges_and_more_draws_keep_the_first(tmp_path: Path) -> None:
     few = _sweep(tmp_path, random=RANDOM, draws=5, seed=7).points
     many = _sweep(tmp_path, random=RANDOM, draws=60, seed=7).points
     assert many[:5] == few
@@ -55,7 +55,7 @@ def test_random_values_lie_in_their_ranges_and_more_draws_keep_the_first(tmp_pat
     assert set(columns["network"]) == {"srcnn", "edsr"}
 
 
-def test_name_is_of_all_settings_stable_and_safe_for_git(tmp_path: Path) -> None:
+def test_name_depends_on_all_settings_and_is_safe_for_git(tmp_path: Path) -> None:
     folder = tmp_path / "Été..a~^:"
     folder.mkdir()
     grid = {"own_images.mine": [str(folder)], "self_ensemble": [[], ["plain"]]}
@@ -85,7 +85,7 @@ def test_equal_points_are_one_experiment(tmp_path: Path) -> None:
         ("network_size.edsr.blocks", 3),
     ],
 )
-def test_value_arrives_in_params_yaml_as_it_was_written(
+def test_value_in_params_yaml_equals_the_value_of_the_sweep_file(
     tmp_path: Path, key: str, value: object
 ) -> None:
     path = tmp_path / "params.yaml"
@@ -144,7 +144,7 @@ def test_wrong_file_is_refused_with_a_line_for_each_fault(tmp_path: Path, kind: 
     )
 
 
-def test_parts_hold_every_point_once(tmp_path: Path) -> None:
+def test_parts_together_have_every_point_once(tmp_path: Path) -> None:
     points = _sweep(tmp_path, grid={"seed": [*range(7)]}).points
     parts = [part_of(points, f"{number}/3") for number in (1, 2, 3)]
     assert [len(part) for part in parts] == [3, 2, 2]
@@ -152,12 +152,12 @@ def test_parts_hold_every_point_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2", ""])
-def test_wrong_part_is_refused_by_one_line(part: str) -> None:
+def test_wrong_part_is_refused_in_one_line(part: str) -> None:
     with pytest.raises(InputError, match=f"^--part: found '{part}'; allowed: I/N"):
         part_of([], part)
 
 
-def test_metric_says_its_file_and_the_stage_that_makes_it() -> None:
+def test_metric_determines_its_file_and_the_stage_that_makes_it() -> None:
     metric = "validation.x4.plain.psnr"
     assert (file_of(metric), stage_of(metric)) == (
         "metrics/validation/x4-plain.json",
@@ -167,7 +167,7 @@ def test_metric_says_its_file_and_the_stage_that_makes_it() -> None:
     assert (file_of(metric), stage_of(metric)) == ("metrics/summary.json", "summarize")
 
 
-def test_table_and_chart_show_what_is_there_and_say_what_is_not(tmp_path: Path) -> None:
+def test_table_and_chart_show_finished_points_and_the_table_all(tmp_path: Path) -> None:
     sweep = _sweep(tmp_path, grid={"lambda": [0.001, 0.01, 1], "network": ["srcnn", "edsr"]})
     names = [point.name for point in sweep.points]
     scores = {names[0]: 30.25, names[1]: 31.0, names[2]: None, names[4]: 29.0}

@@ -185,7 +185,7 @@ def test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made(
     assert (one.root / "models/weights.txt").read_text() == "0.3"
 
 
-def test_point_that_fails_is_named_and_the_others_go_on(
+def test_point_that_fails_is_named_and_the_others_continue(
     clones: Callable[[str], Study], begun: Path, tmp_path: Path
 ) -> None:
     grid, work = _grid(tmp_path, 0.5, 0.6), clones("work")
@@ -279,7 +279,7 @@ def test_point_of_a_killed_dask_worker_is_made_by_another(
     assert len(_begun(begun)) == 4
 
 
-def test_cluster_that_is_not_there_is_refused_by_one_line(
+def test_cluster_that_does_not_answer_is_refused_in_one_line(
     clones: Callable[[str], Study], tmp_path: Path
 ) -> None:
     pytest.importorskip("distributed", reason="make cluster installs it")

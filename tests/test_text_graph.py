@@ -35,7 +35,7 @@ def _rows(text: str) -> dict[str, list[str]]:
     }
 
 
-def test_each_stage_is_a_row_below_all_that_it_waits_for() -> None:
+def test_each_stage_has_a_row_below_all_stages_that_it_waits_for() -> None:
     text = graph(STAGES, PARAMS)
     assert max(map(len, text.splitlines())) <= WIDTH
     rows = _rows(text)
@@ -52,7 +52,7 @@ def test_each_stage_is_a_row_below_all_that_it_waits_for() -> None:
     assert rows["compare"] == scored and rows["summarize"] == [*scored, "shared"]
 
 
-def test_names_of_items_are_those_that_dvc_takes() -> None:
+def test_names_of_items_are_accepted_by_dvc() -> None:
     names = " ".join(items(name, stage, PARAMS) for name, stage in STAGES.items())
     written_out = subprocess.run(
         ["bash", "-c", f"echo {names.replace(' (none)', '@none')}"],
@@ -79,7 +79,7 @@ def test_small_graph_is_this_text() -> None:
     ]
 
 
-def test_long_lists_are_broken_to_the_width() -> None:
+def test_long_lists_are_wrapped_to_the_width() -> None:
     many = {"datasets": [f"data-set-{i}" for i in range(40)], "own": {}}
     lines = graph(SMALL, many).splitlines()
     assert max(map(len, lines)) <= WIDTH
@@ -87,7 +87,7 @@ def test_long_lists_are_broken_to_the_width() -> None:
     assert "own (none)" in lines
 
 
-def test_wrong_list_and_circle_are_refused_by_one_line() -> None:
+def test_wrong_list_and_circle_are_refused_in_one_line() -> None:
     with pytest.raises(InputError, match=r"^params.yaml: scales: found 2; allowed: a list or"):
         items("train", TRAIN, {"scales": 2})
     with pytest.raises(InputError, match=r"^params.yaml: scales: found None; allowed"):

@@ -8,7 +8,7 @@ from srstudy.upscale.tiles import Tile, tiles
 @pytest.mark.parametrize(
     ("height", "width", "side"), [(1, 1, 8), (17, 30, 8), (8, 16, 8), (9, 3, 1), (70, 70, 32)]
 )
-def test_tiles_cover_every_pixel_once_and_are_no_larger_than_asked(
+def test_tiles_cover_every_pixel_once_and_are_not_too_large(
     height: int, width: int, side: int, radius: int
 ) -> None:
     covered = np.zeros((height, width), int)
@@ -23,22 +23,22 @@ def test_tiles_cover_every_pixel_once_and_are_no_larger_than_asked(
     assert (covered == 1).all()
 
 
-def test_what_fits_as_a_whole_is_one_tile() -> None:
+def test_small_plane_is_one_tile() -> None:
     assert len(list(tiles(32, 32, 32, 10))) == 1
     assert len(list(tiles(32, 33, 32, 10))) == 3
 
 
-def test_tiles_are_of_about_equal_size() -> None:
+def test_tiles_have_about_equal_size() -> None:
     widths = {tile.right - tile.left for tile in tiles(1, 101, 50, 0)}
     assert widths <= {33, 34}  # not 50, 50 and 1
 
 
-def test_surroundings_end_with_the_plane() -> None:
+def test_surroundings_are_limited_to_the_plane() -> None:
     tile = Tile(10, 0, 20, 30)
     assert tile.widened(16, 25, 100) == Tile(0, 0, 25, 46)
 
 
-def test_place_within_the_enlarged_surroundings_is_where_the_tile_is() -> None:
+def test_slices_of_a_tile_in_its_enlarged_surroundings_are_correct() -> None:
     plane = np.arange(40 * 60).reshape(40, 60)
     tile = Tile(10, 20, 20, 30)
     around = tile.widened(4, 40, 60)

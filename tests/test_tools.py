@@ -42,7 +42,7 @@ from tools.published import student
 from tools.source_study import table
 
 
-def test_source_table_sets_theirs_beside_ours_with_the_mean() -> None:
+def test_source_table_has_their_figures_and_ours_with_the_mean() -> None:
     printed = {"bicubic": {"a": 30.0, "b": 32.0}, "plain": {"a": 28.0, "b": 29.0}}
     images = {
         "a_GT": {"psnr": {"bicubic": 30.5, "plain": 33.0}},
@@ -79,7 +79,7 @@ def test_ablation_draws_the_same_bytes_from_the_same_runs(
     assert drawn[0] == drawn[1]
 
 
-def test_finding_names_the_best_lambda_and_what_it_gains(
+def test_finding_names_the_best_lambda_and_its_gain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gains = {0.0: 0.0, 1e-5: -0.01, 1e-3: 0.02, 1.0: -2.0}
@@ -143,7 +143,7 @@ STUDIES: dict[str, Mapping[str, object]] = {
 
 
 @pytest.mark.parametrize("settings", STUDIES.values(), ids=STUDIES)
-def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
+def test_settings_of_a_study_are_accepted_by_dvc_and_allowed(
     settings: Mapping[str, object], tmp_path: Path
 ) -> None:
     path = tmp_path / "params.yaml"
@@ -164,7 +164,7 @@ def test_settings_of_a_study_are_taken_by_dvc_and_allowed(
 @pytest.mark.parametrize(
     "name", [f"long-{next(iter(long_recipe.PARTS))}", "fast-x4", "network-edsr"]
 )
-def test_sizes_of_a_study_stand_beside_entries_that_say_none(name: str, tmp_path: Path) -> None:
+def test_sizes_of_a_study_are_merged_with_empty_entries(name: str, tmp_path: Path) -> None:
     path, wanted = tmp_path / "params.yaml", yaml.safe_load(Path("params.yaml").read_text())
     wanted["network_size"] = {network: {} for network in wanted["network_size"]}
     path.write_text(yaml.safe_dump(wanted))
@@ -175,7 +175,7 @@ def test_sizes_of_a_study_stand_beside_entries_that_say_none(name: str, tmp_path
 
 
 @pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith(OWN_RECIPES)])
-def test_study_with_a_recipe_of_its_own_does_not_change_with_the_default_schedule(
+def test_study_with_its_own_recipe_does_not_depend_on_the_default_schedule(
     name: str,
 ) -> None:
     schedule = {"learning_rate", "final_rate_share", "warmup_share", "pretrain_epochs", "epochs"}
@@ -183,11 +183,11 @@ def test_study_with_a_recipe_of_its_own_does_not_change_with_the_default_schedul
     assert schedule <= {key.partition(".")[0] for key in STUDIES[name]} | set(STUDIES[name])
 
 
-def test_scales_have_one_value_each() -> None:
+def test_each_scale_has_one_value() -> None:
     assert at_scales(0.002, (2, 8)) == "{x2: 0.002, x8: 0.002}"
 
 
-def test_card_of_the_weights_says_every_size() -> None:
+def test_card_of_the_weights_has_every_size() -> None:
     from tools.weights import in_words  # starts TensorFlow
 
     assert in_words({"channels": 32, "equivariant": True}) == "32 channels, equivariant"
@@ -201,7 +201,7 @@ def test_card_of_the_weights_says_every_size() -> None:
 HELD = 64  # MiB
 
 
-def test_own_memory_is_that_of_any_process_and_no_page_of_a_file(tmp_path: Path) -> None:
+def test_own_memory_includes_child_processes_but_no_file_pages(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(HELD << 20))
     holds = f"import time; held = b'x' * ({HELD} << 20); time.sleep(0.5)"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {holds!r}], check=True)"
@@ -218,13 +218,13 @@ def test_own_memory_is_that_of_any_process_and_no_page_of_a_file(tmp_path: Path)
     assert min(with_child.seconds, with_map.seconds) > 0.5
 
 
-def test_measured_command_that_fails_ends_with_what_it_said(tmp_path: Path) -> None:
+def test_measured_command_that_fails_ends_with_its_output(tmp_path: Path) -> None:
     fails = "import sys; print('begun'); sys.exit('no good')"
     with pytest.raises(SystemExit, match="status 1\nbegun\nno good"):
         measured([sys.executable, "-c", fails], tmp_path, os.environ)
 
 
-def test_experiment_of_another_params_yaml_is_not_taken_for_that_of_this_one(
+def test_existing_experiment_with_another_params_yaml_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy("params.yaml", tmp_path / "then.yaml")
@@ -243,7 +243,7 @@ def test_experiment_of_another_params_yaml_is_not_taken_for_that_of_this_one(
     assert str(caught.value) == line
 
 
-def test_result_that_dvc_takes_from_its_cache_adds_none(
+def test_result_from_dvcs_cache_adds_no_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dvc(*arguments: str) -> None:
@@ -276,7 +276,7 @@ def test_line_of_the_strongest_networks_is_left_out_before_they_are_trained(
     assert "290 images, reach set5 37.73 (x2). Beside" in readme.strongest()
 
 
-def test_committed_picture_is_the_one_that_the_tool_draws(
+def test_committed_picture_equals_the_one_that_the_tool_draws(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(example, "PICTURE", tmp_path / "example.png")
@@ -287,7 +287,7 @@ def test_committed_picture_is_the_one_that_the_tool_draws(
     assert np.abs(drawn / 1.0 - committed).mean() < 0.01
 
 
-def test_experiment_that_dvc_ends_is_named_in_one_line(
+def test_experiment_that_fails_in_dvc_is_named_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dvc = tmp_path / "dvc"

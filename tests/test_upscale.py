@@ -68,7 +68,7 @@ def test_tiled_equals_untiled(
         ("progressive", 8, {"channels": 8, "blocks": 13, "equivariant": True}, 49),
     ],
 )
-def test_receptive_field_radius_is_how_far_a_pixel_depends_on_the_input(
+def test_receptive_field_radius_is_the_distance_on_which_a_pixel_depends(
     network: str, scale: int, size: dict[str, int], radius: int
 ) -> None:
     assert receptive_field_radius(Architecture(network, scale, size, "matlab")) == radius
@@ -76,13 +76,13 @@ def test_receptive_field_radius_is_how_far_a_pixel_depends_on_the_input(
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("shape", [(9, 7), (9, 7, 3), (9, 7, 4), (1, 1), (1, 30, 3)])
-def test_any_image_keeps_its_kind(x2: Network, dtype: Any, shape: tuple[int, ...]) -> None:
+def test_output_has_the_kind_of_the_input(x2: Network, dtype: Any, shape: tuple[int, ...]) -> None:
     image = np.random.default_rng(0).integers(np.iinfo(dtype).max, size=shape, dtype=dtype)
     large = restore_photo(image, [x2])
     assert large.dtype == dtype and large.shape == (shape[0] * 2, shape[1] * 2, *shape[2:])
 
 
-def test_16_bits_are_restored_as_finely_as_they_are(x2: Network, photo: NDArray[np.uint8]) -> None:
+def test_16_bit_images_keep_their_precision(x2: Network, photo: NDArray[np.uint8]) -> None:
     coarse = restore_photo(photo, [x2])
     fine = restore_photo(photo.astype(np.uint16) * 257, [x2])
     assert np.abs(fine / 257 - coarse).max() <= 0.5 + 1e-6
@@ -90,7 +90,9 @@ def test_16_bits_are_restored_as_finely_as_they_are(x2: Network, photo: NDArray[
 
 
 @pytest.mark.parametrize("alpha", [255, 100, 0])
-def test_even_alpha_changes_no_colours(x2: Network, photo: NDArray[np.uint8], alpha: int) -> None:
+def test_constant_alpha_changes_no_colours(
+    x2: Network, photo: NDArray[np.uint8], alpha: int
+) -> None:
     plane = np.full(photo.shape[:2], alpha, np.uint8)
     large = restore_photo(np.dstack([photo, plane]), [x2])
     np.testing.assert_array_equal(large[..., :3], restore_photo(photo, [x2]))
@@ -118,7 +120,7 @@ def _on_white(image: NDArray[Any]) -> NDArray[np.float64]:
 @pytest.mark.parametrize(("scale", "model"), [(2, "plain"), (4, "plain"), (8, "plain"),
                                               (4, "cascade")])  # fmt: skip
 @pytest.mark.parametrize("hidden", [0, 90])
-def test_what_is_under_transparent_pixels_is_never_seen(
+def test_colours_of_transparent_pixels_are_never_visible(
     scale: int, model: Any, dtype: Any, hidden: int
 ) -> None:
     unit = np.iinfo(dtype).max // 255
@@ -132,7 +134,7 @@ def test_what_is_under_transparent_pixels_is_never_seen(
         assert _on_white(upscale(white, scale, model)).min() >= 254
 
 
-def test_hidden_colours_change_nothing_that_is_seen(x2: Network, photo: NDArray[np.uint8]) -> None:
+def test_hidden_colours_do_not_change_visible_pixels(x2: Network, photo: NDArray[np.uint8]) -> None:
     alpha = np.where(photo[..., 1] > 120, photo[..., 1], 0).astype(np.uint8)
     images = [np.dstack([photo, alpha]) for _ in range(2)]
     images[1][alpha == 0, :3] = [255, 0, 90]
@@ -140,7 +142,7 @@ def test_hidden_colours_change_nothing_that_is_seen(x2: Network, photo: NDArray[
     np.testing.assert_array_equal(first, second)
 
 
-def test_colours_count_as_much_as_their_alpha(x2: Network) -> None:
+def test_colours_are_weighted_by_alpha(x2: Network) -> None:
     image = np.zeros((20, 20, 4), np.uint8)
     image[:, :10] = [200, 30, 30, 255]
     image[:, 10:] = [30, 200, 30, 1]  # hardly seen
@@ -170,7 +172,9 @@ def test_each_step_of_a_cascade_enlarges_an_image(x2: Network, photo: NDArray[np
     )
 
 
-def test_onnx_file_restores_as_the_weights_do(tmp_path: Path, photo: NDArray[np.uint8]) -> None:
+def test_onnx_file_gives_the_output_of_the_weights(
+    tmp_path: Path, photo: NDArray[np.uint8]
+) -> None:
     from srstudy.export.onnx_files import save_onnx
     from srstudy.networks.shared.weights import load
 
@@ -231,12 +235,12 @@ def test_scale_of_any_number_type_is_allowed() -> None:
 @pytest.mark.parametrize(
     "image", [[[1]], np.zeros((4, 4)), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4), np.uint8)]
 )
-def test_what_is_no_image_is_refused(x2: Network, image: Any) -> None:
+def test_array_that_is_not_an_image_is_refused(x2: Network, image: Any) -> None:
     with pytest.raises(ValueError, match="image: found"):
         restore_photo(image, [x2])
 
 
-def test_onnx_file_that_makes_no_image_of_an_image_is_refused(tmp_path: Path) -> None:
+def test_onnx_file_without_one_image_as_input_and_output_is_refused(tmp_path: Path) -> None:
     import onnx
 
     def value(name: str) -> onnx.ValueInfoProto:
@@ -256,7 +260,9 @@ def test_onnx_file_that_makes_no_image_of_an_image_is_refused(tmp_path: Path) ->
 
 @pytest.mark.parametrize("content", [b"", b"garbage" * 50])
 @pytest.mark.parametrize("name", ["x.onnx", "x.weights.h5", "x.pt"])
-def test_file_of_no_network_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
+def test_file_that_is_not_a_network_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
@@ -347,7 +353,7 @@ def test_nothing_is_overwritten_unless_forced(
         (["--weights", "missing.weights.h5"], "missing.weights.h5: holds no network"),
     ],
 )
-def test_wrong_arguments_are_said_in_a_line(
+def test_wrong_arguments_are_reported_in_one_line(
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -359,7 +365,7 @@ def test_wrong_arguments_are_said_in_a_line(
     assert "\n" not in said and not (tmp_path / "out.png").exists()
 
 
-def test_two_files_of_one_stem_are_refused(
+def test_two_files_with_the_same_stem_are_refused(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (photos / "grey.bmp").write_bytes(b"")
@@ -367,7 +373,7 @@ def test_two_files_of_one_stem_are_refused(
     assert isinstance(said, str) and "would become" in said and not (tmp_path / "large").exists()
 
 
-def test_own_weights_bring_their_scale(
+def test_own_weights_determine_the_scale(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights, target = _weights(tmp_path, "edsr", 3), tmp_path / "out.tif"
@@ -380,7 +386,7 @@ def test_own_weights_bring_their_scale(
 
 
 @pytest.mark.parametrize("network", ["progressive", "espcn"])
-def test_own_weights_run_on_the_cpu_where_it_is_asked_for(
+def test_own_weights_run_on_the_cpu_if_requested(
     tmp_path: Path, photo: NDArray[np.uint8], network: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import tensorflow as tf
@@ -423,7 +429,9 @@ def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: P
 CLEAN = ("--model", "clean")  # of which there is no line
 
 
-def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> None:
+def test_command_ends_quietly_if_the_reader_of_its_output_ends(
+    photos: Path, tmp_path: Path
+) -> None:
     read, write = os.pipe()
     os.close(read)
     ended = subprocess.run(
@@ -439,7 +447,7 @@ def test_reader_that_goes_away_ends_it_quietly(photos: Path, tmp_path: Path) -> 
     assert (ended.returncode, ended.stderr) == (1, "")
 
 
-def test_command_says_what_is_missing_where_nothing_is_set_up(tmp_path: Path) -> None:
+def test_command_names_the_missing_setup(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     script = ROOT / "bin/upscale"
     copied = shutil.copy(script, tmp_path / "bin")
@@ -451,7 +459,7 @@ def test_command_says_what_is_missing_where_nothing_is_set_up(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1), (2, 2)])
-def test_thin_image_may_be_partly_transparent(x2: Network, shape: tuple[int, int]) -> None:
+def test_thin_image_can_be_partly_transparent(x2: Network, shape: tuple[int, int]) -> None:
     image = np.full((*shape, 4), 200, np.uint8)
     image[shape[0] // 2 :, shape[1] // 2 :, 3] = 0
     large = restore_photo(image, [x2])

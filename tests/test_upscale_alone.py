@@ -103,7 +103,7 @@ def test_photographs_are_upscaled_without_networks_training_and_their_packages(
     assert _blocked(photos, code).stdout == "(40, 48, 4)\n"
 
 
-def test_file_of_a_training_is_refused_where_there_is_no_study(photos: Path) -> None:
+def test_file_of_a_training_is_refused_without_the_study(photos: Path) -> None:
     (photos / "x2.weights.h5").write_bytes(b"")
     ended = _blocked(photos, COMMAND, "in", "-o", "out", "--weights", "x2.weights.h5")
     assert ended.returncode == 1
@@ -113,7 +113,7 @@ def test_file_of_a_training_is_refused_where_there_is_no_study(photos: Path) -> 
     )
 
 
-def test_help_starts_none_of_what_takes_time(tmp_path: Path) -> None:
+def test_help_imports_nothing_slow(tmp_path: Path) -> None:
     code = (
         "import sys; from srstudy.upscale.__main__ import main\n"
         "try: main()\n"
@@ -124,7 +124,7 @@ def test_help_starts_none_of_what_takes_time(tmp_path: Path) -> None:
     assert ended.returncode == 0 and ended.stdout.endswith("\n[]\n"), ended.stderr
 
 
-def test_package_holds_the_rooms_that_it_needs_and_no_more() -> None:
+def test_package_has_only_the_rooms_that_it_needs() -> None:
     modules = wheel.modules()
     assert {path.parts[1] for path in modules} == ROOMS
     room = {path.relative_to(ROOT) for path in (ROOT / "srstudy/upscale").glob("*.py")}
@@ -132,7 +132,7 @@ def test_package_holds_the_rooms_that_it_needs_and_no_more() -> None:
     assert not [path for path in modules if path.name == "settings.py"]
 
 
-def test_package_asks_for_what_its_modules_import_as_the_study_does() -> None:
+def test_package_requires_the_imports_of_its_modules_as_the_study_does() -> None:
     imported: set[str] = set()
     for path in wheel.modules():
         for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
@@ -147,7 +147,7 @@ def test_package_asks_for_what_its_modules_import_as_the_study_does() -> None:
     assert asked <= set(_described("pyproject.toml")["dependencies"])
 
 
-def test_package_holds_every_network_and_both_cards(tmp_path: Path) -> None:
+def test_package_has_every_network_and_the_cards(tmp_path: Path) -> None:
     wheel.collect(tmp_path)
     held = {path.name for path in (tmp_path / "srstudy/upscale/weights").iterdir()}
     assert {path.name for path in (ROOT / "weights").glob("x*.onnx")} <= held
@@ -156,7 +156,7 @@ def test_package_holds_every_network_and_both_cards(tmp_path: Path) -> None:
     )
 
 
-def test_command_and_package_say_every_scale_of_the_default_networks(
+def test_command_and_package_name_every_scale_of_the_default_networks(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     *first, last = SCALES_OF[DEFAULT]
@@ -235,7 +235,7 @@ def test_wheel_works_by_itself_and_gives_the_bytes_of_bin_upscale(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_wheel_is_the_same_bytes_every_time(
+def test_wheel_always_has_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     made = []

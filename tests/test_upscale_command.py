@@ -58,7 +58,7 @@ KINDS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "tiff": "TIFF"}
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_files_of_a_folder_are_of_the_format(upscale: Upscale, photos: Path, name: str) -> None:
+def test_files_of_a_folder_get_the_given_format(upscale: Upscale, photos: Path, name: str) -> None:
     out = photos.parent / "large"
     assert upscale(photos, "-o", out, "--format", name) == 0
     assert _names(out) == [f"{stem}.{name}" for stem in "abc"]
@@ -67,7 +67,7 @@ def test_files_of_a_folder_are_of_the_format(upscale: Upscale, photos: Path, nam
             assert (image.format, image.size) == (KINDS[name], (48, 40))
 
 
-def test_folder_is_of_png_files_unless_told(upscale: Upscale, photos: Path) -> None:
+def test_files_of_a_folder_are_png_by_default(upscale: Upscale, photos: Path) -> None:
     assert upscale(photos, "-o", photos.parent / "large") == 0
     assert _names(photos.parent / "large") == ["a.png", "b.png", "c.png"]
 
@@ -90,7 +90,7 @@ def test_suffix_of_a_single_file_is_its_format(upscale: Upscale, photos: Path, n
 
 
 @pytest.mark.parametrize("name", ["jpg", "webp"])
-def test_lower_quality_makes_smaller_files_that_are_further_off(
+def test_lower_quality_gives_smaller_files_with_larger_errors(
     upscale: Upscale, photos: Path, name: str
 ) -> None:
     assert upscale(photos / "b.png", "-o", photos.parent / "exact.png") == 0
@@ -107,7 +107,7 @@ def test_lower_quality_makes_smaller_files_that_are_further_off(
 
 
 @pytest.mark.parametrize("suffix", [s for s in WRITTEN if s not in HAS_QUALITY])
-def test_quality_of_a_format_without_it_is_refused(
+def test_quality_for_a_format_without_quality_is_refused(
     upscale: Upscale, photos: Path, suffix: str
 ) -> None:
     target = photos.parent / f"large{suffix}"
@@ -125,7 +125,7 @@ def test_quality_is_from_1_to_100(upscale: Upscale, photos: Path, found: str) ->
     ]
 
 
-def test_what_a_format_cannot_hold_is_refused_file_by_file(
+def test_image_that_a_format_cannot_hold_is_refused_file_by_file(
     upscale: Upscale, tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:
     small, folder, out = photo[:8, :10], tmp_path / "in", tmp_path / "out"
@@ -150,7 +150,7 @@ def test_what_a_format_cannot_hold_is_refused_file_by_file(
     assert read_photo(out / "opaque.jpg").pixels.shape == (16, 20, 3)
 
 
-def test_skip_existing_goes_on_with_a_folder(upscale: Upscale, photos: Path) -> None:
+def test_skip_existing_continues_a_folder(upscale: Upscale, photos: Path) -> None:
     out = photos.parent / "large"
     assert upscale(photos, "-o", out) == 0
     first = {path.name: path.read_bytes() for path in out.iterdir()}
@@ -168,7 +168,7 @@ def test_skip_existing_goes_on_with_a_folder(upscale: Upscale, photos: Path) -> 
     assert (out / "a.png").read_text() == "whatever it is"
 
 
-def test_skip_existing_takes_nothing_but_a_file_for_one(upscale: Upscale, photos: Path) -> None:
+def test_skip_existing_skips_only_for_an_existing_file(upscale: Upscale, photos: Path) -> None:
     out = photos.parent / "large"
     (out / "a.png").mkdir(parents=True)
     (out / "b.png").symlink_to(out / "nothing.png")
@@ -184,7 +184,7 @@ def test_skip_existing_and_force_exclude_each_other(upscale: Upscale, photos: Pa
     assert "--skip-existing: not allowed with argument --force" in line
 
 
-def test_last_line_counts_files_megapixels_and_seconds(
+def test_last_line_has_files_megapixels_and_seconds(
     upscale: Upscale, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter((100.0, 107.26))
@@ -197,7 +197,7 @@ def test_last_line_counts_files_megapixels_and_seconds(
     assert upscale.out[-1] == "4 files, 0.49 megapixels, 7.3 s"
 
 
-def test_help_has_examples_that_are_right(
+def test_examples_in_the_help_are_correct(
     upscale: Upscale, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "100")

@@ -43,7 +43,7 @@ NAMES: dict[bytes, str] = {
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_name_of_any_kind_is_written_and_shown_in_a_line(tmp_path: Path, broken: bool) -> None:
+def test_file_with_any_name_is_written_and_shown_in_one_line(tmp_path: Path, broken: bool) -> None:
     for name in NAMES:
         _image(tmp_path / "in" / os.fsdecode(name))
         if broken:
@@ -74,7 +74,7 @@ def test_name_that_the_locale_cannot_show_is_escaped(tmp_path: Path) -> None:
     assert ended.stdout.startswith(b"out/") and ended.stdout.isascii()
 
 
-def test_name_that_is_too_long_is_refused_before_the_work(tmp_path: Path) -> None:
+def test_name_that_is_too_long_is_refused_before_any_work(tmp_path: Path) -> None:
     _image(tmp_path / "a.png")
     for arguments in (["a.png", "-o", "b" * 252 + ".png"], ["b" * 300 + ".png", "-o", "out"]):
         ended = _upscale(tmp_path, *arguments)
@@ -105,7 +105,7 @@ def test_force_writes_through_a_link(tmp_path: Path) -> None:
     assert sorted(p.name for p in place.parent.iterdir()) == ["kept here.png"]
 
 
-def test_link_to_nothing_is_there_and_link_to_itself_is_refused(tmp_path: Path) -> None:
+def test_broken_link_counts_as_a_file_and_link_to_itself_is_refused(tmp_path: Path) -> None:
     _image(tmp_path / "a.png")
     (tmp_path / "to nothing.png").symlink_to(tmp_path / "later.png")
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
@@ -131,7 +131,7 @@ def _written(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_subfolders_are_passed_over_with_a_line(tree: Path) -> None:
+def test_subfolders_are_skipped_with_one_line(tree: Path) -> None:
     ended = _upscale(tree, "in", "-o", "out", "--model", "clean")
     assert ended.stderr == b"note: in: subfolders: 2, skipped; allowed: --recursive\n"
     assert ended.returncode == 0 and _written(tree / "out") == {"a.png"}
@@ -141,7 +141,7 @@ def test_subfolders_are_passed_over_with_a_line(tree: Path) -> None:
     assert ended.stderr.endswith(b"or --recursive; subfolders: 2\n")
 
 
-def test_recursive_keeps_the_tree(tree: Path) -> None:
+def test_recursive_keeps_the_folder_tree(tree: Path) -> None:
     for _ in range(2):  # the second finds the first one's output, and leaves it alone
         ended = _upscale(tree, "in", "-o", "in/out", "--recursive", "--force", "--model", "clean")
         assert ended.returncode == 0, ended.stderr

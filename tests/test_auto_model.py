@@ -1,4 +1,4 @@
-"""`upscale --model auto`: which networks a photograph is restored by, and what is said of it."""
+"""`upscale --model auto`: the networks that restore a photograph, and the line about the choice."""
 
 import io
 import shutil
@@ -31,7 +31,7 @@ CLEAN, TRACES = "has no traces of JPEG", "has the traces of JPEG in its pixels"
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of weights with every model's files: those that are missing are the study's."""
+    """A folder with the files of every model: missing ones are replaced by those of the study."""
     folder = tmp_path / "weights"
     shutil.copytree(WEIGHTS, folder, ignore=shutil.ignore_patterns("fresh", "long", "*.md"))
     for scale in (2, 4):
@@ -43,7 +43,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def small() -> Image:
-    """A photograph that never was a JPEG file at this size: 96 x 80 pixels."""
+    """A photograph that was never a JPEG file at this size: 96 x 80 pixels."""
     lr = degradation("matlab").degrade(np.asarray(data.astronaut()), 2)
     return np.ascontiguousarray(lr[20:116, 80:160])
 
@@ -52,7 +52,7 @@ def small() -> Image:
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int | str | None, list[str]]]:
-    """The command: its status or last words, and its lines on stderr."""
+    """Run the command: its exit status or message, and its lines on stderr."""
 
     def run(*arguments: object) -> tuple[int | str | None, list[str]]:
         monkeypatch.setattr(sys, "argv", ["upscale", *map(str, arguments)])
@@ -74,7 +74,7 @@ def _encoded(image: Image, kind: str, **options: object) -> bytes:
 
 def test_lossy_files_are_detected_from_their_bytes(small: Image) -> None:
     alpha = np.dstack([small, small[..., 0]])
-    profile = {"icc_profile": b"\0" * 131}  # odd: a chunk of odd length is padded
+    profile = {"icc_profile": b"\0" * 131}  # 131: a chunk of odd length is padded
     assert lossy_kind(_encoded(small, "JPEG")) == "a JPEG file"
     for image in (small, alpha):
         for more in ({}, profile):
@@ -196,7 +196,7 @@ def test_missing_file_of_a_model_is_named_in_one_line(
         assert "clean" in ended and "photo" not in ended.rpartition(":")[2]
         with pytest.raises(InputError, match="is missing"):
             upscale(small, scale, "photo")
-        # What nobody asked for by name is done without.
+        # With `auto`, a missing model is not an error.
         assert choice(small, scale, source.read_bytes()).model == "clean"
 
 
@@ -214,7 +214,7 @@ def test_photo_at_x8_is_x2_and_then_x4_and_cleans_chroma_once(
     weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [path.name for path in files("photo", 8)] == ["x2-photo.onnx", "x4-photo.onnx"]
-    # As if its networks were trained on the degradation `photo`.
+    # As if the networks were trained on the degradation `photo`.
     monkeypatch.setattr(runtime, "CLEANED", ("matlab",))
     for scale, expected in ((2, [True]), (4, [True]), (8, [True, False])):
         assert [step.cleans_chroma for step in networks(scale, "photo")] == expected
@@ -228,11 +228,11 @@ def _photographs() -> dict[str, Image]:
     return {name: np.asarray(getattr(data, name)())[:400, :400] for name in names}
 
 
-SIDEWAYS = 6  # EXIF: turn it by 90 degrees to see it upright
+SIDEWAYS = 6  # EXIF: must be rotated by 90 degrees to be upright
 
 
 def _phone_folder(folder: Path, scale: int) -> dict[str, Image]:
-    """JPEG files as a phone writes them: quality 85, 4:2:0, on their side; and the originals."""
+    """JPEG files like those of a phone (quality 85, 4:2:0, rotated), and the originals."""
     folder.mkdir()
     originals: dict[str, Image] = {}
     for name, image in _photographs().items():
@@ -261,7 +261,7 @@ PHOTO_SCALES = [scale for scale in (2, 4) if (WEIGHTS / f"x{scale}-photo.onnx").
 
 
 def test_photo_networks_exist_for_both_scales_or_for_none() -> None:
-    # So that no scale can drop out of the test below without a word.
+    # So that the test below cannot silently leave out a scale.
     assert PHOTO_SCALES in ([], [2, 4])
 
 

@@ -23,7 +23,7 @@ def _enlarged(lr: NDArray[Any]) -> NDArray[np.float32]:
     return degradation("matlab").interpolation.planes(np.asarray(lr, np.float32), 2)
 
 
-# Bicubic, whose luma no tile changes: what is seen is what the filter does.
+# Bicubic luma does not depend on tiles: so any difference comes from the filter.
 PLAIN = Network(_enlarged, 2, degradation("matlab"), 2)
 CLEANING = replace(PLAIN, cleans_chroma=True)
 
@@ -34,7 +34,7 @@ def noisy(photo: Image) -> Image:
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """The mean square of how far the colour differences of two images are apart."""
+    """The mean squared error of the colour differences of two images."""
     both = [colour_differences(image.astype(np.float32)) for image in (one, other)]
     return float(np.square(both[0] - both[1]).mean())
 

@@ -1,6 +1,6 @@
 """The map over a Dask cluster: a scheduler and workers on this machine, in real processes.
 
-Needs dask.distributed: `make test-all` installs it by `make cluster`.
+These tests need dask.distributed: `make test-all` installs it with `make cluster`.
 """
 
 import json
@@ -53,7 +53,7 @@ run(main)
 
 
 class Cluster:
-    """A scheduler and its workers, each a process of its own; `workers` are those at work."""
+    """A scheduler and its workers, each in a separate process; `workers` are the running ones."""
 
     def __init__(self, folder: Path, stack: ExitStack, **environment: str) -> None:
         self.folder, self._stack = folder, stack
@@ -66,7 +66,7 @@ class Cluster:
         self.address = json.loads(self.file.read_text())["address"]
 
     def add_worker(self, folder: Path | None = None, path: Path | None = ROOT) -> None:
-        """A worker of one thread in a folder, with the code of another; it has registered."""
+        """Start a worker of one thread in a folder, with the code of another; wait for it."""
         what = (self.address, "--no-nanny", "--nthreads", "1")
         environment = _environment(path)
         self.workers.append(
@@ -119,7 +119,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def _stage(folder: Path, address: str, **options: float) -> "subprocess.Popen[str]":
-    """The stage at work in a folder; options: those that STAGE reads."""
+    """The running stage in a folder; options: those that STAGE reads."""
     (folder / "stage.py").write_text(STAGE)
     return subprocess.Popen(
         [sys.executable, "stage.py", json.dumps(options)],
@@ -133,7 +133,7 @@ def _stage(folder: Path, address: str, **options: float) -> "subprocess.Popen[st
 
 
 def _refusal(folder: Path, address: str) -> str:
-    """The one line by which a run is refused before any item is begun."""
+    """The one line of a run that is refused before any item is started."""
     process = _stage(folder, address)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1 and out == "", (out, err)
@@ -169,14 +169,14 @@ def test_only_the_items_of_a_killed_worker_are_repeated(cluster: Cluster) -> Non
     found = [int(line.split()[0]) for line in [*head[1:], *out.splitlines()]]
     assert found == [item * item for item in range(40)]
     begun = [path.name.partition("-")[0] for path in (cluster.folder / "began").iterdir()]
-    # Begun twice: what it worked on, and results that waited on it.
+    # Started twice: its current items, and items whose results were still on it.
     assert len(set(begun)) == 40 and 40 < len(begun) <= 40 + 12
 
 
 def test_item_that_kills_its_workers_ends_the_run_with_one_line(tmp_path: Path) -> None:
     (tmp_path / "began").mkdir()
     with ExitStack() as stack:
-        # Given up at once, not after the fourth worker.
+        # The item fails at once, not after the fourth worker.
         cluster = Cluster(tmp_path, stack, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
         cluster.add_worker()
         cluster.add_worker()

@@ -1,4 +1,4 @@
-"""The networks in weights/: of dvc.lock or the long recipe, and as good as their tables say."""
+"""The networks in weights/: from dvc.lock or the long recipe, with the scores in their tables."""
 
 import json
 import math
@@ -43,7 +43,8 @@ def test_file_is_made_from_the_model_in_dvc_lock(scale: int, setting: str) -> No
     assert path.name in (WEIGHTS / "README.md").read_text()
 
 
-# Named by the command already, trained later: to be removed from here with their first file.
+# The command already has these names, but their training comes later: remove them from here with
+# their first file.
 NOT_YET = ("photo", "fast")
 
 
@@ -68,7 +69,7 @@ def test_file_of_the_long_recipe_is_small_and_on_its_card(scale: int) -> None:
 
 @shipped
 def test_radius_in_the_file_equals_that_of_its_network(name: str) -> None:
-    # Tiles of a photograph would show where it was too small.
+    # If it were too small, the tiles of a photograph would have seams.
     session = onnxruntime.InferenceSession(WEIGHTS / f"{name}.onnx")
     described = json.loads(session.get_modelmeta().custom_metadata_map[NETWORK_ATTRIBUTE])
     radius = described.pop("receptive_field_radius")
@@ -109,14 +110,14 @@ def test_networks_of_studies_in_parts_give_the_psnr_of_their_rows(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["verify_weights", "set5", "set14"])
-    verify_weights.main()  # ends with a status where one is apart
+    verify_weights.main()  # ends with a status if a score differs
     files = [f for study in verify_weights.STUDIES for f in WEIGHTS.glob(f"*-{study.model}.onnx")]
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 * len(files) and "clean set14 x8: " in "".join(lines)
 
 
 def _table(monkeypatch: pytest.MonkeyPatch, folder: Path, study: Study, *scales: int) -> None:
-    """A table of PSNR of 30 dB on set5, and files in weights/."""
+    """A table with a PSNR of 30 dB on set5, and files in weights/."""
     monkeypatch.chdir(folder)
     rows = "".join(f"set5,{scale},plain,30.0\nset5,{scale},bicubic,20.0\n" for scale in scales)
     for path in (study.table, study.network(2)):

@@ -1,4 +1,4 @@
-"""`make compare`, from what `dvc exp show --json` tells."""
+"""`make compare`, from the output of `dvc exp show --json`."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ SCALES, LAMBDA = ("x2", "x4", "x8"), 0.01
 
 
 def _state(weight: float, **params: Any) -> dict[str, Any]:
-    """What DVC knows of a run with a lambda: only the regularized network's scores follow it."""
+    """DVC's data of a run with a lambda, on which only the regularized scores depend."""
     means = {
         scale: {"bicubic": 30.0, "plain": 33.0, "plain-cascade": weight, "regularized": 32 - weight}
         for scale in SCALES

@@ -1,4 +1,4 @@
-"""`make compare` shows no score that is not of its row's params, by real DVC runs."""
+"""`make compare` shows only scores that belong to the params of their row: real DVC runs."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def work(one_scale: Study, tmp_path: Path) -> Iterator[Study]:
 
 @pytest.fixture
 def start(work: Study) -> Iterator[Callable[..., "subprocess.Popen[Any]"]]:
-    """Starts a run that does not end by itself, and waits until it trains."""
+    """Start a run that does not end without a signal, and wait until it trains."""
     started = []
 
     def start(*command: str) -> "subprocess.Popen[Any]":
@@ -56,7 +56,7 @@ def start(work: Study) -> Iterator[Callable[..., "subprocess.Popen[Any]"]]:
 
 
 def _rows(study: Study) -> dict[str, tuple[str, str]]:
-    """What `make compare` says: by name and state of a row, its lambda and regularized score."""
+    """The output of `make compare`: by name and state of a row, its lambda and regularized score."""
     text = study("python", "-m", "tools.compare").text
     head, *lines = [re.split(" {2,}", line) for line in text.split("\n\n")[0].splitlines()]
     assert head[0] == "PSNR in dB on sample-test"
@@ -74,7 +74,7 @@ def _rows(study: Study) -> dict[str, tuple[str, str]]:
 
 @pytest.fixture
 def base(work: Study) -> dict[str, tuple[str, str]]:
-    """The rows before a test does anything; the branch's name does not matter."""
+    """The rows at the start of a test; the name of the branch does not matter."""
     work("git", "branch", "--move", "main")
     rows = _rows(work)
     assert {name: weight for name, (weight, _) in rows.items()} == {

@@ -1,4 +1,4 @@
-"""Published figures, and the tables that set them beside the study's."""
+"""Published figures, and the tables that compare them with those of the study."""
 
 import csv
 import io
@@ -54,7 +54,8 @@ def test_figures_have_known_sets_and_scales_and_include_every_method() -> None:
 
 
 def test_larger_scales_are_harder_and_networks_are_better_than_bicubic() -> None:
-    # A figure in the wrong place, PSNR and SSIM exchanged, a digit lost: one of these fails.
+    # If a figure is in the wrong place, PSNR and SSIM are exchanged or a digit is lost, one of
+    # these fails.
     for metric in published.METRICS:
         values = {(f.method, f.test_set, f.scale): float(f.text) for f in figures(metric)}
         for (method, test_set, scale), value in values.items():
@@ -92,7 +93,7 @@ def test_new_metric_has_no_published_figures() -> None:
 
 @pytest.fixture
 def literature(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three methods: one of set5, one of another set, one that the study has itself."""
+    """Three methods: one on set5, one on another set, one that the study also has."""
     found = [
         Figure("bicubic", "set5", "x2", "33.66", "A. Author, 2016"),
         Figure("Net_A", "set5", "x2", "37.50", "A. Author, 2016"),
@@ -122,7 +123,7 @@ def test_page_has_this_study_then_the_methods_with_a_figure_in_a_row() -> None:
     assert for_page(compared(SUMMARY, "psnr")).splitlines()[:4] == [
         "| PSNR in dB | **bicubic** | **plain** | **regularized** | Net_A |",
         "| --- | --- | --- | --- | --- |",
-        # 37.5049 is shown as 37.50, as good as the published 37.50.
+        # 37.5049 is printed as 37.50, so it is equal to the published 37.50.
         "| set5 x2 | 33.67 | **37.50** | *37.49* | **37.50** |",
         "| set5 x4 | *28.43* | **31.40** |  |  |",
     ]
@@ -143,7 +144,7 @@ def test_best_and_second_best_follow_the_printed_digits_and_ties_have_equal_mark
     assert best(row, lower_is_better=True) == ({"f"}, {"c", "d"})
     assert best({"a": "1.0", "b": "1.0"}) == ({"a", "b"}, set())
     assert best({"a": ""}) == (set(), set())
-    assert best({"a": "9.50", "b": "10.50"}) == ({"b"}, {"a"})  # as numbers, not as words
+    assert best({"a": "9.50", "b": "10.50"}) == ({"b"}, {"a"})  # compared as numbers, not as text
 
 
 @pytest.mark.usefixtures("literature")
@@ -189,7 +190,7 @@ def test_program_gets_a_row_for_each_figure_with_its_source_and_no_marks() -> No
             "source": "A. Author, 2016",
         },
     ]
-    # One row for a method: bicubic is the study's own. What is missing has none.
+    # One row for each method: bicubic is the study's own. Missing figures have no row.
     assert len(rows) == 6 and len({tuple(row.values())[:3] for row in rows}) == 6
 
 
@@ -206,9 +207,9 @@ def test_published_figures_are_left_out_with_a_reason_for_another_protocol(
         assert "Net_A" not in text and "Net\\_A" not in text
         assert "Published figures are left out: they are of the protocol `matlab`" in text
         assert f"these of `{protocol}`" in text
-        assert "are chance" not in text  # measured by the other protocol
+        assert "are chance" not in text  # measured with the other protocol
     assert "left out" not in render(compared(SUMMARY, "psnr", runs))
-    # Nor where there are none to leave out.
+    # There is also no such line if there are no figures to leave out.
     assert "left out" not in render(compared(_with(protocol="opencv"), "ssim"))
 
 
@@ -237,7 +238,7 @@ def test_line_under_the_table_states_chance_differences_if_seeds_were_run() -> N
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """A git repository with SUMMARY committed and nothing of DVC; runs git in it."""
+    """Runs git in a repository with SUMMARY committed and without DVC."""
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
         monkeypatch.delenv(name, raising=False)
     who = ["-c", "user.name=Tester", "-c", "user.email=tester@localhost"]
@@ -282,7 +283,7 @@ def test_revision_shows_its_own_results_and_the_default_is_the_workspace(
         assert out == for_page(compared(SUMMARY, "psnr"))
     out, err = _said(monkeypatch, capsys, "--format", "csv")
     assert list(csv.reader(io.StringIO(out)))[1] == ["set5", "x2", "plain", "30.00", "this study"]
-    assert "left out" in err  # and not in what a program reads
+    assert "left out" in err  # and not in the CSV on stdout
     out, _ = _said(monkeypatch, capsys, "--format", "latex", "--metric", "ssim", "--rev", "HEAD")
     assert "SSIM & bicubic & plain" in out and r"\textbf{0.9586}" in out
 
@@ -347,14 +348,14 @@ def test_table_of_a_branch_as_the_readme_says(tmp_path: Path) -> None:
     study("git", "switch", "--quiet", "-")
     said = study("python", "-m", "tools.table", "--format", "latex", "--rev", "my-branch").text
     assert said.startswith("\\begin{tabular}") and "VDSR" in said
-    # Written by hand: no dvc.lock says that they are of these params.
+    # Written by hand: no dvc.lock records that they belong to these params.
     assert "These scores do not belong to the params.yaml of this revision" in said
     unknown = study.try_("python", "-m", "tools.table", "--rev", "nothing")
     assert unknown.status == 1
     assert unknown.text == "error: nothing: git knows no such commit, branch, tag or experiment\n"
     without = study.try_("python", "-m", "tools.table", "--rev", "HEAD")
     assert without.status == 1 and len(without.text.splitlines()) == 1
-    assert without.text.startswith("error: HEAD: metrics/summary.json: is not there")
+    assert without.text.startswith("error: HEAD: metrics/summary.json: is missing")
 
 
 # --- The README ----------------------------------------------------------------------------------

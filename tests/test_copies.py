@@ -1,4 +1,4 @@
-"""Downscaled copies of training images: their luma alone is kept, and is what training reads."""
+"""Downscaled copies of training images: only their luma is kept, and training reads it."""
 
 import sys
 from pathlib import Path

@@ -63,7 +63,7 @@ def _content(folder: Path) -> dict[str, bytes]:
 
 
 def _refusal(folder: Path) -> str:
-    """The refusal's one line; the folder must not have appeared, nor anything beside it."""
+    """The one line of the message; there must be no folder, and nothing else next to it."""
     with pytest.raises(InputError) as caught:
         fetch("tiny", folder)
     assert not list(folder.parent.glob("*"))
@@ -73,7 +73,7 @@ def _refusal(folder: Path) -> str:
 
 
 class Misbehaving(BaseHTTPRequestHandler):
-    """Answers each file by the word in its path: /WORD/tiny/a.bmp."""
+    """A server that answers depending on the word in the path: /WORD/tiny/a.bmp."""
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[str]] = []
@@ -87,7 +87,7 @@ class Misbehaving(BaseHTTPRequestHandler):
         content = CONTENT[name]
         self.close_connection = True
         if word == "drop":
-            return  # not a word, and the connection closed
+            return  # no answer, and the connection is closed
         if word == "loop":
             self.send_response(302)
             self.send_header("Location", self.path)
@@ -152,7 +152,7 @@ def test_failed_download_is_tried_again_but_not_forever(
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
     monkeypatch.setattr(download, "WHOLE_S", 0.3)
-    # Both files to the end: the first that fails would stop the other.
+    # One file at a time: the first that fails would stop the other.
     REGISTRY.write_text("\n".join(REGISTRY.read_text().splitlines()[:2]) + "\n")
     monkeypatch.setattr(download, "RETRIES", 2)
     pauses: list[float] = []
@@ -266,7 +266,7 @@ def test_public_address_is_used_if_the_mirror_lacks_a_file(
 def test_relative_mirror_is_relative_to_dvc_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # In `dvc exp run --temp` the current folder is a copy elsewhere.
+    # In `dvc exp run --temp`, the current folder is a copy in another place.
     _mirror(tmp_path / "main" / "mirror", CONTENT)
     monkeypatch.setenv("SR_MIRROR", "mirror")
     _refusal(tmp_path / "raw" / "tiny")
@@ -321,7 +321,7 @@ def test_mirror_in_the_home_of_an_unknown_user_is_refused(
 
 
 def _packaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed package that ships a.bmp, and ends the process that imports it."""
+    """An installed package with the file a.bmp, which ends any process that imports it."""
     package = folder / "site" / "photographs"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise SystemExit('was imported')")
@@ -478,7 +478,7 @@ def test_committed_data_sets_have_each_file_once(monkeypatch: pytest.MonkeyPatch
                 assert not row.mirror
                 continue
             assert row.url.startswith("https://")
-            # A mirror holds another set's file once, as that set's own.
+            # A mirror holds a file of several sets only once, under one of them.
             owner = row.mirror.partition("/")[0]
             assert (row.mirror, row.sha256) in {(r.mirror, r.sha256) for r in read_registry(owner)}
             assert owner != name or row.mirror == f"{name}/{row.file}"

@@ -1,4 +1,4 @@
-"""The two degradations of the study; what all of them keep is in test_every_degradation.py."""
+"""The two degradations of the study; common tests are in test_every_degradation.py."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -102,7 +102,7 @@ def _enlarged_score(image: NDArray[np.uint8], scale: int, made_by: Degradation) 
     return made_by.protocol.psnr(hr, made_by.enlarge(lr, scale), scale)
 
 
-# The bicubic rows of the literature's tables (SRCNN, VDSR, LapSRN and many after them).
+# The bicubic rows in the tables of the literature (SRCNN, VDSR, LapSRN and many later papers).
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("test_set", "scale", "published"),
@@ -130,8 +130,8 @@ def test_bicubic_scores_equal_those_of_the_literature(
 
 @pytest.mark.slow
 def test_scores_of_the_opencv_degradation_on_set5_are_these(real_images: RealImages) -> None:
-    # Computed once with cv2.resize and the Y of cv2.cvtColor alone; the student project, whose
-    # degradation this is, printed 36.00 36.75 27.01 33.55 31.76.
+    # Computed once, only with cv2.resize and the Y of cv2.cvtColor. The student project, which used
+    # this degradation, printed 36.00 36.75 27.01 33.55 31.76.
     pinned = {"baby": 36.24, "bird": 36.74, "butterfly": 27.05, "head": 33.72, "woman": 31.72}
     scores = {
         path.stem.removesuffix("_GT"): _enlarged_score(read_image(path), 2, OPENCV)

@@ -1,4 +1,4 @@
-"""`make demo` tells a line for each stage; the run itself is a part of .ci/run."""
+"""`make demo` prints a line for each stage; the run itself is a part of .ci/run."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from srstudy.study.settings import read_study
 from tests.imports import ROOT
 from tools import demo
 
-# What DVC prints, between lines of stages.
+# The output of DVC, with other lines between the stages.
 SAID = """
 print("Running stage 'validate':")
 print("> python -m stages.validate")

@@ -1,4 +1,4 @@
-"""On what `upscale` computes: what ONNX Runtime offers, told by a fake one, with the CPU last."""
+"""The devices of `upscale`: those of ONNX Runtime, here of a fake one, with the CPU last."""
 
 import sys
 from collections.abc import Callable
@@ -25,16 +25,16 @@ Spoiled = Callable[[list[Any]], list[Any]]
 
 
 class Fake:
-    """A runtime that offers devices which are the CPU in disguise, and can be made to fail.
+    """A fake runtime: all its devices use the CPU, and tests can make them fail.
 
-    starts: what happens when a session starts, by its provider; runs: what happens when it runs.
+    starts: the effect when a session starts, by its provider; runs: the effect when it runs.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.offered = [CUDA, COREML, CPU]
         self.starts: dict[str, Exception] = {}
         self.runs: dict[str, Exception | Spoiled] = {}
-        self.missing: set[str] = set()  # whose sessions start on the CPU, and say so only if asked
+        self.missing: set[str] = set()  # their sessions start on the CPU without a message
         self.ran: list[str] = []
         self.options: dict[str, dict[str, str]] = {}
         monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: self.offered)

@@ -1,4 +1,4 @@
-"""Each file of srstudy/degradations keeps what the study asks of one; new files are found."""
+"""Each file of srstudy/degradations meets the requirements of the study; new files are found."""
 
 import numpy as np
 import pytest
@@ -45,11 +45,11 @@ def test_lr_has_the_size_of_the_cropped_image_over_the_scale(
     image = photo[:97, :83] if channels else photo[:97, :83, 1]
     before = image.copy()
     lr, hr = degradation(name).pair(image, scale)
-    np.testing.assert_array_equal(image, before)  # it is left as it was
+    np.testing.assert_array_equal(image, before)  # it is not changed
     assert lr.dtype == hr.dtype == np.uint8
     assert lr.shape == (97 // scale, 83 // scale, *channels)
     np.testing.assert_array_equal(hr, image[: lr.shape[0] * scale, : lr.shape[1] * scale])
-    np.testing.assert_array_equal(degradation(name).degrade(image, scale), lr)  # the same again
+    np.testing.assert_array_equal(degradation(name).degrade(image, scale), lr)  # always the same
     large = degradation(name).enlarge(lr, scale)
     assert large.dtype == np.uint8 and large.shape == hr.shape
 
@@ -62,9 +62,9 @@ def test_smallest_image_has_one_lr_pixel(name: str, scale: int, channels: tuple[
     assert lr.shape == (1, 1, *channels) and (lr == 77).all()
 
 
-# Of their ramps the mean alone is held: compression bends them, and that does not shift an image.
+# For these, only the mean of a ramp is tested: compression bends a ramp, but does not shift it.
 LOSSY = {"photo"}
-SLOPE = 2  # an even one: every LR pixel's centre then has a whole value, whatever the scale
+SLOPE = 2  # even, so that the centre of each LR pixel has a whole value at any scale
 
 
 @every_degradation
@@ -81,7 +81,7 @@ def test_its_enlargement_returns_a_ramp_without_a_shift(
     exact = made_by.interpolation.planes(lr.astype(np.float32), scale)
     if upright:
         lr, hr, enlarged, exact = lr.T, hr.T, enlarged.T, exact.T
-    # Away from the edges, where kernels see more than the ramp, and whole blocks of JPEG.
+    # Without the edges, where kernels reach beyond the ramp; and only whole JPEG blocks.
     low, high = slice(4, -4), slice(4 * scale, -4 * scale)
     centres = scale * np.arange(lr.shape[1]) + (scale - 1) / 2
     off = lr[low, low] - SLOPE * centres[low]
@@ -91,10 +91,10 @@ def test_its_enlargement_returns_a_ramp_without_a_shift(
     if name in LOSSY:
         return
     assert np.abs(off).max() <= 0.5
-    # A shift by one HR pixel would be SLOPE everywhere. Some kernels bend a ramp a little, to both
-    # sides: OpenCV's by a twentieth of the step from one LR pixel to the next.
+    # A shift by one HR pixel would be SLOPE everywhere. Some kernels bend a ramp a little in both
+    # directions: OpenCV's by a twentieth of the step between two LR pixels.
     bent = 0.06 * SLOPE * scale
-    assert np.abs(difference).max() <= bent + 0.5  # which is for rounding
+    assert np.abs(difference).max() <= bent + 0.5  # 0.5 for rounding
     assert abs(difference.mean()) <= 0.1 * SLOPE
     assert np.abs((exact - hr)[high, high]).max() <= bent
     assert abs((exact - hr)[high, high].mean()) <= 0.01 * SLOPE
@@ -124,7 +124,8 @@ def test_enlarged_planes_equal_an_enlarged_image_except_for_rounding(
     small = photo[:23, :17]
     exact = interpolation.planes(small.astype(np.float32), scale)
     assert exact.shape == (23 * scale, 17 * scale, 3) and exact.dtype == np.float32
-    # Each of two axes rounds by up to a half, the second weighing the first by up to 1.6.
+    # Each of the two axes rounds by up to a half; the second axis multiplies the error of the first
+    # by up to 1.6.
     difference = np.clip(exact, 0, 255) - interpolation.image(small, scale)
     assert np.abs(difference).max() <= 1.5
     alpha = np.dstack([small, small[..., :1]]).astype(np.float32)  # four planes at once

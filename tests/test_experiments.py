@@ -1,4 +1,4 @@
-"""What people do with the pipeline, proved by real DVC runs of a tiny study of one scale."""
+"""Typical uses of the pipeline, tested with real DVC runs of a tiny study with one scale."""
 
 import json
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from tests.documented import script_with
 from tests.tiny import TARGETS, Study
 
 PLAIN = "evaluate@2-plain-sample-test"
-# The first test of all waits for the study that the others share.
+# The first test waits for the study that all tests share.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
 def one_scale(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Scale 2, run once and committed. Tests change copies only."""
+    """Scale 2, run once and committed. Tests change only copies."""
     return Study.finished(tmp_path_factory, scales=[2], cascade_scales=[])
 
 
@@ -40,7 +40,7 @@ def test_a_queued_sweep_finishes_and_is_compared_side_by_side(queue: Study) -> N
     queue.start_queue()
     status = queue.wait_for_queue()
     assert status.count("Success") == 2, status
-    # Without `ready`: the runs' interpreter is on the PATH, not in a .venv of the clone.
+    # Without `ready`: the interpreter of the runs is on the PATH, not in a .venv of the clone.
     table = queue("make", "--no-print-directory", "ready=", "compare").text
     assert "…" not in table and "..." not in table, table
     header, *rows = [line for line in table.splitlines() if line.strip(" ─")]
@@ -58,7 +58,7 @@ def test_metrics_diff_shows_the_decibels_between_two_branches(work: Study) -> No
         work("dvc", "exp", "branch", name, f"branch-{name}")
     for one, other in (("HEAD", "branch-large"), ("branch-small", "branch-large")):
         shown = work("dvc", "metrics", "diff", "--json", one, other).text
-        # Before it, DVC may say which metrics no stage has made yet.
+        # Before it, DVC may name metrics that no stage has made yet.
         changed = json.loads(shown[shown.index("{") :])["metrics/summary.json"]
         psnr = {key: entry for key, entry in changed.items() if key.startswith("psnr.")}
         assert set(psnr) == {"psnr.sample-test.x2.regularized"}
@@ -88,7 +88,7 @@ def test_the_committed_remote_lies_in_the_home_folder(work: Study, tmp_path: Pat
 
 
 def _photographs(folder: Path) -> None:
-    """Files of every kind that people have, each of another odd size."""
+    """Files of all common kinds, each with a different, odd size."""
     folder.mkdir(parents=True)
     colour = np.ascontiguousarray(data.chelsea()[..., ::-1])
     grey = data.camera()
@@ -107,7 +107,7 @@ def _photographs(folder: Path) -> None:
 
 @pytest.fixture
 def own(work: Study) -> Study:
-    """A study of one's own photographs, and nothing else."""
+    """A study with only the user's own photographs."""
     for name in ("mine", "mine-test"):
         _photographs(work.root / "photos" / name)
     work.set(
@@ -192,7 +192,7 @@ def test_every_network_trains_and_is_scored(work: Study, network: list[str]) -> 
     assert run.stages == {"validate", "pretrain", "train-plain@2", PLAIN}
     assert f"x2-plain: {name}," in run.text
     scores = json.loads((work.root / "data/scores/x2/sample-test/plain.json").read_text())
-    # Nine steps: some networks do not resemble the image yet, but each has a number.
+    # Only nine steps: the output of some networks is still poor, but each has a score.
     assert len(scores) == 3
     assert all(0 < entry["psnr"] < 60 for entry in scores.values())
 

@@ -16,7 +16,7 @@ LEAST = {2: 37.35, 4: 31.05}
 
 
 def _missed(rows: pd.DataFrame) -> list[tuple[str, int]]:
-    """Test sets and scales whose row is missing or not good enough."""
+    """The test sets and scales whose row is missing or not good enough."""
     if rows.empty:
         return []
     mine = rows[(rows["method"] == METHOD) & (rows["test_set"] != HELD_OUT)]
@@ -57,7 +57,7 @@ def test_fast_networks_with_rows_reach_their_targets(
     if STUDY.table.is_file():
         rows = pd.read_csv(STUDY.table, dtype={"recipe": str})
     assert _missed(rows) == []
-    # Page, card, curves and networks belong to these rows, and no others are there.
+    # Page, card, curves and networks belong to these rows, and there are no others.
     runs = list(dict.fromkeys(rows["run"])) if len(rows) else []
     assert runs == list(PARTS)[: len(runs)]
     assert {f.stem for f in STUDY.curves.glob("*.csv")} == set(runs)
@@ -104,7 +104,7 @@ def test_sizes_of_the_fast_networks_were_measured() -> None:
 
 
 def test_speed_of_a_size_is_that_of_its_fastest_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Two functions by turns; the first round warms up.
+    # Two functions in alternating rounds; the first round is a warm-up.
     lasted = [[0.0, 0.0], [3.0, 5.0], [2.0, 7.0], [4.0, 6.0]]
     clock = iter([time for one in lasted for seconds in one for time in (0.0, seconds)])
     monkeypatch.setattr(fast_tried.time, "process_time", lambda: next(clock))

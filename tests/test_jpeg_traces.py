@@ -1,4 +1,4 @@
-"""Whether an image was a JPEG file, told from its pixels."""
+"""Detecting from the pixels whether an image was a JPEG file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ Image = NDArray[np.uint8]
 
 @pytest.fixture(scope="module")
 def clean() -> Image:
-    """A photograph that never was a JPEG file at this size: 256 x 256 pixels."""
+    """A photograph that was never a JPEG file at this size: 256 x 256 pixels."""
     return degradation("matlab").degrade(np.asarray(data.astronaut()), 2)
 
 

@@ -8,7 +8,7 @@ import pytest
 from srstudy.imagefiles.reading import read_image
 from tools import large_data
 
-LARGEST_FILE = 12.0  # MB an image
+LARGEST_FILE = 12.0  # MB per image
 
 
 @pytest.mark.slow
@@ -23,12 +23,12 @@ def test_large_images_pass_every_stage_and_give_a_small_patch_file(tmp_path: Pat
 
     found = [re.fullmatch(r"(\S+): ([\d.]+) s, (\d+) MiB own memory", line) for line in stages]
     assert [line and line[1] for line in found] == list(large_data.STAGES)
-    # A Python process has some MiB of its own: less would mean that nothing was measured.
+    # A Python process itself needs some MiB: less would mean that nothing was measured.
     assert all(line and float(line[2]) > 0 and 5 < int(line[3]) < 1400 for line in found)
 
     size = (study / "data/patches/x2.h5").stat().st_size / 1e6
     assert patches == f"patch file: {size:.1f} MB, {size / images:.2f} MB an image"
-    # One is held out, which has no copies: the others are what counts where there are many.
+    # One image is held out and has no copies: with many images, only the others matter.
     held_out = large_data.WIDTH * large_data.HEIGHT * (1 + 1 / large_data.SCALE**2) / 1e6
     assert (size - held_out) / (images - 1) <= LARGEST_FILE
 

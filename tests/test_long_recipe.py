@@ -38,7 +38,7 @@ def test_recipe_page_has_the_trials_at_x3_and_x4() -> None:
         psnr = f"**{r.psnr:.3f}**" if r.psnr == top else f"{r.psnr:.3f}"
         lines.append(f"| x{r.scale} | {r.tried} | {r.steps:,} | {rates} | {r.loss} | {psnr} |")
     assert "\n".join(lines) in (ROOT / "docs/guide/recipe.md").read_text("utf-8")
-    # What is committed is the best of them.
+    # The best of them is committed.
     committed = pd.read_csv(ROOT / STUDY.table)
     by = committed[committed["test_set"] == HELD_OUT].set_index("run")["psnr"]
     assert [by["x3"], by["x4"]] == rows.groupby("scale")["psnr"].max().tolist()
@@ -59,7 +59,7 @@ def test_committed_page_and_card_equal_those_made_from_the_rows(
     rows = pd.read_csv(STUDY.table, dtype={"recipe": str})
     assert STUDY.page.read_text("utf-8") == long_recipe.page_of(rows)
     assert STUDY.card.read_text("utf-8") == long_recipe.card_of(rows)
-    # Nothing is left to be run.
+    # Nothing more to run.
     assert list(dict.fromkeys(rows["run"])) == list(long_recipe.PARTS)
     for run, recipe in zip(rows["run"], rows["recipe"], strict=True):
         assert recipe == STUDY.recipe_of(run)
@@ -68,7 +68,7 @@ def test_committed_page_and_card_equal_those_made_from_the_rows(
 
 
 def _beside(method: str) -> list[tuple[float, str]]:
-    """Our PSNR and the published one, in the digits that were printed, wherever there are both."""
+    """Our PSNR and the published one, rounded to the printed digits, if both exist."""
     rows = pd.read_csv(ROOT / STUDY.table).set_index(["test_set", "scale"])["psnr"]
     published = [f for f in figures("psnr") if f.method == method]
     keys = [(f.test_set, int(f.scale[1:])) for f in published]
@@ -86,7 +86,7 @@ def test_networks_of_the_long_recipe_are_better_than_vdsr_everywhere() -> None:
 def test_networks_of_the_long_recipe_are_at_least_as_good_as_lapsrn() -> None:
     compared = _beside("LapSRN")
     assert len(compared) >= 11
-    # To two digits: at x4 on Set14 both have 28.19 dB.
+    # With two digits: at x4 on Set14, both have 28.19 dB.
     assert [pair for pair in compared if round(pair[0], 2) < float(pair[1])] == []
 
 

@@ -1,4 +1,4 @@
-"""The make commands where nothing is installed yet."""
+"""The make commands if nothing is installed yet."""
 
 import os
 import re
@@ -13,13 +13,13 @@ from tests.imports import ROOT
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 LOOK = {"check", "compare", "graph", "lint", "readme"}
 NOTHING_NEEDED = {"help", "lock", "wheel"}  # lock needs uv, which it names; wheel any Python
-# In the place of python3: takes its version as good, and installs nothing.
+# Replaces python3: it accepts the version check and installs nothing.
 NO_INSTALL = '#!/bin/sh\n[ "$1" = -c ] || [ "$1" = --version ]\n'
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone without .venv, with the Makefile and .gitignore as they lie in front of us."""
+    """A clone without .venv, with the Makefile and .gitignore of this working tree."""
     root = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", ROOT, root], check=True)
     for name in ("Makefile", ".gitignore", "bin/setup"):
@@ -58,7 +58,7 @@ def test_quick_target_asks_for_the_setup_in_one_line(clone: Path, target: str) -
 @pytest.mark.parametrize("target", sorted({*TARGETS} - LOOK - NOTHING_NEEDED))
 def test_long_target_runs_the_setup(clone: Path, target: str) -> None:
     made = _make(clone, target)
-    assert made.returncode != 0  # NO_INSTALL's
+    assert made.returncode != 0  # because of NO_INSTALL
     assert made.stdout.startswith("installing requirements.lock into .venv")
 
 

@@ -23,7 +23,7 @@ COST = {"seconds": 0.1, "megapixels": 2.0, "parameters": 57000, "multiply_adds":
 
 @pytest.fixture
 def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the experiments that were run; the third one fails."""
+    """The names of the experiments that are run; the third one fails."""
     found: list[str] = []
 
     def run(name: str, settings: Mapping[str, object], targets: Sequence[str]) -> None:
@@ -75,7 +75,8 @@ def test_finished_networks_are_not_trained_again(ran: list[str]) -> None:
 def test_run_that_was_stopped_before_its_rows_keeps_its_steps(
     ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Measured anew, a step takes another time, and DVC would find an experiment of other steps.
+    # A new measurement would give another step time, and so another number of steps than in DVC's
+    # experiment.
     had = {"pretrain_steps": 1100, "steps": {"x2": 350, "x4": 1000}}
     monkeypatch.setattr(networks, "experiments", lambda: ["network-srcnn"])
     monkeypatch.setattr(networks, "params_of", lambda name: had)
@@ -86,9 +87,9 @@ def test_run_that_was_stopped_before_its_rows_keeps_its_steps(
 def test_longer_run_has_four_times_the_steps_of_the_shorter_one(
     ran: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Whatever else the machine does while a step is measured again.
+    # Independent of a new measurement of the step time.
     columns = dict.fromkeys(networks.COLUMNS, 1)
-    steps = {2: 10_400, 4: 17_400}  # 7,800 of both are the pretraining
+    steps = {2: 10_400, 4: 17_400}  # both include 7,800 steps of pretraining
     rows = [{**columns, "run": "espcn", "scale": s, "steps": n} for s, n in steps.items()]
     pd.DataFrame(rows).to_csv("docs/networks.csv", index=False)
     seconds = networks.first_run("espcn")

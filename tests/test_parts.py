@@ -33,7 +33,7 @@ STUDY = replace(long_recipe.STUDY, parts=PARTS)
 
 @pytest.fixture
 def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, list[str]]]:
-    """The experiments that were run: name, what they start from, and targets."""
+    """The experiments that were run: name, initial weights, and targets."""
     found: list[tuple[str, str, list[str]]] = []
 
     def run(
@@ -76,7 +76,7 @@ def test_each_part_starts_from_the_weights_of_another_and_is_not_run_twice(
         long_recipe.main()
     assert list(pd.read_csv("docs/long-recipe.csv")["run"]) == ["pretrained-1", "pretrained-2"]
     assert Path("docs/long/pretrained-2.csv").read_text() == CURVE
-    # The page has what is done so far.
+    # The page has the finished parts.
     assert "| pretrained-2 | pretrained-1 | x2 | 9 |" in Path("docs/long-recipe.md").read_text(
         "utf-8"
     )
@@ -97,7 +97,7 @@ def test_each_part_starts_from_the_weights_of_another_and_is_not_run_twice(
     found = rows[rows["run"] == "x4"].set_index("test_set")
     assert found.loc["held-out", "psnr"] == 33.5 and found.loc["set5", "psnr"] == 31.5
     assert found.loc["urban100", "ssim"] == pytest.approx(0.85) and (found["steps"] == 7).all()
-    # It was stopped in its training: how long that took, nobody knows.
+    # It was stopped during its training: so its time is not known.
     assert found["minutes"].isna().all()
     text = Path("docs/long-recipe.md").read_text("utf-8")
     assert "| x4 | pretrained-2 | x4 | 7 |  | 33.500 |" in text and "in all" not in text
@@ -122,7 +122,7 @@ def test_minutes_of_a_training_are_kept_if_the_study_is_killed_before_its_rows(
 def test_minutes_of_a_training_from_the_cache_are_those_of_its_clock_file_or_none(
     clock: str | None, ran: list[tuple[str, str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As after a commit: the experiment is another one then, but DVC has its result already.
+    # Like after a commit: this is another experiment, but DVC already has its result.
     monkeypatch.setattr(parts, "results_kept", lambda: 7)
     file = Path(".dvc/tmp/long") / _experiment("pretrained-1")
     if clock is not None:
@@ -163,7 +163,7 @@ def test_other_initial_weights_make_another_experiment(
             parts.rows_of(study, name)
         return {name for name, *_ in ran}
 
-    # The second part's params are the same both times.
+    # The params of the second part are the same both times.
     assert not began(9) & began(10)
 
 

@@ -1,4 +1,4 @@
-"""A study in parts by real DVC runs: two steps a part, on the embedded photographs."""
+"""A study in parts with real DVC runs: two steps per part, on the embedded photographs."""
 
 import os
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_parts_are_trained_one_after_the_other_and_give_a_network_for_upscale(
         ["x2", "sample-test", "plain"],
         ["x2", "sample-test", "bicubic"],
     ]
-    # After two steps from nothing: the network is not far from the interpolation it began as.
+    # After only two steps, the network is still close to interpolation, which is its start.
     found = rows.set_index(key)["psnr"]
     plain, bicubic = (found["x2", "sample-test", method] for method in ("plain", "bicubic"))
     assert plain == pytest.approx(bicubic, abs=0.5)
@@ -68,5 +68,5 @@ def test_parts_are_trained_one_after_the_other_and_give_a_network_for_upscale(
     assert architecture.size["blocks"] == 1 and before.count_params()
     assert load_network(study.network(2), "cpu").scale == 2
     assert "| x2-fast.onnx | " in study.card.read_text("utf-8")
-    study.run(write)  # nothing is left to be run
+    study.run(write)  # nothing more to run
     assert len(pd.read_csv(study.table)) == len(rows)

@@ -1,4 +1,4 @@
-"""Degradation `photo`: noise and JPEG, of strengths that are each training image's own."""
+"""Degradation `photo`: noise and JPEG, with random strengths for each training image."""
 
 import hashlib
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_test_lr_is_jpeg_of_quality_75_without_noise(photo: Photo) -> None:
 
 
 def test_bytes_are_always_the_same(photo: Photo) -> None:
-    # Computed once; another version of OpenCV's JPEG or NumPy's random numbers would change them.
+    # Computed once; other versions of OpenCV's JPEG or NumPy's random numbers could change them.
     test = PHOTO.degrade(photo, 2)
     trained = PHOTO.training_pair(photo, 2, ("cat", "full"), Drawn(1, {})).lr
     digests = [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in (test, trained)]
@@ -159,7 +159,7 @@ def test_one_more_image_changes_no_other_image(
     before = made("b", "d")
     after = made("a", "c")
     assert len(before) == 4 and len(after) == 8
-    assert len(set(after.values())) == 8  # of one photograph: each has strengths of its own
+    assert len(set(after.values())) == 8  # the same photograph, each time with other strengths
     assert {name: after[name] for name in before} == before
 
 

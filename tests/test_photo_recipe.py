@@ -25,7 +25,7 @@ def _row(run: str, test_set: str, method: str, psnr: float) -> dict[str, object]
 
 @pytest.fixture
 def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """Rows of the pretraining and of x2, in a folder that has the network's file."""
+    """Rows of the pretraining and of x2, in a folder with the file of the network."""
     monkeypatch.chdir(tmp_path)
     Path("weights").mkdir()
     Path("docs").mkdir()
@@ -45,7 +45,7 @@ def test_page_has_the_gain_over_bicubic_of_the_same_lr_images(rows: pd.DataFrame
     assert "| set5 x2 | 29.25 | 30.50 | +1.25 | 0.9000 | 0.9000 |" in text
     start = "weights/long/pretrained-3.weights.h5"
     assert f"| pretrained-photo | {start} | x2 | 7 | 2 | 31.000 | two cores |" in text
-    assert "VDSR" not in text  # its figures are of clean images
+    assert "VDSR" not in text  # its figures are for clean images
 
 
 def test_card_has_the_rows_of_the_robustness_table(rows: pd.DataFrame) -> None:
@@ -54,7 +54,7 @@ def test_card_has_the_rows_of_the_robustness_table(rows: pd.DataFrame) -> None:
     text = STUDY.card.read_text("utf-8")
     assert "| x2-photo.onnx | 2 kB | 30.5000 | 30.5000 | 30.5000 | 30.5000 |" in text
     assert "| x2 | bsd100 | jpeg50 | +0.63 | +0.46 | 0 of 100 |" in text
-    assert "-0.30" not in text  # another model's
+    assert "-0.30" not in text  # from another model
 
 
 @pytest.mark.parametrize("lines", [None, 2])
@@ -75,7 +75,7 @@ def test_card_of_a_study_without_a_network_has_no_line_for_one(rows: pd.DataFram
 
 def test_initial_weights_of_the_photo_recipe_are_in_git() -> None:
     assert (ROOT / photo_recipe.LONG).is_file()
-    # DVC copies what git does not have yet only into a folder that git has.
+    # DVC copies files that are not in git only into folders that are in git.
     assert (ROOT / STUDY.weights_of("pretrained-photo")).parent.is_dir()
 
 
@@ -94,7 +94,7 @@ def test_committed_rows_page_card_curves_and_networks_belong_together(
     monkeypatch.chdir(ROOT)
     rows = _committed()
     runs = list(dict.fromkeys(rows["run"])) if len(rows) else []
-    # A study that was stopped has a part of its rows; then nothing of the others is there.
+    # A stopped study has only some of the rows; then there are no files of the other parts.
     assert runs == list(PARTS)[: len(runs)]
     assert _files(STUDY.curves, "*.csv") == sorted(f"{run}.csv" for run in runs)
     scales = [run for run in runs if run.startswith("x")]

@@ -51,7 +51,7 @@ def test_png_of_any_size_can_be_read_by_other_programs(
 @pytest.mark.parametrize("channels", [3, 4])
 def test_webp_is_lossless(tmp_path: Path, channels: int) -> None:
     pixels = _random(12, 9, channels)
-    pixels[..., 3:] |= 1  # colours of pixels that cannot be seen are not kept
+    pixels[..., 3:] |= 1  # colours of transparent pixels are not kept
     write_photo(tmp_path / "photo.webp", Photo(pixels, PROFILE))
     again = read_photo(tmp_path / "photo.webp")
     np.testing.assert_array_equal(again.pixels, pixels)

@@ -1,4 +1,4 @@
-"""What the pipeline promises, proved by real DVC runs of a tiny study."""
+"""The promises of the pipeline, tested with real DVC runs of a tiny study."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import pytest
 from tests.tiny import ROOT, TARGETS, TINY_EDSR, Study
 from tools.long_recipe import STUDY
 
-# The first test of all waits for the study that the others share.
+# The first test waits for the study that all tests share.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 METHODS = {"bicubic", "plain", "regularized"}
@@ -23,13 +23,13 @@ AFTER_TRAINING = {*AFTER_LAMBDA, "train-plain@2", PLAIN}
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Scales 2 and 4, run once and committed. Tests change copies only."""
+    """Scales 2 and 4, run once and committed. Tests change only copies."""
     return Study.finished(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def one_scale(study: Study, tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """The same with scale 2 alone: half the work for the tests that change it."""
+    """The same with only scale 2: half the work for the tests that change it."""
     work = study.copy(tmp_path_factory.mktemp("tiny") / "one-scale")
     work.set(scales=[2], cascade_scales=[])
     work.repro()
@@ -79,7 +79,7 @@ def test_self_ensemble_is_scored_beside_the_single_pass(work: Study) -> None:
     assert after["plain+"] != after["plain"]
     assert "self-ensemble" in (work.root / "metrics/table.txt").read_text()
 
-    # Back again: what it left behind counts nowhere.
+    # Changed back: its old results have no effect.
     work("git", "restore", "-SW", ".")
     work("dvc", "checkout")
     assert work.repro().stages == set()
@@ -103,7 +103,7 @@ def test_a_removed_scale_leaves_no_results_and_can_be_added_again(
 ) -> None:
     work = study.copy(tmp_path / "work")
     assert work.experiment(*ONE_SCALE, *TARGETS).stages == {
-        # The list of cascades is one for all scales.
+        # All scales have the same list of cascades.
         *("validate", "compare@2-sample-test", "summarize", "report"),
     }
     results = work.files("metrics/images")
@@ -113,7 +113,7 @@ def test_a_removed_scale_leaves_no_results_and_can_be_added_again(
 
     work("git", "checkout", "--quiet", "params.yaml")
     back = work.repro()
-    # Their curves are brought back from DVC's run-cache: nothing is trained.
+    # Their curves come from DVC's run-cache: nothing is trained.
     ran = set(re.findall(r"Running stage '([^']+)'", back.text))
     assert not {stage for stage in ran if "train" in stage or "data" in stage}
     assert work("git", "diff").text == ""
@@ -145,7 +145,7 @@ def test_training_goes_on_from_a_file_of_weights(work: Study) -> None:
 
 
 def test_temporary_experiment_copies_weights_that_are_not_in_git(work: Study) -> None:
-    # Where `make long` has them: DVC makes no folder for what it copies.
+    # In the folder of `make long`, because DVC makes no folder for copied files.
     before = str(STUDY.weights_of("before"))
     shutil.copy(work.root / "models/x2-plain.weights.h5", work.root / before)
     changes = ("-S", f"start_from={before}", "-S", "pretrain_epochs=0", "pretrain")
@@ -153,7 +153,7 @@ def test_temporary_experiment_copies_weights_that_are_not_in_git(work: Study) ->
     assert alone.status and f"{before}', which is not in this temporary copy" in alone.text
 
     work.experiment("--temp", "--name", "along", "--copy-paths", before, *changes)
-    # It is in the experiment too, so that whoever takes that over has it.
+    # It is also in the experiment, so that everyone who applies the experiment gets it.
     for path in ("models/pretrained.weights.h5", before):
         with dvc.api.open(path, str(work.root), "along", mode="rb") as file:
             assert file.read() == (work.root / before).read_bytes()

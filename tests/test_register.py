@@ -21,7 +21,7 @@ from tools import register
 
 @pytest.fixture(autouse=True)
 def _project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty project folder, with no mirror, and downloads that are tried once."""
+    """An empty project folder without a mirror; downloads are tried only once."""
     project = tmp_path / "project"
     project.mkdir()
     monkeypatch.chdir(project)
@@ -54,7 +54,7 @@ def _register(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
 
 
 def _refusals(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> list[str]:
-    """The lines of the refusal; nothing may have been written."""
+    """The lines of the error message; nothing may have been written."""
     before = {path: path.read_bytes() for path in Path("data").rglob("*.tsv")}
     with pytest.raises(InputError) as caught:
         _register(monkeypatch, *arguments)

@@ -15,7 +15,7 @@ from tools.repeats import TEST_SETS as SETS
 
 @pytest.fixture(autouse=True)
 def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The committed params.yaml in a folder of its own."""
+    """The committed params.yaml in a separate folder."""
     shutil.copy("params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path / "params.yaml"
@@ -128,7 +128,7 @@ def test_params_outside_the_recipe_that_change_a_training_are_set_for_each_run(
 
 
 def _rows(values: dict[tuple[int, int, str], float], sets: tuple[str, ...] = SETS) -> pd.DataFrame:
-    """Rows of {(seed, scale, method): PSNR}, on each set the same."""
+    """Rows of {(seed, scale, method): PSNR}, the same for each set."""
     return pd.DataFrame(
         {"seed": seed, "scale": scale, "set": test_set, "method": method, "psnr": psnr}
         for (seed, scale, method), psnr in values.items()
@@ -159,7 +159,7 @@ def test_page_of_training_data_answers_both_questions() -> None:
 
 @pytest.mark.parametrize("study", [seeds, training_data])
 def test_committed_page_has_the_tables_made_from_its_rows(study: ModuleType) -> None:
-    def tables(text: str) -> list[str]:  # the rest of a page names the machine that wrote it
+    def tables(text: str) -> list[str]:  # the rest of a page has the machine that wrote it
         return [line for line in text.splitlines() if line.startswith("|")]
 
     rows = pd.read_csv(ROOT / study.TABLE, dtype={"recipe": str})

@@ -11,8 +11,8 @@ from tests.imports import ROOT
 from tests.tiny import Study
 
 STAGES = "download@a patch@2 pretrain train-plain@2 train-regularized@2 report"
-# In the place of dvc: notes what it is asked, and fails for one stage. A training ends only when
-# two have begun.
+# Replaces dvc: it records its arguments and fails for one stage. A training ends only when two have
+# started.
 DVC = f"""#!/bin/sh
 echo "$*" >> "$0.asked"
 case "$*" in
@@ -30,7 +30,7 @@ SINGLE = "--wait-for-lock repro --single-item"
 
 
 def _repro(folder: Path, jobs: str, broken: str = "nothing") -> tuple[int, str, list[str]]:
-    """Exit status, stderr, and what DVC was asked."""
+    """Exit status, stderr, and the arguments of each call of DVC."""
     (folder / "dvc").write_text(DVC.replace("BROKEN", broken))
     (folder / "dvc").chmod(0o755)
     ended = subprocess.run(
@@ -88,7 +88,7 @@ def test_trainings_side_by_side_give_the_bytes_of_one_after_the_other(tmp_path: 
     files = side.files("models", "metrics", "data/patches")
     assert files == one.files("models", "metrics", "data/patches")
     assert sum(name.startswith("models/x") for name in files) == 4
-    # The stages stand in dvc.lock in the order in which they ended.
+    # In dvc.lock, the stages are in the order in which they ended.
     locks = [yaml.safe_load((study.root / "dvc.lock").read_text()) for study in (side, one)]
     assert locks[0] == locks[1]
     assert "up to date" in side("dvc", "status").text

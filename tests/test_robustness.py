@@ -58,7 +58,7 @@ def test_jpeg_has_the_stated_quality_and_chroma_at_half_the_size(photo: Photo) -
         Image.fromarray(photo).save(file, "JPEG", quality=quality, subsampling=2)
         by_pillow = np.asarray(Image.open(file)).astype(float)
         found = spoiled(photo, f"jpeg{quality}", "eyes").astype(float)
-        # Two builds of one library: what they decode may differ by rounding.
+        # Two builds of the same library may round differently.
         assert np.abs(found - by_pillow).mean() < 0.2 * np.abs(found - photo).mean()
 
 
@@ -103,7 +103,7 @@ def files(tmp_path: Path, photo: Photo) -> list[Path]:
 
 
 def _darker(lr: Photo) -> Photo:
-    """Interpolation, and half as bright where the image is grey."""
+    """Interpolation, with half the brightness if the image is grey."""
     enlarged = MADE_BY.enlarge(lr, 2)
     return enlarged // 2 if lr.ndim == 2 else enlarged
 
@@ -121,7 +121,7 @@ def test_scores_are_means_of_luma_and_of_rgb_and_count_images_below_bicubic(
             difference = row[f"psnr{kind}"] - before[f"psnr{kind}"]
             assert row[f"gain{kind}"] == pytest.approx(difference, abs=2e-4)
             assert difference < -5
-    # The clean case by hand: both kinds are the same of the grey image.
+    # The clean case by hand: for the grey image, both kinds of PSNR are equal.
     pairs = [MADE_BY.pair(image, 2) for image in (photo, photo[..., 1].copy())]
     enlarged = [MADE_BY.enlarge(pair.lr, 2) for pair in pairs]
     rgb = [
@@ -149,7 +149,7 @@ def test_rows_are_kept_until_their_weights_change(
     def add(name: str, scale: int, weights: str) -> None:
         add_rows(table, Method(name, scale, weights, _darker), "bsd100", files)
 
-    # Digits that a reader of CSV could take for a number.
+    # Digits that a CSV reader could read as a number.
     add("plain", 4, "12345678")
     add("plain", 2, "1234e567")
     add("bicubic", 2, "none")
@@ -166,7 +166,7 @@ def test_rows_are_kept_until_their_weights_change(
         ["plain", 4, "12345678"],
     ]
     assert len(rows) == 3 * len(CASES)
-    # A table that was cut short is completed.
+    # An incomplete table is completed.
     rows.iloc[:-1].to_csv(table, index=False)
     add("plain", 4, "12345678")
     assert len(read_rows(table, {*COLUMNS})) == 3 * len(CASES)

@@ -1,4 +1,4 @@
-"""What larger data take: the table of docs/scaling.md, and the rates that it is computed from."""
+"""The cost of larger data: the table of docs/scaling.md, and the rates for its computation."""
 
 from pathlib import Path
 
@@ -41,8 +41,8 @@ def test_table_is_computed_from_the_rates(
 ) -> None:
     monkeypatch.setattr(scaling, "SETS", [scaling.Images("mine", 1000, 2000, 1000)])
     _, _, row, _, note, _ = scaling.table(measured, PARAMS).split("\n")
-    # 2,000 megapixels. Disk: 2 + 3 + 2 + 2 + 1 MB for each. Training: 100 + 2 * 20 steps at x2 and
-    # 2 * 10 at x4. A pass: 20 * 10 places, and 10 * 5 of the copy, in batches of 10.
+    # 2,000 megapixels. Disk: 2 + 3 + 2 + 2 + 1 MB per megapixel. Training: 100 + 2 * 20 steps at x2
+    # and 2 * 10 at x4. A pass: 20 * 10 positions, and 10 * 5 of the copy, in batches of 10.
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == [
         *("mine", "1,000", "2,000", "20 GB", "40 GB", "3 min", "100 min", "33 min", "100 s"),
@@ -85,11 +85,11 @@ def test_table_fits_the_default_params(measured: pd.DataFrame) -> None:
 def test_rates_are_measured_for_every_stage_and_scale(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (rates, large_data):  # smaller images, as it is not the figures that count here
+    for module in (rates, large_data):  # smaller images, because the figures do not matter here
         monkeypatch.setattr(module, "WIDTH", 408)
         monkeypatch.setattr(module, "HEIGHT", 272)
     found = {tuple(rate[:3]): rate.value for rate in rates.measure(tmp_path, 2)}
-    # A time may be within the noise of the start of a process.
+    # A time can be smaller than the variation of a process's start-up time.
     assert all(value > 0 or unit == "s/MP" for (_, _, unit), value in found.items())
     for what in ("synthesize", "lr", "patch", "patches", "step"):
         assert {scale for name, scale, _ in found if name == what} == {2, 4, 8}

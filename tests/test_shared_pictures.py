@@ -32,7 +32,7 @@ def _resized(image: Image, factor: float) -> Image:
 
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The embedded photographs to train on, in a size that is soon compared."""
+    """The embedded training photographs, in a small size for a fast comparison."""
     folder = tmp_path_factory.mktemp("raw")
     fetch("sample", folder / "whole")
     for path in list_images(folder / "whole"):
@@ -84,7 +84,7 @@ def test_different_pictures_are_not_the_same(tmp_path: Path, sample: Path) -> No
 
 
 def test_gradients_and_even_pictures_are_not_the_same(tmp_path: Path) -> None:
-    # As skies are: light above, dark below. What is left of them is noise.
+    # Like a sky: light at the top, dark at the bottom. After the subtraction, only noise remains.
     random = np.random.default_rng(0)
     slope = np.linspace(200, 60, 90)[:, np.newaxis]
     for name in ("train", "test"):
@@ -140,7 +140,7 @@ def test_many_shared_pictures_give_one_line_that_names_the_file() -> None:
     assert ", as 0.png, 1.png, 2.png, 3.png, 4.png and 2 more: its score" in line
 
 
-# Looked at by eye.
+# Checked by eye.
 KNOWN = {("302003.jpg", "set5/woman_GT.bmp")}
 
 

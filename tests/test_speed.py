@@ -1,4 +1,4 @@
-"""The speed of the models of `upscale` beside FSRCNN by OpenCV: graph, environment, page."""
+"""The speed of the models of `upscale` and of OpenCV's FSRCNN: graph, environment, page."""
 
 import subprocess
 from collections.abc import Sequence
@@ -75,9 +75,9 @@ def test_opencv_reads_the_graph_of_fsrcnn_and_computes_what_tensorflow_does(
     kernels: Any = [
         tf.make_ndarray(node.attr["value"].tensor) for node in definition.node if node.op == "Const"
     ]
-    # The paper's count, of the kernels alone; biases are no more than channels.
+    # The count of the paper is for the kernels only; there are at most as many biases as channels.
     assert sum(kernel.size for kernel in kernels if kernel.ndim == 4) == 12_464
-    # TensorFlow computes the transposed convolution at the one size that the graph says.
+    # TensorFlow computes the transposed convolution only at the size in the graph.
     side = 96
     lr = np.random.default_rng(1).random((1, side, side, 1), np.float32)
     network.setInput(lr.transpose(0, 3, 1, 2))

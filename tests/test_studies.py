@@ -1,6 +1,6 @@
 """Studies that differ in their lists: scales, cascades, self-ensembles, seeds of the warm-up.
 
-By real DVC runs: what a list does not ask for has no stage, no warning and no result.
+With real DVC runs: an entry that is not in a list has no stage, no warning and no result.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ SETTINGS = ("plain", "regularized")
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Scales 2 and 4 with a cascade, run by plain `dvc repro` and committed: copies are changed."""
+    """Scales 2 and 4 with a cascade, run by `dvc repro` and committed. Tests change copies."""
     study = Study.of_working_tree(*(tmp_path_factory.mktemp("lists") / k for k in ("s", "shared")))
     said = study("dvc", "repro").text
     assert "WARNING" not in said and "is empty" not in said
@@ -73,7 +73,7 @@ def test_results_of_another_study_are_removed_with_a_line_and_not_shown(work: St
     for command in (("metrics", "show"), ("plots", "show")):
         assert "x4" not in json.dumps(_shown(work, *command)), command
 
-    # The same when DVC takes everything from its cache: by hand, and in a temporary folder.
+    # The same if DVC takes everything from its cache: by hand, and in a temporary folder.
     work("git", "restore", "-SW", ".")
     work("dvc", "checkout")
     assert "up to date" in work("dvc", "status").text
@@ -120,7 +120,7 @@ def test_cascades_and_ensembles_are_stages_only_if_listed(work: Study) -> None:
     for kind in ("restored", "scores"):
         found = {path.stem for path in (work.root / f"data/{kind}/x4/sample-test").iterdir()}
         assert found == set(methods)
-    # What is recorded is what a stranger gets.
+    # Another user gets the recorded state.
     assert "up to date" in work("dvc", "status").text
     work.commit("lists")
     work("dvc", "push", "-q")
@@ -182,7 +182,7 @@ def test_each_seed_of_the_warm_up_is_an_independent_stage(work: Study, tmp_path:
 
 
 def _digits(work: Study, mirror: Path) -> Path:
-    """A few digits in place of MNIST's, as the study's registry names them; their mirror."""
+    """A mirror with a few digits instead of MNIST's, under the names in the registry."""
     mirror.mkdir()
     random = np.random.default_rng(0)
     for part, count in (("train", 60), ("t10k", 20)):
@@ -199,7 +199,7 @@ def _digits(work: Study, mirror: Path) -> Path:
 
 
 def test_refused_value_of_equal_length_is_shown_by_git_and_can_be_undone(work: Study) -> None:
-    # DVC writes it within the second in which git last saw the file, and size is no difference.
+    # DVC writes it within the second in which git last read the file, and the size is the same.
     before = (work.root / "params.yaml").read_text()
     for value in ("O.001", "o.001", "0.o01"):
         run = work.try_("dvc", "exp", "run", "-S", f"lambda={value}")

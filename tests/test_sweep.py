@@ -1,4 +1,4 @@
-"""A sweep's file: which points it makes, and what is refused before the first of them runs."""
+"""The file of a sweep: its points, and the checks before the first point runs."""
 
 import re
 from pathlib import Path

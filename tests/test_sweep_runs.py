@@ -1,7 +1,7 @@
-"""A sweep over two clones, and over two Dask workers, of which one is killed: all points are made.
+"""A sweep in two clones, and on two Dask workers; one of them is killed, but all points are made.
 
-The study is cut to its first stages and one that stands for a training: it notes that it began, and
-goes on when the test lets it.
+The study has only its first stages and one that replaces a training: this records its start and
+continues when the test allows it.
 """
 
 import os
@@ -54,7 +54,7 @@ run(main)
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Committed and pushed to a bare git remote; the DVC remote is a folder."""
+    """A study, committed and pushed to a bare git remote; the DVC remote is a folder."""
     folder = tmp_path_factory.mktemp("sweep")
     study = Study.of_working_tree(folder / "study", folder / "shared")
     study.set(scales=[2], cascade_scales=[], datasets=["sample"], test_sets=["sample"])
@@ -79,7 +79,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 @pytest.fixture
 def clones(study: Study, tmp_path: Path) -> Iterator[Callable[[str], Study]]:
-    """Makes clones of the git remote, each with a home and a cache of its own."""
+    """Makes clones of the git remote, each with its own home folder and cache."""
     made = []
 
     def clone(name: str) -> Study:
@@ -97,7 +97,7 @@ def clones(study: Study, tmp_path: Path) -> Iterator[Callable[[str], Study]]:
 
 @pytest.fixture
 def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where trainings note that they begin; while it has a file `hold`, they wait."""
+    """The folder in which trainings record their start; while it has a file `hold`, they wait."""
     folder = tmp_path / "begun"
     folder.mkdir()
     monkeypatch.setenv("SWEEP_TEST", str(folder))
@@ -105,7 +105,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _begun(folder: Path) -> list[str]:
-    """The lambda of each training that began, in order of their values."""
+    """The lambda of each started training, sorted."""
     return sorted(path.name.split()[0] for path in folder.iterdir() if path.name != "hold")
 
 
@@ -127,7 +127,7 @@ def _sweep(*arguments: str) -> tuple[str, ...]:
 
 
 def _table(path: Path) -> dict[float, str]:
-    """The states by lambda; each score that is there is the right one."""
+    """The states by lambda; checks that each score is the correct one."""
     rows = pd.read_csv(path)
     scores = rows["psnr.sample.x2.regularized"]
     done = rows["state"] == "done"
@@ -137,14 +137,14 @@ def _table(path: Path) -> dict[float, str]:
 
 
 def _works_in(root: Path) -> list[int]:
-    """The processes whose folder is within a clone."""
+    """The processes whose current folder is inside a clone."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if (entry / "cwd").readlink().is_relative_to(root):
                 found.append(int(entry.name))
         except OSError:
-            continue  # it has ended, or is not ours
+            continue  # it has ended, or belongs to another user
     return found
 
 
@@ -162,7 +162,7 @@ def test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made(
         r"error: a sweep in this clone: is running already, as process \d+; .*\n", second.text
     )
     killed.kill()
-    _until(lambda: not _works_in(one.root), other)  # nothing works on for nobody
+    _until(lambda: not _works_in(one.root), other)  # no process is left over
     (begun / "hold").unlink()
     said, _ = other.communicate(timeout=300)
     assert other.returncode == 0, said
@@ -174,7 +174,7 @@ def test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made(
     assert "<svg" in (two.root / "two.svg").read_text()
     assert _begun(begun) == ["0.1", "0.1", "0.2", "0.3", "0.4"]
 
-    # The killed clone finds all of it done, and the results of each with what they left.
+    # The killed clone finds all points done, with their results.
     again = one(*_sweep(grid, "--part", "1/2", "--share", "-o", "one.csv"))
     assert "exists already" in again.text
     assert _table(one.root / "one.csv") == dict.fromkeys(states, "done")
@@ -220,7 +220,7 @@ def scheduler(clones: Callable[[str], Study], tmp_path: Path) -> Iterator[tuple[
     address = f"tcp://127.0.0.1:{port}"
     command = ("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
     with (tmp_path / "scheduler.log").open("w") as log:
-        # Bounded, should nobody be left to stop it.
+        # With a time limit, in case nothing stops it.
         bounded = ("--no-dashboard", "--idle-timeout", "400s")
         process = work.start(sys.executable, *command, *bounded, stdout=log, cwd=tmp_path)
         yield work, address
@@ -232,7 +232,7 @@ def scheduler(clones: Callable[[str], Study], tmp_path: Path) -> Iterator[tuple[
 def workers(
     scheduler: tuple[Study, str], begun: Path, tmp_path: Path
 ) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """Two workers of one thread, outside any clone; their trainings know `begun`."""
+    """Two workers of one thread, outside any clone; their trainings record starts in `begun`."""
     work, address = scheduler
     folder = tmp_path / "workers"
     folder.mkdir()
@@ -263,7 +263,7 @@ def test_point_of_a_killed_dask_worker_is_made_by_another(
     first = {int(path.name.split()[1]) for path in begun.iterdir() if path.name != "hold"}
     os.kill(workers[0].pid, signal.SIGKILL)
     workers[0].wait()
-    # Its training ends with it; the other's goes on.
+    # Its training ends with it; the training of the other worker continues.
     _until(lambda: sum(Path(f"/proc/{pid}").exists() for pid in first) == 1, sweep)
     (begun / "hold").unlink()
     said, _ = sweep.communicate(timeout=400)
@@ -274,7 +274,7 @@ def test_point_of_a_killed_dask_worker_is_made_by_another(
     kept = {path.name for path in folder.glob("*/[0-9]") if path.is_dir()}
     assert kept == {"1", "2"}
 
-    # Done already: the workers are not asked.
+    # Already done: the workers get no task.
     assert "done" in work(*command).text
     assert len(_begun(begun)) == 4
 

@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {
 
 
 def _rows(text: str) -> dict[str, list[str]]:
-    """By a stage's name what it waits for; of a table that has no line broken."""
+    """The stages that each stage waits for, by name, from a table without wrapped lines."""
     cells = [line.split("  ", 1) for line in text.splitlines()[1:] if line]
     return {
         first.partition("@")[0].partition(" ")[0]: rest[0].replace(",", " ").split() if rest else []

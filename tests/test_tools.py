@@ -57,7 +57,7 @@ def test_source_table_has_their_figures_and_ours_with_the_mean() -> None:
 
 def test_student_figures_are_those_that_were_printed() -> None:
     means = {method: sum(row.values()) / 5 for method, row in student().items()}
-    # Of the presentation's table: 165.07, 144.90 and 149.96 over five images.
+    # From the table in the presentation: 165.07, 144.90 and 149.96 over five images.
     assert means == pytest.approx({"bicubic": 33.014, "plain": 28.98, "regularized": 29.992})
 
 
@@ -112,10 +112,10 @@ def test_verify_names_every_score_that_differs_and_the_largest_difference() -> N
 
 
 OWN_RECIPES = ("long", "photo", "fast", "network", "source", "ablation")
-# How many steps a network gets is measured.
+# The number of steps of a network depends on a measurement.
 ONE_STEP = {"pretrain_steps": 1, **{f"steps.x{scale}": 1 for scale in networks.SCALES}}
 STUDIES: dict[str, Mapping[str, object]] = {
-    # The weights of the part before are there only when that is done.
+    # The weights of the part before exist only when that part is done.
     **{
         f"{study.name}-{name}": {**study.settings(name), "start_from": FRESH}
         for study in (long_recipe.STUDY, photo_recipe.STUDY, fast_recipe.STUDY)
@@ -155,7 +155,7 @@ def test_settings_of_a_study_are_accepted_by_dvc_and_allowed(
         found: Any = values
         for name in key.split("."):
             found = found[name]
-        # What is said of some scales leaves the others as they are.
+        # Values for some scales do not change those of other scales.
         wanted = yaml.safe_load(str(value)) if isinstance(value, str) else value
         merged = {**found, **wanted} if isinstance(wanted, dict) else wanted
         assert found == merged, key
@@ -283,7 +283,7 @@ def test_committed_picture_equals_the_one_that_the_tool_draws(
     example.main()
     drawn, committed = (read_image(p) for p in (example.PICTURE, ROOT / "docs/example.png"))
     assert drawn.shape == committed.shape
-    # Another processor may round another way.
+    # Another processor may round differently.
     assert np.abs(drawn / 1.0 - committed).mean() < 0.01
 
 

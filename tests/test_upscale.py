@@ -57,13 +57,14 @@ def test_tiled_equals_untiled(
 @pytest.mark.parametrize(
     ("network", "scale", "size", "radius"),
     [
-        # 1 for the first and the last layer, 2 for each block; at x4 the second step's 6 are 3.
+        # 1 for the first and the last layer, 2 for each block; at x4, the 6 of the second step
+        # count as 3.
         ("edsr", 2, {"channels": 2, "blocks": 2, "equivariant": False}, 6),
         ("progressive", 4, {"channels": 2, "blocks": 2, "equivariant": False}, 9),
         # 5 x 5, 3 x 3, 3 x 3.
         ("espcn", 3, {"first": 2, "second": 2}, 4),
-        # Of many layers, each of which passes on a small part of the gradient: 2 for each block, 1
-        # for the first and the last layer. With the default blocks, steps of 28, 14 and 7.
+        # Many layers, which each pass on a small part of the gradient: 2 for each block, 1 for the
+        # first and the last layer. With the default blocks, the steps have 28, 14 and 7.
         ("edsr", 2, {"channels": 1, "blocks": 40, "equivariant": False}, 82),
         ("progressive", 8, {"channels": 8, "blocks": 13, "equivariant": True}, 49),
     ],
@@ -145,11 +146,11 @@ def test_hidden_colours_do_not_change_visible_pixels(x2: Network, photo: NDArray
 def test_colours_are_weighted_by_alpha(x2: Network) -> None:
     image = np.zeros((20, 20, 4), np.uint8)
     image[:, :10] = [200, 30, 30, 255]
-    image[:, 10:] = [30, 200, 30, 1]  # hardly seen
+    image[:, 10:] = [30, 200, 30, 1]  # almost transparent
     large = restore_photo(image, [x2]).astype(int)
     plain = restore_photo(np.ascontiguousarray(image[..., :3]), [x2]).astype(int)
-    beside = np.s_[8:-8, 18:20]  # the last of what is seen
-    assert np.abs(plain[beside] - [200, 30, 30]).max() > 15  # without weights, green comes in
+    beside = np.s_[8:-8, 18:20]  # the last visible pixels
+    assert np.abs(plain[beside] - [200, 30, 30]).max() > 15  # without weights, green appears
     assert np.abs(large[beside][..., :3] - [200, 30, 30]).mean() < 5
 
 
@@ -284,7 +285,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int | str | Non
 
 @pytest.fixture
 def photos(tmp_path: Path, photo: NDArray[np.uint8]) -> Path:
-    """A folder of what people have, one of them broken."""
+    """A folder of typical files, one of them broken."""
     folder = tmp_path / "photos"
     folder.mkdir()
     small = photo[:24, :32]
@@ -294,7 +295,7 @@ def photos(tmp_path: Path, photo: NDArray[np.uint8]) -> Path:
     write_photo(folder / "deep.png", Photo(small.astype(np.uint16) * 257))
     Image.fromarray(small).convert("CMYK").save(folder / "cmyk.jpg", quality=95)
     (folder / "broken.png").write_bytes((folder / "grey.png").read_bytes()[:100])
-    (folder / "notes.txt").write_text("no image, passed over")
+    (folder / "notes.txt").write_text("not an image, skipped")
     return folder
 
 
@@ -320,7 +321,7 @@ def test_folder_is_upscaled_and_the_broken_file_is_named(
         "cmyk": ((48, 64, 3), "uint8"),
     }
     for name in ("colour.jpg", "deep.png", "cmyk.jpg"):
-        # Each still shows what it showed.
+        # Each still shows the same picture.
         before = read_photo(photos / name).pixels / 1.0
         after = read_photo(out / f"{Path(name).stem}.png").pixels / 1.0
         means = after.reshape(24, 2, 32, 2, 3).mean(axis=(1, 3))
@@ -403,7 +404,7 @@ def test_own_weights_run_on_the_cpu_if_requested(
     expected = load_network(weights).restore_luma(luma)
     assert not asked
     np.testing.assert_array_equal(load_network(weights, "cpu").restore_luma(luma), expected)
-    assert asked == ["/CPU:0", "/CPU:0"]  # for its weights, and to run it
+    assert asked == ["/CPU:0", "/CPU:0"]  # to load the weights, and to run the network
 
 
 def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: Path) -> None:
@@ -426,7 +427,7 @@ def test_command_runs_from_anywhere_without_tensorflow(photos: Path, tmp_path: P
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "photos"]  # nothing left behind
 
 
-CLEAN = ("--model", "clean")  # of which there is no line
+CLEAN = ("--model", "clean")  # without a line about the choice
 
 
 def test_command_ends_quietly_if_the_reader_of_its_output_ends(
@@ -482,7 +483,7 @@ def test_large_photograph_is_upscaled_within_2_gigabytes(
     command_line = [sys.executable, "-m", "srstudy.upscale", "photo.jpg", "-o", "large.png"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.Popen([*command_line, "--scale", str(scale)], cwd=tmp_path, env=environment)
-    _, status, used = os.wait4(run.pid, 0)  # of this process alone, unlike resource.getrusage
+    _, status, used = os.wait4(run.pid, 0)  # only of this process, unlike resource.getrusage
     run.returncode = os.waitstatus_to_exitcode(status)
     assert run.returncode == 0
     with Image.open(tmp_path / "large.png") as large:

@@ -1,4 +1,4 @@
-"""The command without the study: what it imports, and the package `sr-upscale`."""
+"""The command without the study: its imports, and the package `sr-upscale`."""
 
 import ast
 import os
@@ -23,7 +23,7 @@ from srstudy.upscale.upscaling import upscale
 from tests.imports import ROOT
 from tools import wheel
 
-# Of the study alone: what the wheel's modules must do without.
+# Only for the study: the modules of the wheel must not need these.
 STUDY_ALONE = (
     "tensorflow", "keras", "dvc", "h5py", "pandas", "pydantic", "ruamel", "yaml", "networkx",
     "pooch", "skimage", "requests", "tf2onnx", "onnx", "matplotlib",
@@ -31,7 +31,7 @@ STUDY_ALONE = (
     "srstudy.networks", "srstudy.patches", "srstudy.report", "srstudy.study", "srstudy.training",
     "stages", "tools", "tests",
 )  # fmt: skip
-# Before anything else is imported: as if these were not installed.
+# Run before any other import: as if these were not installed.
 BLOCKER = f"""
 import sys
 class Blocker:
@@ -40,7 +40,7 @@ class Blocker:
             raise ModuleNotFoundError(f"{{name}} is blocked", name=name)
 sys.meta_path.insert(0, Blocker())
 """
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # others are named as imported
+DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow"}  # others: same name
 
 
 def _described(path: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _blocked(folder: Path, code: str, *arguments: str) -> "subprocess.CompletedP
 
 
 def _beside_choices(said: str) -> list[str]:
-    """The lines that say anything else than which model `auto` took."""
+    """All lines except those about the choice of `auto`."""
     return [line for line in said.splitlines() if "; model from here on: " not in line]
 
 
@@ -72,7 +72,7 @@ COMMAND = "from srstudy.upscale.__main__ import main; main()"
 
 @pytest.fixture
 def photos(tmp_path: Path, photo: NDArray[np.uint8]) -> Path:
-    """A folder of files that take different ways, below a folder to write to."""
+    """A folder of files that need different code, inside a folder for output."""
     folder, small = tmp_path / "in", photo[:20, :24]
     folder.mkdir()
     Image.fromarray(small).save(folder / "colour.jpg")
@@ -175,7 +175,7 @@ def test_package_has_the_study_s_version_and_licence() -> None:
 
 
 def _clean() -> dict[str, str]:
-    """The environment, without what would show the checkout to another Python."""
+    """The environment, without variables by which another Python would find the checkout."""
     return {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
 
 
@@ -186,7 +186,7 @@ def test_wheel_works_by_itself_and_gives_the_bytes_of_bin_upscale(
 ) -> None:
     wheel.collect(tmp_path / "source")
     built = wheel.build(tmp_path / "source", tmp_path)
-    # The same versions as here: only then are the same bytes a promise.
+    # The same versions as here, because equal bytes are promised only for equal versions.
     names = [re.match(r"[\w-]+", line)[0] for line in _described(PACKAGE)["dependencies"]]  # type: ignore[index]
     pins = tmp_path / "pins.txt"
     pins.write_text("".join(f"{name}=={version(name)}\n" for name in names))

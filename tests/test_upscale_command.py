@@ -1,4 +1,4 @@
-"""The command `upscale`: formats, quality, going on with a folder, what it says at the end."""
+"""The command `upscale`: formats, quality, continuing a folder, the last line."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ from srstudy.upscale.photo_writing import write_photo
 
 
 class Upscale:
-    """The command, run in this process: its status or last words, and what it printed."""
+    """The command, run in this process: its exit status or message, and its output."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
         self._monkeypatch, self._capsys = monkeypatch, capsys
@@ -103,7 +103,7 @@ def test_lower_quality_gives_smaller_files_with_larger_errors(
         errors.append(np.abs(read_photo(target).pixels - exact).mean())
     assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 3
     assert errors == sorted(errors) and len(set(errors)) == 3
-    assert errors[0] == 0 or name == "jpg"  # WebP is without loss unless told
+    assert errors[0] == 0 or name == "jpg"  # WebP is lossless by default
 
 
 @pytest.mark.parametrize("suffix", [s for s in WRITTEN if s not in HAS_QUALITY])

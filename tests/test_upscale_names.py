@@ -1,4 +1,4 @@
-"""Names of files, links, folders: none ends a batch, and each is shown as one line."""
+"""Names of files, links and folders: no name ends a batch, and each is shown in one line."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_file_with_any_name_is_written_and_shown_in_one_line(tmp_path: Path, bro
             (tmp_path / "in" / os.fsdecode(name)).write_bytes(b"GIF8")
     ended = _upscale(tmp_path, "in", "-o", "out", LC_ALL="C.UTF-8")
     said = ended.stderr if broken else ended.stdout
-    *lines, _ = (line.decode() for line in said.splitlines())  # the last line counts
+    *lines, _ = (line.decode() for line in said.splitlines())  # the last line is the summary
     assert ended.returncode == broken and b"Traceback" not in ended.stderr
     if broken:
         assert {line.partition(": is a GIF")[0] for line in lines} == {
@@ -119,7 +119,7 @@ def test_broken_link_counts_as_a_file_and_link_to_itself_is_refused(tmp_path: Pa
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Images in a folder and below it, some of one name, and what is not looked at."""
+    """Images in a folder and its subfolders, some with equal names, and ignored files."""
     for name in ("a.png", "b/a.png", "b/c/d.png", "e.png/f.png", ".hidden/g.png", ".h.png"):
         _image(tmp_path / "in" / name)
     (tmp_path / "in/notes.txt").write_text("no image")
@@ -142,7 +142,7 @@ def test_subfolders_are_skipped_with_one_line(tree: Path) -> None:
 
 
 def test_recursive_keeps_the_folder_tree(tree: Path) -> None:
-    for _ in range(2):  # the second finds the first one's output, and leaves it alone
+    for _ in range(2):  # the second run finds the output of the first and does not change it
         ended = _upscale(tree, "in", "-o", "in/out", "--recursive", "--force", "--model", "clean")
         assert ended.returncode == 0, ended.stderr
         expected = {"a.png", "b/a.png", "b/c/d.png", "e.png/f.png"}

@@ -48,7 +48,7 @@ def compared(
     return compare.compared(commits, metric, test_set, stale)
 
 
-def test_what_differs_stands_side_by_side() -> None:
+def test_differences_are_shown_side_by_side() -> None:
     commits = _commits(("one", None, _state(0.1)), ("two", "success", _state(1.0)))
     assert compared(commits, "psnr", "set5").splitlines() == [
         "PSNR in dB on set5  x2.regularized  x4.regularized  x8.regularized  lambda",
@@ -59,7 +59,7 @@ def test_what_differs_stands_side_by_side() -> None:
     ]
 
 
-def test_run_without_scores_of_its_own_shows_none_and_adds_no_column() -> None:
+def test_run_without_its_own_scores_shows_none_and_adds_no_column() -> None:
     # A failed one has those of the commit it started from; a queued one has none.
     failed, queued = _state(9.0), _state(0.5)
     queued["data"]["metrics"] = {}
@@ -71,7 +71,7 @@ def test_run_without_scores_of_its_own_shows_none_and_adds_no_column() -> None:
     assert ["[a] failed" in lines[3], "[b] queued" in lines[4]] == [True, True]
 
 
-def test_stale_row_is_named_so_and_shows_no_score() -> None:
+def test_stale_row_is_marked_and_shows_no_score() -> None:
     commits = _commits(
         ("one", None, _state(0.1)), ("two", None, {**_state(1.0), "rev": "fedcba98"})
     )
@@ -87,7 +87,7 @@ def test_stale_row_is_named_so_and_shows_no_score() -> None:
     assert LEGEND not in compared(commits, "psnr", "set5")
 
 
-def test_scores_are_checked_of_rows_that_have_some_and_ended_well() -> None:
+def test_only_successful_rows_with_scores_are_checked() -> None:
     without = _state(0.5)
     without["data"]["metrics"] = {}
     failed = {**_state(0.5), "rev": "fa11ed"}
@@ -95,7 +95,7 @@ def test_scores_are_checked_of_rows_that_have_some_and_ended_well() -> None:
     assert scored(_commits(*runs)) == ["workspace", "0123456789abcdef"]
 
 
-def test_own_images_by_absolute_path_and_mnist_params_are_columns_as_any_other() -> None:
+def test_own_images_by_absolute_path_and_mnist_params_are_usual_columns() -> None:
     base, mine = _state(LAMBDA, mnist={"steps": 9}), {"mine": "/home/me/photos/of/many/kinds"}
     changed = _state(LAMBDA, mnist={"steps": 8}, own_images=mine, datasets=["set5"])
     # `dvc exp show` has a column for each dep and output too.
@@ -109,7 +109,7 @@ def test_own_images_by_absolute_path_and_mnist_params_are_columns_as_any_other()
     assert rows[1].split()[3:] == ["-", "8", mine["mine"], "['set5']"]
 
 
-def test_error_of_a_run_that_ends_while_dvc_looks_is_not_met_but_one_that_stays_is(
+def test_single_failure_of_dvc_is_ignored_but_a_repeated_one_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = json.dumps(_commits())
@@ -139,7 +139,7 @@ def test_any_metric_and_test_set_can_be_chosen(monkeypatch: pytest.MonkeyPatch) 
     assert "regularized" not in compared(_commits(("one", None, _state(1.0))), "third", "other")
 
 
-def test_entry_of_a_mapping_is_a_column_of_its_own() -> None:
+def test_entry_of_a_mapping_has_its_own_column() -> None:
     changed = _state(LAMBDA, epochs={"x2": 9, "x4": 3})
     assert compared(_commits(("one", None, changed)), "psnr", "set5").splitlines() == [
         "PSNR in dB on set5  epochs.x2",
@@ -149,7 +149,7 @@ def test_entry_of_a_mapping_is_a_column_of_its_own() -> None:
     ]
 
 
-def test_table_that_is_too_wide_goes_on_below() -> None:
+def test_table_that_is_too_wide_is_continued_below() -> None:
     other = _state(1.0, test_sets=["set"] * 40, **{f"parameter_{i}": i for i in range(12)})
     text = compared(_commits(("one", None, other)), "psnr", "set5")
     assert max(map(len, text.splitlines())) <= WIDTH

@@ -56,7 +56,7 @@ def start(work: Study) -> Iterator[Callable[..., "subprocess.Popen[Any]"]]:
 
 
 def _rows(study: Study) -> dict[str, tuple[str, str]]:
-    """The output of `make compare`: by name and state of a row, its lambda and regularized score."""
+    """The output of `make compare`: lambda and regularized score by the name and state of a row."""
     text = study("python", "-m", "tools.compare").text
     head, *lines = [re.split(" {2,}", line) for line in text.split("\n\n")[0].splitlines()]
     assert head[0] == "PSNR in dB on sample-test"
@@ -168,7 +168,7 @@ def test_params_edited_after_the_run_make_workspace_and_commit_stale(
     assert _rows(work) == stale
 
 
-def test_applied_experiment_and_one_made_a_branch_keep_their_scores(
+def test_experiments_that_are_applied_or_made_a_branch_keep_their_scores(
     work: Study, base: dict[str, tuple[str, str]]
 ) -> None:
     work("git", "restore", ".")
@@ -184,7 +184,7 @@ def test_applied_experiment_and_one_made_a_branch_keep_their_scores(
     assert rows["[next]"][1] not in {NO_SCORE, base["[tenth]"][1]}
 
 
-def test_param_that_no_score_depends_on_is_a_column_and_makes_nothing_stale(
+def test_param_without_influence_on_scores_is_a_column_and_makes_nothing_stale(
     work: Study, base: dict[str, tuple[str, str]]
 ) -> None:
     work.set(mnist={**work.params()["mnist"], "dropout": 0.1})
@@ -204,7 +204,7 @@ def test_param_that_no_score_depends_on_is_a_column_and_makes_nothing_stale(
     ],
     ids=lambda settings: "".join(settings),
 )
-def test_any_param_that_scores_come_from_makes_them_stale(
+def test_any_param_that_changes_scores_makes_them_stale(
     work: Study, settings: dict[str, Any]
 ) -> None:
     work("git", "restore", ".")
@@ -230,7 +230,7 @@ def test_own_images_of_another_folder_make_scores_stale(work: Study, tmp_path: P
     assert "/" not in text.splitlines()[0]
 
 
-def test_table_of_an_experiment_by_its_name_is_its_own(work: Study) -> None:
+def test_table_of_a_named_experiment_has_its_own_scores(work: Study) -> None:
     table = ("python", "-m", "tools.table", "--format", "csv", "--metric", "psnr")
     tenth, committed = work(*table, "--rev", "tenth").text, work(*table, "--rev", "HEAD").text
     assert "regularized" in tenth and tenth != committed

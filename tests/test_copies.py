@@ -22,7 +22,7 @@ PARTS = ("full", "copy-0.7")
 
 
 @pytest.mark.parametrize("name", names())
-def test_copies_are_kept_as_luma_and_give_the_patches_of_the_coloured_ones(
+def test_copies_are_stored_as_luma_and_give_the_same_patches_as_in_colour(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo: NDArray[np.uint8], name: str
 ) -> None:
     images = {"colour": photo, "mirrored": photo[:, ::-1], "grey": photo[..., 1]}

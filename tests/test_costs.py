@@ -24,7 +24,7 @@ def _network(name: str, scale: int, **size: object) -> keras.Model:
         ("VDSR", "vdsr", {"channels": 64, "layers": 20}, 4),
     ],
 )
-def test_costs_are_those_of_the_literature(
+def test_costs_equal_those_of_the_literature(
     method: str, name: str, size: dict[str, object], scale: int
 ) -> None:
     network, published = _network(name, scale, **size), published_costs()[method]
@@ -64,7 +64,7 @@ def test_dense_and_depthwise_layers_are_counted() -> None:
         ),
     ],
 )
-def test_what_a_network_of_ones_own_may_have_is_counted(
+def test_other_operations_that_a_user_network_can_have_are_counted(
     layer: Callable[[Any], Any], count: int
 ) -> None:
     inputs = keras.Input((4, 6, 1))

@@ -152,7 +152,7 @@ def test_failed_download_is_tried_again_but_not_forever(
 ) -> None:
     monkeypatch.setenv("SR_MIRROR", f"{misbehaving}/{word}")
     monkeypatch.setattr(download, "WHOLE_S", 0.3)
-    # One file at a time: the first that fails would stop the other.
+    # Only one file, because the first one that fails would stop the other.
     REGISTRY.write_text("\n".join(REGISTRY.read_text().splitlines()[:2]) + "\n")
     monkeypatch.setattr(download, "RETRIES", 2)
     pauses: list[float] = []

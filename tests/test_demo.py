@@ -36,7 +36,7 @@ def test_each_stage_has_one_line_with_its_purpose(folder: Path) -> None:
 
 def test_run_that_fails_shows_the_output_of_dvc(folder: Path) -> None:
     failing = f"{SAID}\nraise SystemExit(3)"
-    with pytest.raises(InputError, match=r"did not end well:\n(.|\n)*every value is allowed"):
+    with pytest.raises(InputError, match=r"the study failed:\n(.|\n)*every value is allowed"):
         [*demo.stages([sys.executable, "-c", failing], folder)]
 
 

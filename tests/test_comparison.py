@@ -379,7 +379,7 @@ def test_readme_says_whether_regularization_helps_where_seeds_were_run(
     said = readme.verdict()
     question = "\n**Does regularization help?** "
     assert said.startswith(f"{question}Regularization helps a little: +0.052 dB at x2 (95 % inter")
-    assert said.endswith(" Every seed: [docs/seeds.csv](docs/seeds.csv).\n")
+    assert said.endswith(" Means over the test sets of [docs/seeds.csv](docs/seeds.csv).\n")
 
 
 def test_figures_of_the_student_project_are_those_of_its_page() -> None:

@@ -47,7 +47,7 @@ demo: setup ## The whole pipeline on embedded photographs, in minutes, without a
 	@python -m tools.demo $(if $(OPEN),--open)
 
 test: setup ## The quick tests
-	@pytest -m "not slow"
+	@pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-all: cluster ## The slow tests: real data, real DVC runs
 	@pytest -m slow --numprocesses 2 --dist loadfile

@@ -380,4 +380,13 @@ def test_readme_says_whether_regularization_helps_if_seeds_were_run(
     said = readme.verdict()
     question = "\n**Does regularization help?** "
     assert said.startswith(f"{question}Regularization helps a little: +0.052 dB at x2 (95 % inter")
-    assert said.endswith(" Every seed: [docs/seeds.csv](docs/seeds.csv).\n")
+    assert said.endswith(" Means over the test sets of [docs/seeds.csv](docs/seeds.csv).\n")
+
+
+def test_figures_of_the_student_project_are_those_of_its_page() -> None:
+    page = (ROOT / "docs/source-study.md").read_text("utf-8")
+    line = next(line for line in page.splitlines() if line.startswith("| mean |"))
+    bicubic, plain, regularized = re.findall(r"\| (\d+\.\d+) ->", line)
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    said = f"a mean PSNR of {plain} dB (plain) and {regularized} dB (regularized), and {bicubic} dB"
+    assert f"on Set5 at x2 it printed {said} for bicubic" in text

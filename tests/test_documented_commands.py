@@ -240,7 +240,7 @@ NOT_RUN = {
         'git commit .dvc/config -m "Share on host"',
         'git commit -q .dvc/config -m "Share in a folder"',
         'git add sweep.yaml && git commit -q -m "A sweep"',
-        *("git push", "git pull"),
+        *("git push", "git pull", "git config user.name", "git config user.email"),
     ],
     "needs SLURM; a part in a clone is run by the test of two clones": [
         "#!/bin/bash",

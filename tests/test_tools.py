@@ -95,7 +95,7 @@ def test_finding_names_the_best_lambda_and_its_gain(
     text = readme.regularization()
     assert "networks espcn, from fresh weights" in text
     assert "the best non-zero lambda is 0.001, +0.020 dB" in text
-    assert "lambda = 1 makes -2.00 dB" in text
+    assert "lambda = 1 changes PSNR by -2.00 dB" in text
 
 
 def test_verify_names_every_score_that_differs_and_the_largest_difference() -> None:

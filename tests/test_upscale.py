@@ -351,7 +351,7 @@ def test_nothing_is_overwritten_unless_forced(
             "--scale: found 3; allowed with the model plain: 2, 4, 8, or a file with --weights",
         ),
         (["--weights", "missing.onnx"], "missing.onnx: cannot be read"),
-        (["--weights", "missing.weights.h5"], "missing.weights.h5: holds no network"),
+        (["--weights", "missing.weights.h5"], "missing.weights.h5: is missing; trained models are"),
     ],
 )
 def test_wrong_arguments_are_reported_in_one_line(

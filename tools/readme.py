@@ -161,7 +161,8 @@ def verdict() -> str:
     """Whether regularization helps on the test sets, if several seeds were run."""
     found = chance.verdict(chance.measured())
     link = f"[{chance.TABLE}]({chance.TABLE})"
-    return found and f"\n**Does regularization help?** {found} Every seed: {link}.\n"
+    means = f"Means over the test sets of {link}."
+    return found and f"\n**Does regularization help?** {found} {means}\n"
 
 
 def regularization() -> str:
@@ -181,7 +182,8 @@ def regularization() -> str:
             f"{budget} runs ({', '.join(map(str, sorted(set(mine['steps']))))} steps, "
             f"{len(table)} pairs): the best non-zero lambda is {best:g}, "
             f"{gain[best].mean():+.3f} dB from lambda = 0 (standard deviation between pairs "
-            f"{spread:.3f}), and lambda = {largest:g} makes {gain[largest].mean():+.2f} dB"
+            f"{spread:.3f}), and lambda = {largest:g} changes PSNR by "
+            f"{gain[largest].mean():+.2f} dB"
         )
     sentences = ["; ".join(found)]
     full = []

@@ -21,6 +21,8 @@ def described(path: Path) -> dict[str, Any]:
     """
     if not path.name.endswith(SUFFIX):
         raise InputError(f"{path}: allowed: a file whose name ends with {SUFFIX}")
+    if not path.is_file():
+        raise InputError(f"{path}: is missing; trained models are written by `dvc repro`")
     try:
         with h5py.File(path, "r") as file:
             entries = json.loads(file.attrs[NETWORK_ATTRIBUTE])

@@ -159,7 +159,7 @@ def test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made(
     second = one.try_(*_sweep(grid))
     assert second.status == 1
     assert re.fullmatch(
-        r"error: a sweep in this clone: is running already, as process \d+; .*\n", second.text
+        r"error: a sweep in this clone: is already running as process \d+; .*\n", second.text
     )
     killed.kill()
     _until(lambda: not _works_in(one.root), other)  # no process is left over

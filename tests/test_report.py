@@ -394,5 +394,5 @@ def test_without_javascript_all_sets_and_scores_are_readable(
 @pytest.mark.slow
 def test_page_says_that_its_pictures_are_compressed_and_cropped(page: Page) -> None:
     text = page.inner_text("body")
-    assert "not for measuring: compressed with loss (WebP)" in text
+    assert "Do not measure on these pictures: they have lossy compression (WebP)" in text
     assert re.search(r"cat: 96 x 120 pixels shown, WebP of quality \d+\.", text)

@@ -304,7 +304,7 @@ def test_message_about_missing_dask_names_the_command_that_installs_it(tmp_path:
     )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr == (
-        "error: SR_CLUSTER: found tcp://127.0.0.1:1, and Dask is not installed; run: make cluster\n"
+        "error: SR_CLUSTER: found tcp://127.0.0.1:1, but Dask is not installed; run: make cluster\n"
     )
 
 

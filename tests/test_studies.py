@@ -78,7 +78,7 @@ def test_results_of_another_study_are_removed_with_a_line_and_not_shown(work: St
     work("dvc", "checkout")
     assert "up to date" in work("dvc", "status").text
     aside = ("--temp", "--name", "aside", "-S", "scales=[2]", "-S", "cascade_scales=[]")
-    assert "removed, as no stage" in work.experiment(*aside).text
+    assert "removed, because no stage" in work.experiment(*aside).text
     listed = work(*("git", "ls-tree", "-r", "--name-only", _experiment(work), "metrics/")).text
     assert "metrics/curves/x2-plain.csv" in listed and "x4" not in listed
     work.experiment("-S", "scales=[2]", "-S", "cascade_scales=[]")

@@ -235,6 +235,6 @@ def test_table_of_a_named_experiment_has_its_own_scores(work: Study) -> None:
     tenth, committed = work(*table, "--rev", "tenth").text, work(*table, "--rev", "HEAD").text
     assert "regularized" in tenth and tenth != committed
     assert work(*table).text == tenth  # the workspace has its results
-    assert "not the scores of the params.yaml" not in tenth + committed
+    assert "do not belong to the params.yaml" not in tenth + committed
     work.set(**{"lambda": 0.5})
-    assert "not the scores of the params.yaml" in work(*table).text
+    assert "do not belong to the params.yaml" in work(*table).text

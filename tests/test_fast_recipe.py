@@ -81,15 +81,14 @@ def test_page_and_card_compare_the_fast_networks_with_fsrcnn(
     Path("weights/x2-fast.onnx").write_bytes(bytes(2000))
     before = _rows(**{HELD_OUT: 33.5}).assign(run="pretrained-x2", method=PRETRAINING)
     rows = pd.concat([before, _rows(set5=37.4, set14=32.7, bsd100=31.6, urban100=30.0)])
-    fast_recipe.write(rows)
-    lines = STUDY.page.read_text("utf-8").splitlines()
+    lines = fast_recipe.page_of(rows).splitlines()
     (heading,) = (line for line in lines if line.startswith("| PSNR in dB |"))
     (set5,) = (line for line in lines if line.startswith("| set5 x2 | 33.67 |"))
     ours, theirs = (heading.split(" | ").index(name) for name in ("**fast**", "FSRCNN"))
     cells = [cell.strip(" *|") for cell in set5.split(" | ")]
     assert (cells[ours], cells[theirs]) == ("37.40", "37.00")
     assert "| pretrained-x2 |  | x2 | 7 | 2 | 33.500 | two cores |" in lines
-    text = STUDY.card.read_text("utf-8")
+    text = fast_recipe.card_of(rows)
     assert "| x2-fast.onnx | 2 kB | 37.4000 | 32.7000 | 31.6000 | 30.0000 |" in text
     assert "`edsr` (x2: {channels: 32, blocks: " in text and "; x4: {channels: 32, " in text
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from skimage import data
 
 from srstudy.degradations.shared.degradation import degradation
+from srstudy.images.jpeg import decoded_jpeg
 from srstudy.upscale.jpeg_traces import ENOUGH, evidence, was_jpeg
-from tools.jpeg_traces import SUBSAMPLING, TABLE, as_jpeg, measured, read_table
+from tools.jpeg_traces import SUBSAMPLING, TABLE, measured, read_table
 
 Image = NDArray[np.uint8]
 
@@ -28,38 +29,38 @@ def test_decoded_jpeg_is_detected_at_every_quality(
     clean: Image, quality: int, sampling: str
 ) -> None:
     assert not was_jpeg(clean)
-    assert was_jpeg(as_jpeg(clean, quality, SUBSAMPLING[sampling]))
+    assert was_jpeg(decoded_jpeg(clean, quality, SUBSAMPLING[sampling]))
 
 
 def test_grey_and_alpha_images_are_detected_like_colour(clean: Image) -> None:
-    grey, colour = as_jpeg(clean[..., 1].copy(), 75), as_jpeg(clean, 75)
+    grey, colour = decoded_jpeg(clean[..., 1].copy(), 75), decoded_jpeg(clean, 75)
     assert was_jpeg(grey) and not was_jpeg(clean[..., 1])
     assert was_jpeg(np.dstack([colour, clean[..., 0]]))
 
 
 @pytest.mark.parametrize("top", range(8))
 def test_cropped_jpeg_is_detected_at_any_block_position(clean: Image, top: int) -> None:
-    assert was_jpeg(as_jpeg(clean, 75)[top:, 7 - top :])
+    assert was_jpeg(decoded_jpeg(clean, 75)[top:, 7 - top :])
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_rotated_and_mirrored_jpeg_is_detected(clean: Image, turns: int) -> None:
-    decoded = as_jpeg(clean[:250, :251].copy(), 75)
+    decoded = decoded_jpeg(clean[:250, :251].copy(), 75)
     assert was_jpeg(np.rot90(decoded, turns)) and was_jpeg(np.rot90(decoded[:, ::-1], turns))
 
 
 def test_jpeg_of_64_pixels_is_detected_and_a_smaller_one_never(clean: Image) -> None:
-    decoded = as_jpeg(clean[40:104, 80:144].copy(), 75)
+    decoded = decoded_jpeg(clean[40:104, 80:144].copy(), 75)
     assert was_jpeg(decoded) and not was_jpeg(decoded[:63])
 
 
 def test_resized_jpeg_is_not_detected(clean: Image) -> None:
-    smaller = cv2.resize(as_jpeg(clean, 75), (200, 200), interpolation=cv2.INTER_AREA)
+    smaller = cv2.resize(decoded_jpeg(clean, 75), (200, 200), interpolation=cv2.INTER_AREA)
     assert not was_jpeg(np.asarray(smaller, np.uint8))
 
 
 def test_16_bit_image_gives_no_evidence(clean: Image) -> None:
-    assert evidence(as_jpeg(clean, 50).astype(np.uint16) * 257) == 0
+    assert evidence(decoded_jpeg(clean, 50).astype(np.uint16) * 257) == 0
 
 
 def _drawings() -> dict[str, Image]:
@@ -83,7 +84,7 @@ def _drawings() -> dict[str, Image]:
 
 
 @pytest.mark.parametrize("name", _drawings())
-def test_drawing_is_not_detected_as_jpeg(name: str) -> None:
+def test_drawing_is_not_detected_decoded_jpeg(name: str) -> None:
     assert evidence(_drawings()[name]) < ENOUGH
 
 

@@ -45,12 +45,13 @@ def test_parts_are_trained_one_after_the_other_and_give_a_network_for_upscale(
     monkeypatch.setattr(parts, "TEST_SETS", ("sample-test",))
     study = replace(fast_recipe.STUDY, ground=GROUND, parts=PARTS, beside=("bicubic",))
 
-    def write(rows: pd.DataFrame) -> None:
-        scored = rows[rows["test_set"] == "sample-test"]
-        study.page.write_text(page(study, rows, "# Tiny", ""), encoding="utf-8")
-        study.card.write_text(card(study, scored, "# Tiny", "none."), encoding="utf-8")
+    def page_of(rows: pd.DataFrame) -> str:
+        return page(study, rows, "# Tiny", "")
 
-    study.run(write)
+    def card_of(rows: pd.DataFrame) -> str:
+        return card(study, rows[rows["test_set"] == "sample-test"], "# Tiny", "none.")
+
+    study.run(page_of, card_of)
     rows = pd.read_csv(study.table)
     key = ["run", "test_set", "method"]
     assert rows[key].to_numpy().tolist() == [
@@ -68,5 +69,5 @@ def test_parts_are_trained_one_after_the_other_and_give_a_network_for_upscale(
     assert architecture.size["blocks"] == 1 and before.count_params()
     assert load_network(study.network(2), "cpu").scale == 2
     assert "| x2-fast.onnx | " in study.card.read_text("utf-8")
-    study.run(write)  # nothing more to run
+    study.run(page_of, card_of)  # nothing more to run
     assert len(pd.read_csv(study.table)) == len(rows)

@@ -75,7 +75,7 @@ def test_qualities_are_drawn_from_their_range(
         drawn.append(quality)
         return image
 
-    monkeypatch.setattr(file, "compress", compress)
+    monkeypatch.setattr(file, "decoded_jpeg", compress)
     for n in range(300):
         file.degrade_at_random(photo, 2, draws(1, str(n)), compressed=0.5, quality=(30, 34))
     assert set(drawn) == {30, 31, 32, 33, 34} and 110 <= len(drawn) <= 190

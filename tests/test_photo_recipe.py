@@ -40,8 +40,7 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
 
 
 def test_page_has_the_gain_over_bicubic_of_the_same_lr_images(rows: pd.DataFrame) -> None:
-    photo_recipe.write(rows)
-    text = Path("docs/photo-recipe.md").read_text("utf-8")
+    text = photo_recipe.page_of(rows)
     assert "| set5 x2 | 29.25 | 30.50 | +1.25 | 0.9000 | 0.9000 |" in text
     start = "weights/long/pretrained-3.weights.h5"
     assert f"| pretrained-photo | {start} | x2 | 7 | 2 | 31.000 | two cores |" in text
@@ -50,8 +49,7 @@ def test_page_has_the_gain_over_bicubic_of_the_same_lr_images(rows: pd.DataFrame
 
 def test_card_has_the_rows_of_the_robustness_table(rows: pd.DataFrame) -> None:
     photo_recipe.PHOTOGRAPHS.write_text(ROBUSTNESS)
-    photo_recipe.write(rows)
-    text = STUDY.card.read_text("utf-8")
+    text = photo_recipe.card_of(rows)
     assert "| x2-photo.onnx | 2 kB | 30.5000 | 30.5000 | 30.5000 | 30.5000 |" in text
     assert "| x2 | bsd100 | jpeg50 | +0.63 | +0.46 | 0 of 100 |" in text
     assert "-0.30" not in text  # from another model
@@ -64,13 +62,12 @@ def test_card_without_robustness_rows_names_the_command_that_makes_them(
     if lines:
         kept = ROBUSTNESS.splitlines(keepends=True)[:lines]
         photo_recipe.PHOTOGRAPHS.write_text("".join(kept))
-    photo_recipe.write(rows)
-    assert "`make robustness` makes them" in STUDY.card.read_text("utf-8")
+    assert "`make robustness` makes them" in photo_recipe.card_of(rows)
 
 
 def test_card_of_a_study_without_a_network_has_no_line_for_one(rows: pd.DataFrame) -> None:
-    photo_recipe.write(rows[rows["run"] == "pretrained-photo"])
-    assert ".onnx |" not in STUDY.card.read_text("utf-8")
+    text = photo_recipe.card_of(rows[rows["run"] == "pretrained-photo"])
+    assert ".onnx |" not in text
 
 
 def test_initial_weights_of_the_photo_recipe_are_in_git() -> None:

@@ -9,7 +9,6 @@ luma.
 """
 
 import argparse
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from srstudy.upscale.chroma import LEAST_NOISE, RADIUS, chroma_noise, filtered
 from srstudy.upscale.models import MODELS
 from srstudy.upscale.runtime import networks
 from tools.held_out import images
-from tools.jpeg_traces import as_jpeg
+from tools.photo_cases import CLEAN, spoiled
 
 TABLE = Path("docs/chroma.csv")
 SCALE = 2
@@ -41,14 +40,7 @@ FILTERS = [
 ]
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]
-CASES: dict[str, Callable[[Image, str], Image]] = {
-    "clean": lambda lr, name: lr,
-    "jpeg75": lambda lr, name: as_jpeg(lr, 75),
-    "jpeg50": lambda lr, name: as_jpeg(lr, 50),
-    "jpeg30": lambda lr, name: as_jpeg(lr, 30),
-    "noise5": lambda lr, name: _noisy(lr, 5, name),
-    "noise10": lambda lr, name: _noisy(lr, 10, name),
-}
+CASES = (CLEAN, "jpeg75", "jpeg50", "jpeg30", "noise5", "noise10")
 
 
 def main() -> None:
@@ -61,9 +53,13 @@ def main() -> None:
         row
         for path in images()
         if (hr := MADE_BY.pair(read_image(path), SCALE).hr).ndim == 3
-        for case, degrade in CASES.items()
+        for case in CASES
         for row in _scores(
-            hr, case, degrade(MADE_BY.degrade(hr, SCALE), path.stem), model, network.restore_luma
+            hr,
+            case,
+            spoiled(MADE_BY.degrade(hr, SCALE), case, path.stem),
+            model,
+            network.restore_luma,
         )
     ]
     keys = ["luma", "guide", "radius", "least_noise", "case"]
@@ -100,12 +96,6 @@ def _score(hr: Image, chroma: Plane, luma: Plane) -> float:
     enlarged = MADE_BY.interpolation.planes(chroma, SCALE)
     with_luma(enlarged, luma, MADE_BY.protocol.swing, into=restored)
     return psnr(MADE_BY.protocol.crop(hr, SCALE), MADE_BY.protocol.crop(restored, SCALE))
-
-
-def _noisy(lr: Image, sigma: float, name: str) -> Image:
-    """Add noise to RGB; the same name always gets the same noise."""
-    random = np.random.default_rng(zlib.crc32(name.encode()))
-    return np.clip(np.rint(lr + random.normal(0, sigma, lr.shape)), 0, 255).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -46,13 +46,7 @@ STUDY = Study("fast", "fast", GROUND, PARTS)
 
 def main() -> None:
     """Run the missing parts, write table, page and card."""
-    STUDY.run(write)
-
-
-def write(rows: pd.DataFrame) -> None:
-    """Write the page of the rows so far, and the card of the networks so far."""
-    STUDY.page.write_text(page_of(rows), encoding="utf-8")
-    STUDY.card.write_text(card_of(rows), encoding="utf-8")
+    STUDY.run(page_of, card_of)
 
 
 def page_of(rows: pd.DataFrame) -> str:

@@ -26,6 +26,7 @@ from srstudy.datasets.download import fetch
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
+from srstudy.images.jpeg import decoded_jpeg
 from srstudy.upscale.jpeg_traces import ENOUGH, LEAST_SIDE, evidence
 
 SETS = ("t91", "bsd200", "set5", "set14", "bsd100")
@@ -88,20 +89,7 @@ def cases(image: Image) -> Iterator[tuple[str, Image]]:
         yield f"LR x{scale}", small
     for sampling, factor in SUBSAMPLING.items():
         for quality in QUALITIES:
-            yield f"JPEG {quality} {sampling}", as_jpeg(lr[2], quality, factor)
-
-
-def as_jpeg(
-    image: Image, quality: int, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
-) -> Image:
-    """The decoded JPEG file of an image (H, W[, 3])."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-    if image.ndim == 3:
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
-    bgr = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
-    decoded = cv2.imdecode(cv2.imencode(".jpg", bgr, options)[1], cv2.IMREAD_UNCHANGED)
-    held = np.asarray(decoded, np.uint8)
-    return np.ascontiguousarray(held[..., ::-1]) if held.ndim == 3 else held
+            yield f"JPEG {quality} {sampling}", decoded_jpeg(lr[2], quality, factor)
 
 
 def read_table() -> list[Row]:

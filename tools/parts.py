@@ -136,8 +136,17 @@ class Study:
             before = self.recipe_of(start)
         return digits_of({**self.settings(name), "before": before})
 
-    def run(self, write: Callable[[pd.DataFrame], None]) -> None:
-        """Train the parts without rows; `write` gets the rows so far after each, and at the end."""
+    def run(
+        self,
+        page_of: Callable[[pd.DataFrame], str],
+        card_of: Callable[[pd.DataFrame], str],
+    ) -> None:
+        """Train the parts without rows; after each, write page and card from the rows so far."""
+
+        def write(rows: pd.DataFrame) -> None:
+            self.page.write_text(page_of(rows), encoding="utf-8")
+            self.card.write_text(card_of(rows), encoding="utf-8")
+
         scored = 1 + len(TEST_SETS) * (1 + len(self.beside))
         counts = {name: 1 if pretrains(name) else scored for name in self.parts}
         rows = gather(

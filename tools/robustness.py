@@ -195,7 +195,7 @@ def in_order(values: pd.Series) -> pd.Series:
     return values.map(lambda name: (known.index(name) if name in known else len(known), name))
 
 
-def scores(method: Method, files: Sequence[Path], cases: Sequence[str] = (*CASES,)) -> Rows:
+def scores(method: Method, files: Sequence[Path], cases: Sequence[str] = CASES) -> Rows:
     """A row for each case: means over the images, and the number with worse luma than bicubic."""
     found = np.empty((len(cases), len(files), 4))
 

@@ -4,14 +4,12 @@ The strengths of each training image are drawn at random from the ranges in para
 `strengths.photo`. Test images always have the same: JPEG of quality 75, no noise.
 """
 
-from typing import Any
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from srstudy.images.colour import to_uint8
 from srstudy.images.interpolation import MATLAB_BICUBIC
+from srstudy.images.jpeg import decoded_jpeg
 from srstudy.images.protocols import LITERATURE
 from srstudy.images.resize import imresize
 
@@ -30,7 +28,7 @@ STRENGTHS = {
 
 def degrade(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
     """Shrink and compress (H, W[, 3]), sides multiples of scale, at the fixed test strength."""
-    return compress(_shrink(hr, scale), TEST_QUALITY)
+    return decoded_jpeg(_shrink(hr, scale), TEST_QUALITY)
 
 
 def degrade_at_random(
@@ -54,7 +52,7 @@ def degrade_at_random(
     lr = _shrink(hr, scale)
     if is_noisy:
         lr = add_noise(lr, sigma, random)
-    return compress(lr, drawn_quality) if is_compressed else lr
+    return decoded_jpeg(lr, drawn_quality) if is_compressed else lr
 
 
 def add_noise(
@@ -62,17 +60,6 @@ def add_noise(
 ) -> NDArray[np.uint8]:
     """Gaussian noise of sigma grey levels on each channel of (H, W[, 3]), rounded and clipped."""
     return to_uint8(image + random.normal(0, sigma, image.shape))
-
-
-def compress(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """(H, W[, 3]) after JPEG at a quality, 1 .. 100, by libjpeg-turbo; chroma at half the size."""
-    colour = image.ndim == 3
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
-    _, coded = cv2.imencode(".jpg", image[..., ::-1] if colour else image, options)
-    flags = cv2.IMREAD_COLOR if colour else cv2.IMREAD_GRAYSCALE
-    decoded: Any = cv2.imdecode(coded, flags)
-    return np.ascontiguousarray(decoded[..., ::-1]) if colour else decoded
 
 
 def _shrink(hr: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from srstudy.upscale.chroma import LEAST_NOISE, RADIUS, chroma_noise, filtered, 
 from srstudy.upscale.runtime import Network
 from srstudy.upscale.upscaling import count_tiles, restore_photo
 from tools.chroma import CASES, TABLE
+from tools.photo_cases import spoiled
 
 Image = NDArray[np.uint8]
 
@@ -30,7 +31,7 @@ CLEANING = replace(PLAIN, cleans_chroma=True)
 
 @pytest.fixture
 def noisy(photo: Image) -> Image:
-    return CASES["noise10"](photo, "photo")
+    return spoiled(photo, "noise10", "photo")
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any]) -> float:

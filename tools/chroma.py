@@ -54,13 +54,8 @@ def main() -> None:
         for path in images()
         if (hr := MADE_BY.pair(read_image(path), SCALE).hr).ndim == 3
         for case in CASES
-        for row in _scores(
-            hr,
-            case,
-            spoiled(MADE_BY.degrade(hr, SCALE), case, path.stem),
-            model,
-            network.restore_luma,
-        )
+        for lr in [spoiled(MADE_BY.degrade(hr, SCALE), case, path.stem)]
+        for row in _scores(hr, case, lr, model, network.restore_luma)
     ]
     keys = ["luma", "guide", "radius", "least_noise", "case"]
     means = pd.DataFrame(rows).groupby(keys, sort=False).mean()

@@ -78,5 +78,7 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file. `InputError` if the file is missing or broken."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is not valid JSON: {error}") from error

@@ -7,6 +7,7 @@ import numpy as np
 
 from srstudy.common.errors import InputError
 from srstudy.common.params import one_of_two
+from srstudy.common.values import at_scale
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.training.settings import NetworkSettings
 
@@ -41,15 +42,18 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: NetworkSettings, scale: int, **more: Any) -> "Recipe":
-        """The recipe from settings at a scale; more: its budget and other values of the stage."""
+        """The recipe from settings at a scale; more: its budget and other values of the stage.
+
+        `InputError` if a value per scale has no entry for this scale.
+        """
         return cls(
             network=settings.network,
             size=settings.size,
             scale=scale,
             loss=settings.loss,
-            batch_size=settings.batch_size[scale],
+            batch_size=at_scale(settings.batch_size, "batch_size", scale),
             optimizer=settings.optimizer,
-            learning_rate=settings.learning_rate[scale],
+            learning_rate=at_scale(settings.learning_rate, "learning_rate", scale),
             warmup_share=settings.warmup_share,
             gradient_clip=settings.gradient_clip,
             ema=settings.ema,

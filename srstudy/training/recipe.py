@@ -19,7 +19,9 @@ class Recipe:
     Exactly one of epochs and steps is given; the other is None. learning_rate: the peak, reached
     after the warm-up; final_rate_share: the last rate as a share of the peak, at the end of a
     cosine (1: constant rate); warmup_share: share of all steps; lambda_: the weight of the
-    smoothness term; augment: whether each patch is used in a random one of eight orientations.
+    smoothness term; augment: whether each patch is used in a random one of eight orientations;
+    batch_size: patches per step; gradient_clip: the largest global norm of the gradient; ema: the
+    momentum of the moving average of weights, 0 for none.
     """
 
     network: str

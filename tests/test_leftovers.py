@@ -52,7 +52,7 @@ def test_results_that_no_stage_makes_are_removed_if_git_tracks_them(folder: Path
     _write(*mine, *other, *own)
     subprocess.run(["git", "init", "-q"], check=True)
     subprocess.run(["git", "add", "-A"], check=True)
-    _write("metrics/validation/x8-plain.json")  # git has it not
+    _write("metrics/validation/x8-plain.json")  # git does not track it
     wanted = results_of([2], [3])
     assert wanted == {Path(name) for name in mine}
     assert {str(path) for path in remove_other_results(wanted)} == other

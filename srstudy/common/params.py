@@ -126,6 +126,8 @@ def _lines(model: type[Slice], raw: dict[str, Any], detail: ErrorDetails) -> lis
 
 
 def _line(model: type[Slice], raw: dict[str, Any], detail: ErrorDetails) -> str:
+    """Follows the error's location from the whole file inwards: to the wrong value, and in parallel
+    to the field that says what is allowed."""
     keys: list[str] = []
     found: Any = raw
     allowed = ""

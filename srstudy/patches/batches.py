@@ -19,7 +19,8 @@ class Batches:
     """The batches of a training run: LR and HR, each of shape (batch, h, w, 1), uint8.
 
     An epoch is one pass over all patches in random order. The last patches of an epoch are not
-    used if they do not fill a batch. A batch is never larger than the number of patches.
+    used if they do not fill a batch. A batch is never larger than the number of patches. augment:
+    whether each patch gets a random one of its eight orientations.
     """
 
     def __init__(self, patches: PatchFile, batch_size: int, seed: int, augment: bool) -> None:

@@ -54,8 +54,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[s
         texts = [f'<th scope="row">{escape(first)}</th>']
         for cell in cells:
             marked = bool(best) and cell != "" and cell == best[number]
-            shown = f"<strong>{escape(cell)}</strong>" if marked else escape(cell)
-            texts.append(f"<td>{shown}</td>")
+            content = f"<strong>{escape(cell)}</strong>" if marked else escape(cell)
+            texts.append(f"<td>{content}</td>")
         lines.append(f"<tr>{''.join(texts)}</tr>")
     return "<table>\n" + "\n".join(lines) + "\n</table>"
 

@@ -73,7 +73,10 @@ class Recipe:
         """The number of training steps. Raises `InputError` unless exactly one budget is given."""
         if fault := one_of_two("epochs", self.epochs, "steps", self.steps):
             raise InputError(f"at x{self.scale}: {fault}")
-        return self.steps if self.epochs is None else self.epochs * steps_per_epoch  # type: ignore[return-value]
+        if self.epochs is not None:
+            return self.epochs * steps_per_epoch
+        assert self.steps is not None
+        return self.steps
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate at `step` (from 0) of `steps`: a linear warm-up, then a cosine."""

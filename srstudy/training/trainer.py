@@ -21,9 +21,10 @@ from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import to_uint8
 from srstudy.images.pairs import Pair
 from srstudy.losses.shared.objective import objective
-from srstudy.networks.shared.architecture import ROOM, Architecture, layers_with_weights
+from srstudy.networks.shared.architecture import Architecture, layers_with_weights
 from srstudy.networks.shared.checking import check
 from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.sizes import ROOM
 from srstudy.patches.batches import Batches
 from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe

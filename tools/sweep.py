@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file
-from srstudy.common.running import run
+from srstudy.common.running import locked, run
 from tools.experiments import experiments, output, read_from, run_experiment
 from tools.sweep_cluster import on_workers
 from tools.sweep_points import Point, plain, read_sweep
@@ -47,22 +47,19 @@ def main() -> None:
         files = ", ".join(line[3:] for line in changed)
         raise InputError(f"{files}: changed after the commit of the experiments; commit it first")
     shared = arguments.share or bool(arguments.cluster)
-    if arguments.cluster:
-        here, there = experiments(), experiments(REMOTE)
-        failed = _run([point for point in points if point.name in here], shared)
-        away = [point for point in points if point.name not in [*here, *there]]
-        parts = {point.name: f"{every.index(point) + 1}/{len(every)}" for point in away}
-        failed += on_workers(arguments.cluster, REMOTE, arguments.grid.read_text("utf-8"), parts)
-    else:
-        failed = _run(points, shared)
-    if shared:  # the results of other clones, without their data
-        output("dvc", "exp", "pull", "--quiet", "--no-cache", "--rev", "HEAD", REMOTE)
+    with locked(Path(".dvc/tmp/sweep.lock"), "a sweep in this clone"):
+        if arguments.cluster:
+            failed = _on_cluster(arguments.cluster, arguments.grid, every, points)
+        else:
+            failed = _run(points, shared)
+        if shared:  # the results of other clones, without their data
+            output("dvc", "exp", "pull", "--quiet", "--no-cache", "--rev", "HEAD", REMOTE)
     rows = table(every)
     with whole_file(arguments.grid.with_suffix(".csv")) as partial:
         rows.to_csv(partial, index=False)
     with whole_file(arguments.grid.with_suffix(".svg")) as partial:
         draw(rows, every, partial)
-    print(rows.to_string(index=False, na_rep="-"))
+    print(rows.to_string(index=False, na_rep="-"), flush=True)
     if failed:
         raise InputError(f"{len(failed)} of {len(points)} points failed: {', '.join(failed)}")
 
@@ -94,6 +91,17 @@ def _run(points: Sequence[Point], shared: bool) -> list[str]:
             print(f"error: {error}", file=sys.stderr, flush=True)
             failed.append(point.name)
     return failed
+
+
+def _on_cluster(
+    address: str, grid: Path, every: Sequence[Point], points: Sequence[Point]
+) -> list[str]:
+    """Run the missing points on the workers; return the names of failed points."""
+    here, there = experiments(), experiments(REMOTE)
+    failed = _run([point for point in points if point.name in here], shared=True)  # shares them
+    away = [point for point in points if point.name not in [*here, *there]]
+    parts = {point.name: f"{every.index(point) + 1}/{len(every)}" for point in away}
+    return failed + on_workers(address, REMOTE, grid.read_text("utf-8"), parts)
 
 
 def table(points: Sequence[Point]) -> pd.DataFrame:

@@ -81,7 +81,7 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
             # Otherwise all workers of the point were killed, or the scheduler ended.
             good = future.status == "finished"
             fault = future.result() if good else f"Dask gave up: {future.status}"
-            print(f"{futures[future]}: {fault or 'done'}", flush=True)
-            if fault:
-                failed.append(futures[future])
+            name = futures[future]
+            print(f"error: {name}: {fault}" if fault else f"{name}: done", flush=True)
+            failed += [name] if fault else []
     return failed

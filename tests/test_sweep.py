@@ -1,5 +1,6 @@
 """The file of a sweep: its points, and the checks before the first point runs."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,64 +13,68 @@ from dvc.utils.hydra import apply_overrides
 from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 from tests.imports import ROOT
+from tools import sweep
 from tools.experiments import overrides
-from tools.sweep import part_of
-from tools.sweep_metric import file_of, stage_of
-from tools.sweep_page import table, write
-from tools.sweep_points import Sweep, read_sweep, text
+from tools.sweep import draw, part_of, table
+from tools.sweep_points import Point, read_sweep, text
 
+DOT = re.compile(rb"<use [^>]*fill: #1f77b4")  # matplotlib's first colour
+METRIC = "psnr.set5.x2.regularized"
 LAMBDAS: dict[str, Any] = {"lambda": [0, 0.01]}
-RANDOM: dict[str, Any] = {
+RANGES: dict[str, Any] = {
     "lambda": {"log": [0.001, 1]},
     "ema": {"uniform": [0.5, 0.9]},
-    "seed": {"whole": [3, 5]},
-    "network": ["srcnn", "edsr"],
+    "network": {"choice": ["srcnn", "edsr"]},
 }
 
 
-def _sweep(folder: Path, **keys: Any) -> Sweep:
+def _sweep(folder: Path, **keys: Any) -> list[Point]:
     path = folder / "sweep.yaml"
-    path.write_text(yaml.safe_dump(keys, sort_keys=False))
+    path.write_text(yaml.safe_dump({"metric": METRIC, **keys}, sort_keys=False))
     return read_sweep(path)
 
 
 def test_grid_gives_every_combination_in_the_order_of_the_file(tmp_path: Path) -> None:
-    sweep = _sweep(tmp_path, grid={**LAMBDAS, "network": ["srcnn", "fsrcnn"]})
-    assert [(*point.values.values(),) for point in sweep.points] == [
+    points = _sweep(tmp_path, grid={**LAMBDAS, "network": ["srcnn", "fsrcnn"]})
+    assert [(*point.values.values(),) for point in points] == [
         *((0, "srcnn"), (0, "fsrcnn"), (0.01, "srcnn"), (0.01, "fsrcnn")),
     ]
-    assert sweep.targets == ["summarize"]
-    assert sweep.metric == "psnr.set5.x2.regularized"
 
 
 def test_random_values_are_in_their_ranges_and_more_draws_keep_the_first(tmp_path: Path) -> None:
-    few = _sweep(tmp_path, random=RANDOM, draws=5, seed=7).points
-    many = _sweep(tmp_path, random=RANDOM, draws=60, seed=7).points
+    few = _sweep(tmp_path, grid=RANGES, draws=5, seed=7)
+    many = _sweep(tmp_path, grid=RANGES, draws=60, seed=7)
     assert many[:5] == few
-    other = _sweep(tmp_path, random=RANDOM, draws=5, seed=8).points
+    other = _sweep(tmp_path, grid=RANGES, draws=5, seed=8)
     assert not {point.name for point in few} & {point.name for point in other}
     columns = pd.DataFrame([point.values for point in many])
     assert columns["lambda"].between(0.001, 1).all() and (columns["lambda"] < 0.03).mean() > 0.3
     assert columns["ema"].between(0.5, 0.9).all()
-    assert set(columns["seed"]) == {3, 4, 5}
     assert set(columns["network"]) == {"srcnn", "edsr"}
+
+
+def test_each_draw_is_combined_with_every_value_of_a_list(tmp_path: Path) -> None:
+    grid = {"seed": [1, 2], "lambda": {"uniform": [0, 1]}}
+    values = [point.values for point in _sweep(tmp_path, grid=grid, draws=2)]
+    assert [point["seed"] for point in values] == [1, 2, 1, 2]
+    assert values[0]["lambda"] == values[1]["lambda"] != values[2]["lambda"]
 
 
 def test_name_depends_on_all_settings_and_is_safe_for_git(tmp_path: Path) -> None:
     folder = tmp_path / "Été..a~^:"
     folder.mkdir()
     grid = {"own_images.mine": [str(folder)], "self_ensemble": [[], ["plain"]]}
-    names = [point.name for point in _sweep(tmp_path, grid=grid).points]
+    names = [point.name for point in _sweep(tmp_path, grid=grid)]
     assert len(set(names)) == 2
     assert all(re.fullmatch(r"[A-Za-z0-9.-]+-[0-9a-f]{8}", name) for name in names)
     assert not any(".." in name or "lock" in name for name in names)
-    assert [point.name for point in _sweep(tmp_path, grid=grid).points] == names
-    for more in ({"fixed": {"seed": 2}}, {"targets": ["compare"]}):
-        assert not {point.name for point in _sweep(tmp_path, grid=grid, **more).points} & {*names}
+    assert [point.name for point in _sweep(tmp_path, grid=grid)] == names
+    for more in ({"fixed": {"seed": 2}}, {"metric": "validation.x2.plain.psnr"}):
+        assert not {point.name for point in _sweep(tmp_path, grid=grid, **more)} & {*names}
 
 
 def test_equal_points_are_one_experiment(tmp_path: Path) -> None:
-    assert len(_sweep(tmp_path, random={"seed": [1, 2]}, draws=20).points) == 2
+    assert len(_sweep(tmp_path, grid={"seed": {"choice": [1, 2]}}, draws=20)) == 2
 
 
 @pytest.mark.parametrize(
@@ -79,8 +84,7 @@ def test_equal_points_are_one_experiment(tmp_path: Path) -> None:
         ("validation_list", True),
         ("pretrain_epochs", None),
         ("scales", [2, 4]),
-        ("own_images.mine", 'a "photo" of 2024: \\ été, {x}'),
-        ("own_images.mine", 'a\\"b\\\\'),
+        ("own_images.mine", 'a "photo" of 2024: été, {x}'),
         ("steps.x2", 7),
         ("network_size.edsr.blocks", 3),
     ],
@@ -98,27 +102,20 @@ def test_value_in_params_yaml_equals_the_value_of_the_sweep_file(
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "neither": ({}, "grid, random: found neither; allowed: one of the two"),
-    "both": ({"grid": LAMBDAS, "random": RANDOM, "draws": 1}, "grid, random: found both"),
+    "no grid": ({}, "grid: found nothing; allowed: keys of params.yaml"),
+    "no keys": ({"grid": {}}, "grid: found {}; allowed: keys of params.yaml"),
     "unknown key of the file": ({"grids": LAMBDAS}, "grids: unknown key; did you mean 'grid'?"),
     "empty list": ({"grid": {"lambda": []}}, r"grid.lambda: found \[\]; allowed: .* at least one"),
-    "no list": ({"grid": {"lambda": 1}}, "grid.lambda: found 1; allowed: .* a list"),
-    "no keys": ({"grid": {}}, "grid: found {}; allowed: keys of params.yaml"),
+    "no list": ({"grid": {"lambda": 1}}, "grid.lambda: found 1; allowed: a list"),
     "log of 0": (
-        {"random": {"lambda": {"log": [0, 1]}}, "draws": 2},
-        "random.lambda: found .*; allowed: .* for log, both above 0",
+        {"grid": {"lambda": {"log": [0, 1]}}},
+        r"grid.lambda: found .*; allowed: .* \(log: above 0\)",
     ),
-    "no draws": ({"random": RANDOM}, "draws: allowed: a whole number, only together with random"),
-    "too many draws": ({"random": RANDOM, "draws": 10**6}, "draws: found 1000000; allowed: .*1000"),
-    "too many points": (
-        {"grid": {"seed": [*range(40)], "batch_size.x2": [*range(1, 40)]}},
-        "found more than 1000 points",
-    ),
-    "twice": ({"grid": LAMBDAS, "fixed": {"lambda": 1}}, "fixed.lambda: is also in grid"),
-    "stage": ({"grid": LAMBDAS, "targets": ["trian@2"]}, "targets: found 'trian@2'; allowed: stag"),
+    "no draws": ({"grid": RANGES, "draws": 0}, "draws: found 0; allowed: a whole number"),
+    "twice": ({"grid": LAMBDAS, "fixed": {"lambda": 1}}, "lambda: allowed only in one of grid and"),
     "metric": (
         {"grid": LAMBDAS, "metric": "psnr.set6.x2.plain"},
-        r"point lambda=0 \(and 1 more\): metric: found 'psnr.set6.x2.plain'; allowed with scales",
+        "point lambda=0.01: metric: found 'psnr.set6.x2.plain'; allowed with scales",
     ),
     "unknown key of params.yaml": (
         {"grid": {"lamda": [1]}},
@@ -126,10 +123,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown entry": ({"grid": {"steps.x5": [1]}}, "point steps.x5=1: steps.x5: unknown key"),
     "no name": ({"grid": {"a b,c": [1]}}, "point a b,c=1: DVC cannot set it: "),
-    "fixed": ({"grid": LAMBDAS, "fixed": {"loss": "x"}}, r"and 1 more\): loss: found 'x'; allowed"),
+    "mapping": ({"grid": {"steps": [{"x2": 9}]}}, "point steps={.*}: DVC cannot set it: "),
+    "fixed": (
+        {"grid": LAMBDAS, "fixed": {"loss": "x"}},
+        "point lambda=0: loss: found 'x'; allowed",
+    ),
     "one of the points": (
         {"grid": {"network": ["srcnn", "nonet"], "lambda": [0, -1]}},
-        "point network=srcnn, lambda=-1 .*: lambda: found -1; allowed: a number of at least 0",
+        "point network=srcnn, lambda=-1: lambda: found -1; allowed: a number of at least 0",
     ),
 }
 
@@ -145,7 +146,7 @@ def test_wrong_file_is_refused_with_a_line_for_each_fault(tmp_path: Path, kind: 
 
 
 def test_parts_together_have_every_point_once(tmp_path: Path) -> None:
-    points = _sweep(tmp_path, grid={"seed": [*range(7)]}).points
+    points = _sweep(tmp_path, grid={"seed": [*range(7)]})
     parts = [part_of(points, f"{number}/3") for number in (1, 2, 3)]
     assert [len(part) for part in parts] == [3, 2, 2]
     assert {point.name for part in parts for point in part} == {point.name for point in points}
@@ -157,31 +158,50 @@ def test_wrong_part_is_refused_in_one_line(part: str) -> None:
         part_of([], part)
 
 
-def test_metric_determines_its_file_and_the_stage_that_makes_it() -> None:
-    metric = "validation.x4.plain.psnr"
-    assert (file_of(metric), stage_of(metric)) == (
-        "metrics/validation/x4-plain.json",
-        "train-plain@4",
+@pytest.mark.parametrize(
+    ("metric", "stage", "file"),
+    [
+        ("validation.x4.plain.psnr", "train-plain@4", "metrics/validation/x4-plain.json"),
+        ("ssim.set5.x2.plain", "summarize", "metrics/summary.json"),
+    ],
+)
+def test_metric_determines_the_stage_that_each_point_runs(
+    tmp_path: Path, metric: str, stage: str, file: str
+) -> None:
+    for point in _sweep(tmp_path, grid=LAMBDAS, metric=metric):
+        assert (point.stage, point.file) == (stage, file)
+
+
+def test_table_has_every_point_and_the_chart_those_with_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = _sweep(tmp_path, grid={"lambda": [0.001, 0.01, 1], "network": ["srcnn", "edsr"]})
+    names = [point.name for point in points]
+    found = {names[0]: 30.25, names[1]: 31.0, names[4]: None}
+    monkeypatch.setattr(sweep, "experiments", lambda: [*found])
+    monkeypatch.setattr(
+        sweep,
+        "read_from",
+        lambda name, path: json.dumps({"psnr": {"set5": {"x2": {"regularized": found[name]}}}}),
     )
-    metric = "ssim.set5.x2.plain"
-    assert (file_of(metric), stage_of(metric)) == ("metrics/summary.json", "summarize")
+    rows = table(points)
+    assert list(rows.columns) == ["experiment", "lambda", "network", METRIC]
+    assert rows["experiment"].tolist() == names
+    assert rows["lambda"].tolist() == ["0.001", "0.001", "0.01", "0.01", "1", "1"]
+    assert rows[METRIC].dropna().tolist() == [30.25, 31.0]
 
-
-def test_table_and_chart_show_finished_points_and_the_table_all(tmp_path: Path) -> None:
-    sweep = _sweep(tmp_path, grid={"lambda": [0.001, 0.01, 1], "network": ["srcnn", "edsr"]})
-    names = [point.name for point in sweep.points]
-    scores = {names[0]: 30.25, names[1]: 31.0, names[2]: None, names[4]: 29.0}
-    rows = table(sweep, scores, failed=[names[3]])
-    assert rows["state"].tolist() == ["done"] * 3 + ["failed", "done", "not run yet"]
-    chart = write(rows, sweep, tmp_path / "out.csv")
-    assert chart == tmp_path / "out.svg"
-    header, first, *_ = (tmp_path / "out.csv").read_text().splitlines()
-    assert header == "experiment,lambda,network,psnr.set5.x2.regularized,state"
-    assert first == f"{names[0]},0.001,srcnn,30.25,done"
-    drawn = chart.read_bytes()
-    for words in (b">lambda<", b">network<", b">srcnn<", b">edsr<", b">psnr.set5.x2.regularized<"):
+    draw(rows, points, tmp_path / "out.svg")
+    drawn = (tmp_path / "out.svg").read_bytes()
+    for words in (b">lambda<", b">network<", b">srcnn<", b">edsr<", METRIC.encode()):
         assert words in drawn
-    write(rows, sweep, tmp_path / "out.csv")
-    assert chart.read_bytes() == drawn
-    assert write(table(sweep, {}, []), sweep, tmp_path / "out.csv") is None
-    assert not chart.exists()
+    draw(rows, points, tmp_path / "out.svg")
+    assert (tmp_path / "out.svg").read_bytes() == drawn
+    assert len(DOT.findall(drawn)) == 4  # two results over each of two keys
+
+
+def test_chart_of_a_sweep_without_results_is_empty(tmp_path: Path) -> None:
+    points = _sweep(tmp_path, grid=LAMBDAS)
+    rows = pd.DataFrame({"lambda": ["0", "0.01"], METRIC: [float("nan")] * 2})
+    draw(rows, points, tmp_path / "out.svg")
+    drawn = (tmp_path / "out.svg").read_bytes()
+    assert b">lambda<" in drawn and not DOT.search(drawn)

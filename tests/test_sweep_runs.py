@@ -23,6 +23,7 @@ from tests.tiny import Study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+METRIC = "psnr.sample.x2.regularized"
 TRAINING = """
 import json, os, time
 from pathlib import Path
@@ -117,8 +118,9 @@ def _until(what: Callable[[], bool], process: "subprocess.Popen[Any]") -> None:
 
 
 def _grid(folder: Path, *values: float) -> str:
+    folder.mkdir(exist_ok=True)
     path = folder / "sweep.yaml"
-    path.write_text(yaml.safe_dump({"grid": {"lambda": [*values]}}))
+    path.write_text(yaml.safe_dump({"grid": {"lambda": [*values]}, "metric": METRIC}))
     return str(path)
 
 
@@ -126,14 +128,12 @@ def _sweep(*arguments: str) -> tuple[str, ...]:
     return ("python", "-m", "tools.sweep", *arguments)
 
 
-def _table(path: Path) -> dict[float, str]:
-    """The states by lambda; checks that each score is the correct one."""
+def _done(path: Path) -> dict[float, bool]:
+    """Which lambda has a score in a table; checks that each score is the correct one."""
     rows = pd.read_csv(path)
-    scores = rows["psnr.sample.x2.regularized"]
-    done = rows["state"] == "done"
-    assert (scores.notna() == done).all()
-    assert scores[done].tolist() == pytest.approx((30 + rows["lambda"])[done].tolist())
-    return dict(zip(rows["lambda"], rows["state"], strict=True))
+    done = rows[METRIC].notna()
+    assert rows[METRIC][done].tolist() == pytest.approx((30 + rows["lambda"])[done].tolist())
+    return dict(zip(rows["lambda"], done, strict=True))
 
 
 def _works_in(root: Path) -> list[int]:
@@ -151,35 +151,35 @@ def _works_in(root: Path) -> list[int]:
 def test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made(
     clones: Callable[[str], Study], begun: Path, tmp_path: Path
 ) -> None:
-    grid, (one, two) = _grid(tmp_path, 0.1, 0.2, 0.3, 0.4), (clones("one"), clones("two"))
+    values, (one, two) = (0.1, 0.2, 0.3, 0.4), (clones("one"), clones("two"))
+    first, other = (_grid(tmp_path / name, *values) for name in ("first", "other"))
     (begun / "hold").touch()
-    killed = one.start(*_sweep(grid, "--part", "1/2", "--share", "-o", "one.csv"), text=True)
-    other = two.start(*_sweep(grid, "--part", "2/2", "--share", "-o", "two.csv"), text=True)
-    _until(lambda: _begun(begun) == ["0.1", "0.2"], other)
-    second = one.try_(*_sweep(grid))
+    killed = one.start(*_sweep(first, "--part", "1/2", "--share"), text=True)
+    running = two.start(*_sweep(other, "--part", "2/2", "--share"), text=True)
+    _until(lambda: _begun(begun) == ["0.1", "0.2"], running)
+    second = one.try_(*_sweep(first))
     assert second.status == 1
     assert re.fullmatch(
         r"error: a sweep in this clone: is already running as process \d+; .*\n", second.text
     )
     killed.kill()
-    _until(lambda: not _works_in(one.root), other)  # no process is left over
+    _until(lambda: not _works_in(one.root), running)  # no process is left over
     (begun / "hold").unlink()
-    said, _ = other.communicate(timeout=300)
-    assert other.returncode == 0, said
-    states = {0.1: "not run yet", 0.2: "done", 0.3: "not run yet", 0.4: "done"}
-    assert _table(two.root / "two.csv") == states
+    said, _ = running.communicate(timeout=300)
+    assert running.returncode == 0, said
+    assert _done(tmp_path / "other/sweep.csv") == {0.1: False, 0.2: True, 0.3: False, 0.4: True}
 
-    two(*_sweep(grid, "--share", "-o", "two.csv"))
-    assert _table(two.root / "two.csv") == dict.fromkeys(states, "done")
-    assert "<svg" in (two.root / "two.svg").read_text()
+    two(*_sweep(other, "--share"))
+    assert all(_done(tmp_path / "other/sweep.csv").values())
+    assert "<svg" in (tmp_path / "other/sweep.svg").read_text()
     assert _begun(begun) == ["0.1", "0.1", "0.2", "0.3", "0.4"]
 
     # The killed clone finds all points done, with their results.
-    again = one(*_sweep(grid, "--part", "1/2", "--share", "-o", "one.csv"))
+    again = one(*_sweep(first, "--part", "1/2", "--share"))
     assert "exists already" in again.text
-    assert _table(one.root / "one.csv") == dict.fromkeys(states, "done")
+    assert all(_done(tmp_path / "first/sweep.csv").values())
     assert len(_begun(begun)) == 5
-    name = pd.read_csv(one.root / "one.csv")["experiment"][2]
+    name = pd.read_csv(tmp_path / "first/sweep.csv")["experiment"][2]
     one("dvc", "exp", "pull", "origin", name)
     one("dvc", "exp", "apply", name)
     assert (one.root / "models/weights.txt").read_text() == "0.3"
@@ -193,21 +193,15 @@ def test_point_that_fails_is_named_and_the_others_continue(
     assert run.status == 1 and "Traceback" not in run.text, run.text
     assert "error: lambda: 0.5 is too much" in run.text
     assert run.text.splitlines()[-1].startswith("error: 1 of 2 points failed: lambda-0.5-")
-    assert _table(tmp_path / "sweep.csv") == {0.5: "failed", 0.6: "done"}
+    assert _done(tmp_path / "sweep.csv") == {0.5: False, 0.6: True}
     assert work("git", "status", "--porcelain").text == ""
     assert work.try_(*_sweep(grid)).status == 1
     assert _begun(begun) == ["0.5", "0.5", "0.6"]
 
-    svg = work.try_(*_sweep(grid, "-o", "out.svg"))
-    line = "error: -o: found out.svg; allowed: another name than the grid's, with .csv\n"
-    assert (svg.status, svg.text) == (1, line)
-
     work.set(seed=7)
     refused = work.try_(*_sweep(grid))
     assert refused.status == 1
-    line = (
-        "error: params.yaml: changed after the commit of the experiments; commit the change first\n"
-    )
+    line = "error: params.yaml: changed after the commit of the experiments; commit it first\n"
     assert refused.text == line
     assert len(_begun(begun)) == 3
 
@@ -255,8 +249,7 @@ def test_point_of_a_killed_dask_worker_is_made_by_another(
     tmp_path: Path,
 ) -> None:
     work, address = scheduler
-    grid, folder = _grid(tmp_path, 0.11, 0.12, 0.13), tmp_path / "clones"
-    command = _sweep(grid, "--cluster", address, "--clones", str(folder))
+    command = _sweep(_grid(tmp_path, 0.11, 0.12, 0.13), "--cluster", address)
     (begun / "hold").touch()
     sweep = work.start(*command, text=True)
     _until(lambda: len(_begun(begun)) == 2, sweep)
@@ -268,15 +261,25 @@ def test_point_of_a_killed_dask_worker_is_made_by_another(
     (begun / "hold").unlink()
     said, _ = sweep.communicate(timeout=400)
     assert sweep.returncode == 0, said
-    assert _table(tmp_path / "sweep.csv") == dict.fromkeys((0.11, 0.12, 0.13), "done")
+    assert all(_done(tmp_path / "sweep.csv").values())
     ran = _begun(begun)
     assert len(ran) == 4 and len(set(ran)) == 3, ran
-    kept = {path.name for path in folder.glob("*/[0-9]") if path.is_dir()}
-    assert kept == {"1", "2"}
+    clones = (work.shared / "home/.cache/sr-study/clones").glob("*/*/[0-9]")
+    assert {path.name for path in clones} == {"1", "2"}
 
     # Already done: the workers get no task.
-    assert "done" in work(*command).text
+    assert "0 points" in work(*command).text
     assert len(_begun(begun)) == 4
+
+
+def test_point_that_fails_on_a_worker_is_named_with_its_messages(
+    scheduler: tuple[Study, str], workers: list["subprocess.Popen[bytes]"], tmp_path: Path
+) -> None:
+    work, address = scheduler
+    run = work.try_(*_sweep(_grid(tmp_path, 0.5), "--cluster", address))
+    assert run.status == 1 and "Traceback" not in run.text, run.text
+    assert "error: lambda: 0.5 is too much" in run.text
+    assert run.text.splitlines()[-1].startswith("error: 1 of 1 points failed: lambda-0.5-")
 
 
 def test_cluster_that_does_not_answer_is_refused_in_one_line(

@@ -243,6 +243,35 @@ def test_existing_experiment_with_another_params_yaml_is_refused(
     assert str(caught.value) == line
 
 
+def test_experiments_of_the_current_commit_are_listed_here_and_on_a_git_remote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> str:
+        who = ("-c", "user.name=Tester", "-c", "user.email=tester@localhost")
+        return experiments.output("git", *who, *arguments).strip()
+
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet", "--bare", "there")
+    git("init", "--quiet", "here")
+    monkeypatch.chdir("here")
+    git("remote", "add", "origin", "../there")
+    places = []
+    for text in ("first", "second"):
+        Path("file").write_text(text)
+        git("add", "file")
+        git("commit", "--quiet", "-m", text)
+        head = git("rev-parse", "HEAD")
+        places.append(f"refs/exps/{head[:2]}/{head[2:]}")
+    git("update-ref", f"{places[0]}/of-another-commit", "HEAD")
+    git("update-ref", f"{places[1]}/mine", "HEAD~")
+    git("push", "--quiet", "origin", f"HEAD:{places[1]}/theirs")
+    assert experiments.experiments() == ["mine"]
+    assert experiments.experiments("origin") == ["theirs"]
+    assert experiments.read_from("mine", "file") == "first"
+    with pytest.raises(InputError, match=r"^git show refs/exps/.*/none:file: failed: fatal: .*$"):
+        experiments.read_from("none", "file")
+
+
 def test_result_from_dvcs_cache_adds_no_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,7 +320,7 @@ def test_experiment_that_fails_in_dvc_is_named_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dvc = tmp_path / "dvc"
-    dvc.write_text('#!/bin/sh\n[ "$2" = list ]\n')  # lists none, runs none
+    dvc.write_text("#!/bin/sh\nexit 1\n")
     dvc.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     command = r"dvc exp run --temp --name mine -S \+\+lambda=1 summarize"

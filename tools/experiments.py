@@ -4,7 +4,8 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,12 +58,19 @@ def _other_params(name: str, settings: Mapping[str, object]) -> list[str]:
 
     params.yaml can change without a commit, but an experiment is found by its commit and name.
     """
-    with TemporaryDirectory() as folder:
-        wanted = Path(folder) / PARAMS_FILE
-        shutil.copy(PARAMS_FILE, wanted)
-        apply_overrides(wanted, overrides(settings))
+    with changed_params(settings) as wanted:
         asked, had = load_yaml(wanted), params_of(name)
     return [key for key in {**asked, **had} if asked.get(key) != had.get(key)]
+
+
+@contextmanager
+def changed_params(settings: Mapping[str, object]) -> Iterator[Path]:
+    """A changed copy of params.yaml, in a temporary folder."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / PARAMS_FILE
+        shutil.copy(PARAMS_FILE, path)
+        apply_overrides(path, overrides(settings))
+        yield path
 
 
 def params_of(name: str) -> dict[str, Any]:
@@ -86,17 +94,22 @@ def at_scales(value: object, scales: Iterable[int]) -> str:
     return f"{{{', '.join(f'x{scale}: {value}' for scale in scales)}}}"
 
 
-def experiments() -> list[str]:
-    """The names of the experiments of the current commit."""
-    command = ["dvc", "exp", "list", "--name-only", "--rev", "HEAD"]
-    return _output(command).split()
+def experiments(remote: str = ".") -> list[str]:
+    """The names of the experiments of the current commit, here or on a git remote."""
+    place = _place()
+    listed = output("git", "ls-remote", remote, f"{place}*")
+    return [line.partition(place)[2] for line in listed.splitlines()]
 
 
 def read_from(name: str, path: str) -> str:
     """The text of a file that git tracks, from an experiment of the current commit."""
-    head = _output(["git", "rev-parse", "HEAD"]).strip()
-    reference = f"refs/exps/{head[:2]}/{head[2:]}/{name}"
-    return _output(["git", "show", f"{reference}:{path}"])
+    return output("git", "show", f"{_place()}{name}:{path}")
+
+
+def _place() -> str:
+    """Where git has the experiments of the current commit."""
+    head = output("git", "rev-parse", "HEAD").strip()
+    return f"refs/exps/{head[:2]}/{head[2:]}/"
 
 
 def read_output(name: str, path: str) -> str:
@@ -119,5 +132,10 @@ def results_kept() -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
-def _output(command: Sequence[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def output(*command: str) -> str:
+    """The output of a command; if it fails, `InputError` has the last line of its messages."""
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    if ended.returncode:
+        *_, said = ["no message", *ended.stderr.strip().splitlines()]
+        raise InputError(f"{shlex.join(command)}: failed: {said}")
+    return ended.stdout

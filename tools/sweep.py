@@ -1,34 +1,38 @@
 """Many experiments, on one machine or several: every point of a grid, or random draws.
 
-    python -m tools.sweep GRID.yaml [--part I/N] [--share | --cluster ADDRESS] [-o TABLE.csv]
+    python -m tools.sweep GRID.yaml [--part I/N] [--share | --cluster ADDRESS]
 
 GRID.yaml has keys of params.yaml with lists of values: docs/guide/experiments.md. Each point is a
 DVC experiment of the current commit, named by its values; existing experiments are not run again.
-If a point fails, it is named and the others continue. At the end, it writes a table and a chart.
+If a point fails, it is named and the others continue. At the end, the results of all points are
+written to GRID.csv and drawn in GRID.svg.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
 from srstudy.common.errors import InputError
+from srstudy.common.files import whole_file
 from srstudy.common.running import locked, run
-from tools.experiments import read_from, run_experiment
-from tools.sweep_cluster import CLONES, on_workers
-from tools.sweep_metric import file_of
-from tools.sweep_page import table, write
-from tools.sweep_points import Point, Sweep, read_sweep
+from tools.experiments import experiments, output, read_from, run_experiment
+from tools.sweep_cluster import on_workers
+from tools.sweep_points import Point, plain, read_sweep
 
 # The inputs of a result. DVC would also use uncommitted changes, which other clones do not have.
 INPUTS = ("params.yaml", "dvc.yaml", "data", "srstudy", "stages", "weights")
 REMOTE = "origin"
+SPREAD = 30  # an axis is logarithmic if largest / smallest value is at least this
 
 
 def main() -> None:
-    """Check every point, run the missing points, write the table."""
+    """Check every point, run the missing points, write the table and the chart."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("grid", type=Path, metavar="GRID.yaml")
     parser.add_argument("--part", default="1/1", metavar="I/N", help="every N-th, from the I-th")
@@ -36,31 +40,28 @@ def main() -> None:
         "--share", action="store_true", help=f"use the git remote {REMOTE} and the DVC remote"
     )
     parser.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler; includes --share")
-    parser.add_argument("--clones", default=CLONES, help="the workers' folder (%(default)s)")
-    parser.add_argument("-o", "--output", type=Path, metavar="TABLE.csv", help="(GRID.csv)")
     arguments = parser.parse_args()
-    sweep = read_sweep(arguments.grid)
-    mine = part_of(sweep.points, arguments.part)
-    output = arguments.output or arguments.grid.with_suffix(".csv")
-    if output.suffix != ".csv" or output == arguments.grid:
-        raise InputError(f"-o: found {output}; allowed: another name than the grid's, with .csv")
+    every = read_sweep(arguments.grid)
+    points = part_of(every, arguments.part)
+    if changed := output("git", "status", "--porcelain", "--", *INPUTS).splitlines():
+        files = ", ".join(line[3:] for line in changed)
+        raise InputError(f"{files}: changed after the commit of the experiments; commit it first")
     shared = arguments.share or bool(arguments.cluster)
-    _refuse_uncommitted()
     with locked(Path(".dvc/tmp/sweep.lock"), "a sweep in this clone"):
-        if shared:
-            _pull(mine)
         if arguments.cluster:
-            failed = _on_cluster(arguments, sweep, mine)
+            failed = _on_cluster(arguments.cluster, arguments.grid, every, points)
         else:
-            failed = _here(sweep, mine, shared)
-        if shared:
-            _pull(sweep.points)  # the results of other clones
-    rows = table(sweep, scores(sweep), failed)
-    chart = write(rows, sweep, output)
-    print(rows.to_string(index=False, na_rep="-"))
-    print(f"{output}" + (f", {chart}" if chart else ""))
+            failed = _run(points, shared)
+        if shared:  # the results of other clones, without their data
+            output("dvc", "exp", "pull", "--quiet", "--no-cache", "--rev", "HEAD", REMOTE)
+    rows = table(every)
+    with whole_file(arguments.grid.with_suffix(".csv")) as partial:
+        rows.to_csv(partial, index=False)
+    with whole_file(arguments.grid.with_suffix(".svg")) as partial:
+        draw(rows, every, partial)
+    print(rows.to_string(index=False, na_rep="-"), flush=True)
     if failed:
-        raise InputError(f"{len(failed)} of {len(mine)} points failed: {', '.join(failed)}")
+        raise InputError(f"{len(failed)} of {len(points)} points failed: {', '.join(failed)}")
 
 
 def part_of(points: Sequence[Point], part: str) -> list[Point]:
@@ -71,119 +72,67 @@ def part_of(points: Sequence[Point], part: str) -> list[Point]:
     return list(points[int(number) - 1 :: int(count)])
 
 
-def scores(sweep: Sweep) -> dict[str, float | None]:
-    """The metric of each point whose experiment is here; None if it has no finite score."""
-    here = _names()
-    found: dict[str, float | None] = {}
-    for point in sweep.points:
-        if point.name in here:
-            value = json.loads(read_from(point.name, file_of(sweep.metric)))
-            for key in sweep.metric.split("."):
-                value = value.get(key, {})
-            found[point.name] = value if isinstance(value, int | float) else None
-    return found
-
-
-def _here(sweep: Sweep, points: Sequence[Point], shared: bool) -> list[str]:
+def _run(points: Sequence[Point], shared: bool) -> list[str]:
     """Run the points in this clone, one after the other; return the names of failed points."""
     failed = []
+    # With --pull, data and models on the DVC remote are not made again.
+    options = ["--pull"] if shared else []
     for number, point in enumerate(points, 1):
         print(f"{point.name}: {number} of {len(points)}", flush=True)
         try:
             # Checked before each point: another clone may have run it in the meantime.
-            there = _pull([point]) if shared else []
-            # With --pull, data and models on the DVC remote are not made again.
-            options = ["--pull"] if shared else []
-            run_experiment(point.name, point.settings, sweep.targets, options=options)
-            if shared and point.name not in there:
-                _dvc("exp", "push", "--quiet", REMOTE, point.name)
+            if shared and point.name in experiments(REMOTE):
+                print(f"{point.name}: exists already")
+                continue
+            run_experiment(point.name, point.settings, [point.stage], options=options)
+            if shared:
+                output("dvc", "exp", "push", "--quiet", REMOTE, point.name)
         except InputError as error:
             print(f"error: {error}", file=sys.stderr, flush=True)
             failed.append(point.name)
     return failed
 
 
-def _on_cluster(arguments: argparse.Namespace, sweep: Sweep, points: Sequence[Point]) -> list[str]:
-    """Give each point that is not shared yet to a worker; return the names of failed points."""
-    _dvc("fetch", "--quiet", REMOTE, program="git")
-    holders = ("for-each-ref", "--contains", "HEAD", f"refs/remotes/{REMOTE}")
-    if not _dvc(*holders, program="git"):
-        raise InputError(f"--cluster: the git remote {REMOTE} lacks this commit; run: git push")
-    there, here = _names(REMOTE), _names()
-    for name in (point.name for point in points):
-        if name in here and name not in there:
-            _dvc("exp", "push", "--quiet", REMOTE, name)
-    order = {
-        "url": _dvc("remote", "get-url", REMOTE, program="git").strip(),
-        "commit": _dvc("rev-parse", "HEAD", program="git").strip(),
-        "who": {f"user.{key}": _who(key) for key in ("name", "email")},
-        "clones": arguments.clones,
-        "grid": arguments.grid.read_text("utf-8"),
-    }
-    every = [point.name for point in sweep.points]
-    orders = {
-        name: {**order, "name": name, "part": f"{every.index(name) + 1}/{len(every)}"}
-        for name in (point.name for point in points)
-        if name not in there and name not in here
-    }
-    failed = []
-
-    def done(name: str, fault: str) -> None:
-        if fault:
-            failed.append(name)
-            print(f"error: {name}: {fault}", file=sys.stderr, flush=True)
-        else:
-            print(f"{name}: done", flush=True)
-
-    on_workers(arguments.cluster, orders, done)
-    return failed
+def _on_cluster(
+    address: str, grid: Path, every: Sequence[Point], points: Sequence[Point]
+) -> list[str]:
+    """Run the missing points on the workers; return the names of failed points."""
+    here, there = experiments(), experiments(REMOTE)
+    failed = _run([point for point in points if point.name in here], shared=True)  # shares them
+    away = [point for point in points if point.name not in [*here, *there]]
+    parts = {point.name: f"{every.index(point) + 1}/{len(every)}" for point in away}
+    return failed + on_workers(address, REMOTE, grid.read_text("utf-8"), parts)
 
 
-def _who(key: str) -> str:
-    """The name or e-mail address of git's user."""
-    name, _, rest = _dvc("var", "GIT_AUTHOR_IDENT", program="git").partition(" <")
-    return name if key == "name" else rest.partition(">")[0]
+def table(points: Sequence[Point]) -> pd.DataFrame:
+    """A row for each point: the experiment, its values, the metric; empty if there is none yet."""
+    here, rows = experiments(), []
+    for point in points:
+        found = json.loads(read_from(point.name, point.file)) if point.name in here else {}
+        for key in point.metric.split("."):
+            found = found.get(key, {})
+        values = {key: plain(value) for key, value in point.values.items()}
+        score = None if found == {} else found
+        rows.append({"experiment": point.name, **values, point.metric: score})
+    return pd.DataFrame(rows).astype({points[0].metric: float})
 
 
-def _names(*remote: str) -> list[str]:
-    """The names of the experiments of the current commit, here or on a git remote."""
-    head = _dvc("rev-parse", "HEAD", program="git").strip()
-    place = f"refs/exps/{head[:2]}/{head[2:]}/"
-    if remote:
-        listed = _dvc("ls-remote", *remote, f"{place}*", program="git")
-    else:
-        listed = _dvc("for-each-ref", "--format=%(objectname)\t%(refname)", place, program="git")
-    return [line.partition(place)[2] for line in listed.splitlines()]
-
-
-def _pull(points: Sequence[Point]) -> list[str]:
-    """Pull the points that are on the git remote but not here, without their data.
-
-    Returns the names of the experiments of the current commit on the remote.
-    """
-    there = _names(REMOTE)
-    missing = {point.name for point in points} & {*there} - {*_names()}
-    if missing:
-        _dvc("exp", "pull", "--quiet", "--no-cache", REMOTE, *sorted(missing))
-    return there
-
-
-def _refuse_uncommitted() -> None:
-    changed = _dvc("status", "--porcelain", "--", *INPUTS, program="git").splitlines()
-    if changed:
-        files = ", ".join(line[3:] for line in changed)
-        raise InputError(
-            f"{files}: changed after the commit of the experiments; commit the change first"
-        )
-
-
-def _dvc(*words: str, program: str = "dvc") -> str:
-    """The output of a command of DVC or git; if it fails, `InputError` has its last line."""
-    ended = subprocess.run([program, *words], capture_output=True, text=True, check=False)
-    if ended.returncode:
-        said = ended.stderr.strip().splitlines() or ["no message"]
-        raise InputError(f"{program} {words[0]} {words[1]}: failed: {said[-1]}")
-    return ended.stdout
+def draw(rows: pd.DataFrame, points: Sequence[Point], path: Path) -> None:
+    """The metric over each key as SVG, with a dot for each point that has a result."""
+    keys, metric = list(points[0].values), points[0].metric
+    figure = Figure(figsize=(4.2 * len(keys), 3.6), layout="constrained")
+    figure.supylabel(metric)
+    all_axes = figure.subplots(1, len(keys), sharey=True, squeeze=False)[0]
+    for key, axes in zip(keys, all_axes, strict=True):
+        values = [point.values[key] for point in points]
+        numbers = all(type(value) in (int, float) for value in values)
+        axes.plot(values if numbers else rows[key], rows[metric], "o")
+        axes.set_xlabel(key)
+        if numbers and 0 < SPREAD * min(values) <= max(values):
+            axes.set_xscale("log")
+    # Letters stay text, and the same results give the same bytes.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "sweep"}):
+        figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 if __name__ == "__main__":

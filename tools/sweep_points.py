@@ -1,36 +1,31 @@
-"""The points of a sweep: the settings in its YAML file, and the names of the experiments.
-
-A setting is a key of params.yaml, with dots; a value has the usual form of YAML.
-"""
+"""The points of a sweep: the settings in its YAML file, and the names of the experiments."""
 
 import itertools
+import json
 import random
 import re
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Any
 
 from dvc.exceptions import DvcException
-from dvc.utils.hydra import apply_overrides
 from omegaconf.errors import OmegaConfBaseException
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
 
 from srstudy.common.errors import InputError
-from srstudy.common.params import PARAMS_FILE, Slice, one_of_two, read, refuse, shown
-from srstudy.common.yaml_file import load_yaml
-from srstudy.study.settings import read_study
-from tools import sweep_metric
-from tools.experiments import overrides
+from srstudy.common.params import Slice, read, shown
+from srstudy.scoring.metrics import METRICS, first_metric
+from srstudy.study.settings import StudySettings, read_study
+from tools.experiments import changed_params
 from tools.repeats import digits_of
 
 LONGEST = 80  # characters of a name, without its digits
-MOST = 1000  # points
-SETTINGS = "keys of params.yaml, each with"
-RANGES = ("uniform", "log", "whole")
-Values = Annotated[list[Any], Field(min_length=1)]
+RANGE = "a range: choice with a list, or uniform or log with [lowest, highest] (log: above 0)"
+METRIC = (
+    f"METRIC.TEST_SET.xSCALE.METHOD with {' or '.join(METRICS)}, such as "
+    f"{first_metric()}.set5.x2.plain, or validation.xSCALE.SETTING.psnr"
+)
 
 
 class SweepFile(Slice):
@@ -38,103 +33,69 @@ class SweepFile(Slice):
 
     model_config = ConfigDict(extra="forbid")
 
-    grid: dict[str, Values] | None = Field(
-        None, min_length=1, description=f"{SETTINGS} a list of at least one value"
-    )
-    random: dict[str, Any] | None = Field(
-        None, min_length=1, description=f"{SETTINGS} a list of values or a range"
-    )
-    draws: int = Field(1, ge=1, le=MOST, description=f"a whole number from 1 to {MOST}")
-    seed: int = Field(0, ge=0, description="a whole number of at least 0")
-    fixed: dict[str, Any] = Field({}, description=f"{SETTINGS} a value")
-    targets: list[str] = Field([], description="a list of stages")
-    metric: str | None = Field(None, description=sweep_metric.WORDS)
-
-    @field_validator("random")
-    @classmethod
-    def _check_ranges(cls, entries: dict[str, Any] | None) -> dict[str, Any] | None:
-        refuse(
-            [
-                f"random.{key}: found {shown(entry)}; allowed: a list of at least one value, or "
-                f"one of {', '.join(RANGES)} with [lowest, highest]; for log, both above 0"
-                for key, entry in (entries or {}).items()
-                if not (isinstance(entry, list) and entry) and not _is_range(entry)
-            ]
-        )
-        return entries
-
-    @field_validator("targets")
-    @classmethod
-    def _check_targets(cls, names: list[str]) -> list[str]:
-        known = load_yaml(Path("dvc.yaml"))["stages"]
-        unknown = [name for name in names if name.partition("@")[0] not in known]
-        refuse([f"targets: found {name!r}; allowed: stages of dvc.yaml" for name in unknown])
-        return names
+    grid: dict[str, Any] = Field(min_length=1, description="keys of params.yaml with lists")
+    draws: int = Field(1, ge=1, description="a whole number of at least 1")
+    seed: int = Field(0, description="a whole number")
+    fixed: dict[str, Any] = Field({}, description="keys of params.yaml with values")
+    metric: str = Field(description=METRIC)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One experiment: its name, the values that vary between points, and all its settings.
+    """One experiment: its name, the values that vary, and all settings in the form for `-S`.
 
-    settings: values in the form for `-S`, including the fixed ones.
+    stage: makes the metric; file: has it.
     """
 
     name: str
     values: Mapping[str, Any]
     settings: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """All points, the stages that each point runs, and the metric for the table."""
-
-    points: Sequence[Point]
-    targets: Sequence[str]
     metric: str
+    stage: str
+    file: str
 
 
-def read_sweep(path: Path) -> Sweep:
-    """The sweep of a YAML file; each of its points is checked as in `make check`.
+def read_sweep(path: Path) -> list[Point]:
+    """The points of a sweep's YAML file, each checked as in `make check`.
 
-    `InputError` has a line for each fault; points with the same fault share a line.
+    `InputError` has a line for each fault of the file or of a point.
     """
     asked = read(SweepFile, path)
-    faults = [one_of_two("grid", asked.grid, "random", asked.random)]
-    if ("draws" in asked.model_fields_set) != (asked.random is not None):
-        faults.append("draws: allowed: a whole number, only together with random")
-    twice = asked.fixed.keys() & {**(asked.grid or {}), **(asked.random or {})}.keys()
-    faults += [f"fixed.{key}: is also in grid or random; allowed: only in one" for key in twice]
-    if lines := [f"{path}: {fault}" for fault in faults if fault]:
-        raise InputError("\n".join(lines))
-    metric = asked.metric or sweep_metric.default()
-    targets = list(dict.fromkeys([*asked.targets, sweep_metric.stage_of(metric)]))
-    points: dict[str, Point] = {}
-    combined = _combined(asked.grid) if asked.grid else _drawn(asked)
-    for values in itertools.islice(combined, MOST + 1):
+    if twice := sorted(asked.grid.keys() & asked.fixed.keys()):
+        raise InputError(f"{path}: {', '.join(twice)}: allowed only in one of grid and fixed")
+    points, faults = dict[str, Point](), list[str]()
+    for values in _values(asked, path):
         settings = {key: text(value) for key, value in {**asked.fixed, **values}.items()}
-        name = _name(values, {**settings, "targets": sorted(targets)})
-        points[name] = Point(name, values, settings)
-    if len(points) > MOST:
-        raise InputError(f"{path}: found more than {MOST} points; allowed: at most {MOST}")
-    sweep = Sweep(list(points.values()), targets, metric)
-    _refuse_wrong(sweep, path)
-    return sweep
+        try:
+            stage, file = source(asked.metric, _study(settings))
+        except InputError as error:
+            words = ", ".join(f"{key}={plain(value)}" for key, value in values.items())
+            faults += [f"{path}: point {words}: {line}" for line in str(error).splitlines()]
+        else:
+            name = _name(values, {**settings, "stage": stage})
+            # By name: equal points are one experiment.
+            points[name] = Point(name, values, settings, asked.metric, stage, file)
+    if faults:
+        raise InputError("\n".join(dict.fromkeys(faults)))
+    return [*points.values()]
+
+
+def source(metric: str, study: StudySettings) -> tuple[str, str]:
+    """The stage that makes a metric, and its JSON file; `InputError` if the study has no such."""
+    scales = [f"x{scale}" for scale in study.scales]
+    match metric.split("."):
+        case ["validation", scale, "plain" | "regularized" as setting, "psnr"] if scale in scales:
+            return f"train-{setting}@{scale[1:]}", f"metrics/validation/{scale}-{setting}.json"
+        case [kind, test_set, scale, _] if kind in METRICS and scale in scales:
+            if test_set in study.test_sets:
+                return "summarize", "metrics/summary.json"
+    made = f"scales {study.scales} and test_sets {study.test_sets}"
+    raise InputError(f"metric: found {metric!r}; allowed with {made}: {METRIC}")
 
 
 def text(value: object) -> str:
     """A value in the form for DVC's `-S`."""
-    match value:
-        case None | bool():
-            return shown(value)
-        case int() | float():
-            return repr(value)
-        case list():
-            return f"[{', '.join(map(text, value))}]"
-        case dict():
-            return f"{{{', '.join(f'{key}: {text(entry)}' for key, entry in value.items())}}}"
-    # For Hydra, a backslash is an escape only before a quotation mark.
-    inner = re.sub(r'(\\*)("|$)', lambda m: m[1] * 2 + m[2].replace('"', '\\"'), str(value))
-    return f'"{inner}"'
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def plain(value: object) -> str:
@@ -142,76 +103,49 @@ def plain(value: object) -> str:
     return value if isinstance(value, str) else text(value)
 
 
-def _is_range(entry: Any) -> bool:
-    match entry:
-        case {"uniform": [int() | float() as low, int() | float() as high]}:
-            least = -float("inf")
-        case {"log": [int() | float() as low, int() | float() as high]}:
-            least = 0
-        case {"whole": [int() as low, int() as high]}:
-            least = -float("inf")
-        case _:
-            return False
-    return len(entry) == 1 and least < low < high < float("inf")
+def _values(asked: SweepFile, path: Path) -> Iterator[dict[str, Any]]:
+    """The values of each point: for each draw, all combinations; the last key changes fastest.
 
-
-def _combined(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """Every combination of the values in the lists; the last key changes fastest."""
-    for values in itertools.product(*grid.values()):
-        yield dict(zip(grid, values, strict=True))
-
-
-def _drawn(asked: SweepFile) -> Iterator[dict[str, Any]]:
-    """Random values, always the same for a seed; with more draws, the first ones stay the same."""
+    A seed always draws the same values; with more draws, the first ones stay the same.
+    """
     chance = random.Random(asked.seed)
     for _ in range(asked.draws):
-        yield {key: _draw(entry, chance.random()) for key, entry in (asked.random or {}).items()}
+        lists = [_list(entry, chance, f"{path}: grid.{key}") for key, entry in asked.grid.items()]
+        for values in itertools.product(*lists):
+            yield dict(zip(asked.grid, values, strict=True))
 
 
-def _draw(entry: Any, share: float) -> Any:
-    """The value at a share (0 .. 1) of a list or a range; numbers have four digits."""
-    if isinstance(entry, list):
-        return entry[int(share * len(entry))]
-    ((kind, (low, high)),) = entry.items()
-    if kind == "whole":
-        return low + int(share * (high - low + 1))
-    value = low * (high / low) ** share if kind == "log" else low + share * (high - low)
-    return float(f"{value:.4g}")
+def _list(entry: Any, chance: random.Random, where: str) -> list[Any]:
+    """A list as it is, or one value drawn from a range; numbers have four digits."""
+    match entry:
+        case [_, *_]:
+            return entry
+        case {"choice": [_, *_] as values}:
+            return [chance.choice(values)]
+        case {"uniform": [int() | float() as low, int() | float() as high]} if low < high:
+            value = chance.uniform(low, high)
+        case {"log": [int() | float() as low, int() | float() as high]} if 0 < low < high:
+            value = low * (high / low) ** chance.random()
+        case _:
+            found = f"{where}: found {shown(entry)}"
+            raise InputError(f"{found}; allowed: a list of at least one value, or {RANGE}")
+    return [float(f"{value:.4g}")]
 
 
-def _name(values: Mapping[str, Any], settings: Mapping[str, object]) -> str:
-    """A name from the values, in characters that git and a shell accept, and the digits of all
-    settings."""
+def _name(values: Mapping[str, Any], settings: Mapping[str, str]) -> str:
+    """The values, in characters that git and a shell accept, and the digits of all settings."""
     words = "-".join(f"{key}-{plain(value)}" for key, value in values.items())
     safe = re.sub(r"\.\.+|[^A-Za-z0-9.]+", "-", words)[:LONGEST].strip("-.")
     return f"{safe}-{digits_of(settings)}"
 
 
-def _refuse_wrong(sweep: Sweep, path: Path) -> None:
-    """`InputError` with a line for each fault of a point."""
-    points_of: dict[str, list[Point]] = {}
-    for point in sweep.points:
-        for fault in _faults(point, sweep.metric):
-            points_of.setdefault(fault, []).append(point)
-    lines = []
-    for fault, (first, *more) in points_of.items():
-        values = ", ".join(f"{key}={plain(value)}" for key, value in first.values.items())
-        others = f" (and {len(more)} more)" if more else ""
-        lines.append(f"{path}: point {values}{others}: {fault}")
-    if lines:
-        raise InputError("\n".join(lines))
-
-
-def _faults(point: Point, metric: str) -> list[str]:
-    """The faults of params.yaml with the changes of the point."""
-    with TemporaryDirectory() as folder:
-        params = Path(folder) / PARAMS_FILE
-        shutil.copy(PARAMS_FILE, params)
-        try:
-            apply_overrides(params, overrides(point.settings))
-            return sweep_metric.faults(metric, read_study(params))
-        except InputError as error:
-            return [line.removeprefix(f"{params}: ") for line in str(error).splitlines()]
-        except (DvcException, OmegaConfBaseException) as error:
-            first, *_ = str(error.__cause__ or error).splitlines()
-            return [f"DVC cannot set it: {first}"]
+def _study(settings: Mapping[str, str]) -> StudySettings:
+    """params.yaml with the settings of a point; `InputError` has a line for each fault."""
+    try:
+        with changed_params(settings) as params:
+            return read_study(params)
+    except InputError as error:
+        raise InputError(str(error).replace(f"{params}: ", "")) from error
+    except (DvcException, OmegaConfBaseException) as error:
+        first, *_ = str(error.__cause__ or error).splitlines()
+        raise InputError(f"DVC cannot set it: {first}") from error

@@ -1,9 +1,12 @@
 """Points of a sweep on the workers of a Dask cluster, each in its own clone of the study."""
 
 import ctypes
+import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from srstudy.common.errors import InputError
 from tools.experiments import output
@@ -25,6 +28,9 @@ cd $n
 rm -f .git/*.lock
 git fetch -q origin
 git checkout -qf --detach "$2"
+# DVC commits each experiment.
+[ "$(git config user.email)" ] ||
+    export GIT_{AUTHOR,COMMITTER}_NAME=sr-study GIT_{AUTHOR,COMMITTER}_EMAIL=sr-study@localhost
 [ -f .dvc/config.local ] || dvc config --local cache.dir "$folder/cache"
 echo "$3" > ../$n.yaml
 exec python -m tools.sweep ../$n.yaml --part "$4" --share
@@ -53,12 +59,14 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
         Dask sends the code of a function that is inside another one.
         """
         prctl = ctypes.CDLL(None).prctl
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # with the worker's Python
         ended = subprocess.run(
             ["bash", "-euc", WORK, "sweep", *words],
             check=False,
             capture_output=True,
             text=True,
             errors="replace",
+            env=os.environ | {"PATH": path},
             preexec_fn=lambda: prctl(1, signal.SIGKILL),  # PR_SET_PDEATHSIG: ends with the worker
         )
         lines = ended.stdout.splitlines()[-LINES:]

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from srstudy.common.errors import InputError
-from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.datasets.download import fetch
 from srstudy.imagefiles.reading import read_image
@@ -29,6 +28,7 @@ from tools.published import figures
 from tools.robustness import MADE_BY, SCALES, bicubic, methods_of, scores, shipped
 from tools.speed_page import BICUBIC, CHART, COMMAND, FSRCNN, NETWORK, PAGE, chart, page
 from tools.timing import seconds
+from tools.writing import write_table, write_text
 
 TABLE = Path("docs/speed.csv")
 PACKAGES, BENCH = Path("tools/speed-requirements.lock"), Path(".bench")
@@ -49,10 +49,9 @@ def main() -> None:
             for model in shipped():
                 rows += ours(model, scale, Path(folder))
     found = pd.DataFrame([{**row, "machine": machine()} for row in rows])
-    with whole_file(TABLE) as partial:
-        found.to_csv(partial, index=False)
-    CHART.write_text(chart(found), encoding="utf-8")
-    PAGE.write_text(page(found), encoding="utf-8")
+    write_table(TABLE, found)
+    write_text(CHART, chart(found))
+    write_text(PAGE, page(found))
     print(PAGE.read_text("utf-8"))
 
 

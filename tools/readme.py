@@ -95,7 +95,8 @@ def gains() -> str:
         ]
         if values:
             found.append(f"{', '.join(values)} on {test_set}")
-    return f"\nThe plain networks gain over bicubic {'; '.join(found)}.\n" if found else ""
+    words = "Gain of the plain networks over bicubic interpolation"
+    return f"\n{words}: {'; '.join(found)}.\n" if found else ""
 
 
 def left_out() -> str:
@@ -193,8 +194,8 @@ def regularization() -> str:
     if full:
         weight = read(RegularizationSettings).lambda_
         sentences.append(
-            f"at full length, the default lambda of {weight:g} makes {', '.join(full)} "
-            "against lambda = 0"
+            f"at full length, the default lambda of {weight:g} changes PSNR by {', '.join(full)}, "
+            "compared with lambda = 0"
         )
     finding = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
     networks = " and ".join(runs["network"].unique())

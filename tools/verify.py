@@ -1,4 +1,4 @@
-"""Compare this machine's scores with the committed ones: `make verify`, after a `dvc repro`.
+"""Compare this machine's scores with the committed ones: `make verify`, after `make repro`.
 
 On the same kind of processor, all digits are equal. On another kind, training rounds differently,
 and differences of a few hundredths of a decibel are normal.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from dvc.exceptions import OutputNotFoundError
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common import choices
@@ -298,3 +299,25 @@ def test_experiment_that_fails_in_dvc_is_named_in_one_line(
     line = rf"^experiment mine: DVC failed; .*: {command}$"
     with pytest.raises(InputError, match=line):
         experiments.run_experiment("mine", {"lambda": 1}, ["summarize"])
+
+
+def test_dvc_or_git_that_fails_is_named_with_its_own_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dvc = tmp_path / "dvc"
+    dvc.write_text("#!/bin/sh\necho 'ERROR: no DVC here' >&2\necho more >&2\nexit 255\n")
+    dvc.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    line = r"^dvc exp list --name-only --rev HEAD: ended with status 255: ERROR: no DVC here$"
+    with pytest.raises(InputError, match=line):
+        experiments.experiments()
+
+
+def test_result_that_is_no_longer_in_dvcs_cache_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **options: object) -> None:
+        raise OutputNotFoundError("models/x2-plain.weights.h5")
+
+    monkeypatch.setattr(experiments.dvc.api, "read", gone)
+    for read in (experiments.read_output, experiments.read_bytes):
+        with pytest.raises(InputError, match=r"^experiment mine: models/x2\.h5: DVC cannot read"):
+            read("mine", "models/x2.h5")

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dvc.api
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.utils.hydra import apply_overrides
 
@@ -101,12 +102,12 @@ def read_from(name: str, path: str) -> str:
 
 def read_output(name: str, path: str) -> str:
     """The text of a stage's output in DVC's cache, from an experiment of the current commit."""
-    return str(dvc.api.read(path, rev=name))
+    return str(_read(name, path, "r"))
 
 
 def read_bytes(name: str, path: str) -> bytes:
     """Like `read_output`, for a binary file."""
-    return bytes(dvc.api.read(path, rev=name, mode="rb"))
+    return bytes(_read(name, path, "rb"))
 
 
 def results_kept() -> int:
@@ -119,5 +120,20 @@ def results_kept() -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
+def _read(name: str, path: str, mode: str) -> Any:
+    try:
+        return dvc.api.read(path, rev=name, mode=mode)
+    except (DvcException, OSError) as error:
+        why = str(error).partition("\n")[0]
+        raise InputError(
+            f"experiment {name}: {path}: DVC cannot read it: {why}; to run the experiment again: "
+            f"dvc exp remove {name}"
+        ) from error
+
+
 def _output(command: Sequence[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    if ended.returncode:
+        said = (ended.stderr.strip() or "no message").splitlines()[0]
+        raise InputError(f"{shlex.join(command)}: ended with status {ended.returncode}: {said}")
+    return ended.stdout

@@ -24,10 +24,8 @@ def main() -> None:
     arguments = parse(__doc__, "scale", "setting", "test_set")
     scale, setting, test_set = arguments.scale, arguments.setting, arguments.test_set
     model, architecture = load(Path(f"models/x{scale}-{setting}.weights.h5"), scale)
-    made_by, network = (
-        degradation(architecture.degradation),
-        self_ensemble(bind(restore_luma, model)),
-    )
+    made_by = degradation(architecture.degradation)
+    network = self_ensemble(bind(restore_luma, model))
     method = f"{setting}{ENSEMBLE}"
     evaluate(test_set, scale, method, made_by, lambda lr: restore(network, lr, scale, made_by))
 

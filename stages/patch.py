@@ -14,6 +14,7 @@ from srstudy.common.files import whole_file
 from srstudy.common.params import read
 from srstudy.common.progress import progress
 from srstudy.common.running import run
+from srstudy.common.values import at_scale
 from srstudy.datasets.lr_folders import FULL, has_pair, names, parts, read_pair
 from srstudy.datasets.parallel import ordered_map
 from srstudy.degradations.shared.degradation import degradation
@@ -33,7 +34,8 @@ def main() -> None:
     if faults := [*filter(None, [validation_fault(settings)]), *size_faults(settings, [scale])]:
         raise InputError("\n".join(faults))
     made_by = degradation(read(SynthesisSettings).degradation)
-    size, stride = settings.patch_size[scale], settings.stride[scale]
+    size = at_scale(settings.patch_size, "patch_size", scale)
+    stride = at_scale(settings.stride, "stride", scale)
 
     folder = Path(f"data/lr/x{scale}/train") / arguments.dataset
     if settings.validation_list:

@@ -10,7 +10,6 @@ its parameters. It has no dates and no times: equal studies give equal bytes.
 from html import escape
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from srstudy.common.command_line import parse
@@ -28,6 +27,7 @@ from srstudy.report.page import (
     learning_curves,
     marked_up,
     network_charts,
+    read_csv,
     score_tables,
     script_data,
     step_counts,
@@ -56,8 +56,8 @@ def main() -> None:
     found = chance.verdict(chance.measured())
 
     pretraining = f"pretraining, x{scales[0]}"
-    curves = {pretraining: pd.read_csv("metrics/curves/pretrained.csv")}
-    curves |= {name: pd.read_csv(f"metrics/curves/{name}.csv") for name in names}
+    curves = {pretraining: read_csv(Path("metrics/curves/pretrained.csv"))}
+    curves |= {name: read_csv(Path(f"metrics/curves/{name}.csv")) for name in names}
     validation = {name: read_json(Path(f"metrics/validation/{name}.json")) for name in names}
     stages = yaml.safe_load(Path("dvc.yaml").read_text("utf-8"))["stages"]
     words = {name: stage.get("do", stage)["desc"] for name, stage in stages.items()}
@@ -76,8 +76,8 @@ def main() -> None:
         curves=learning_curves(curves),
         steps=step_counts(pretraining, curves[pretraining], validation),
         verdict=escape(found and f"{found} Every seed: {chance.TABLE}."),
-        ablation=ablation_charts(pd.read_csv("docs/ablation.csv")),
-        networks="\n".join(network_charts(pd.read_csv("docs/networks-chart.csv"))),
+        ablation=ablation_charts(read_csv(Path("docs/ablation.csv"))),
+        networks="\n".join(network_charts(read_csv(Path("docs/networks-chart.csv")))),
         graph=draw(edges(stages), words),
         parameters=escape(Path("params.yaml").read_text("utf-8")),
         data=script_data([gallery(*of_set) for of_set in images.items()]),

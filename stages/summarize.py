@@ -39,10 +39,8 @@ def main() -> None:
     keep_only(SCORES, {path for *_, path in wanted})
     keep_only(SHARED, {shared_file(test_set) for test_set in settings.test_sets})
     rows = [
-        {
-            **{"test_set": test_set, "scale": scale, "method": method, "image": image},
-            **{key: of_metric(entry, key, path) for key in METRICS},
-        }
+        {"test_set": test_set, "scale": scale, "method": method, "image": image}
+        | {key: of_metric(entry, key, path) for key in METRICS}
         for test_set, scale, method, path in wanted
         for image, entry in read_json(path).items()
     ]

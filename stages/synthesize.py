@@ -25,7 +25,7 @@ from srstudy.common.running import run
 from srstudy.datasets.lr_folders import FULL, copy_folder, make_folders, write_pair
 from srstudy.datasets.parallel import ordered_map
 from srstudy.datasets.settings import DownscaledCopiesSettings
-from srstudy.degradations.shared.degradation import Drawn, degradation
+from srstudy.degradations.shared.degradation import StrengthSource, degradation
 from srstudy.degradations.shared.settings import StrengthSettings, SynthesisSettings
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
@@ -40,26 +40,31 @@ def main() -> None:
     dataset, scale, role = arguments.dataset, arguments.scale, arguments.role
     name = read(SynthesisSettings).degradation
     copies = read(DownscaledCopiesSettings).downscaled_copies if role == "train" else []
-    drawn = _drawn() if role == "train" else None
+    source = _strength_source() if role == "train" else None
 
     paths = list_images(Path("data/raw") / dataset)
     output = Path(f"data/lr/x{scale}") / role / dataset
     with whole_folder(output) as partial:
         make_folders(partial, [FULL, *map(copy_folder, copies)])
-        write = bind(_write_pairs, partial, scale, name, copies, drawn)
+        write = bind(_write_pairs, partial, scale, name, copies, source)
         pairs = ordered_map(write, paths)
         for _ in progress(pairs, f"synthesize {dataset} x{scale}", len(paths), "image"):
             pass
     print(f"{output}: {len(paths)} images, {name} degradation, {len(copies)} copies of each")
 
 
-def _drawn() -> Drawn:
+def _strength_source() -> StrengthSource:
     settings = read(StrengthSettings)
-    return Drawn(settings.strength_seed, settings.strengths)
+    return StrengthSource(settings.strength_seed, settings.strengths)
 
 
 def _write_pairs(
-    folder: Path, scale: int, name: str, copies: list[float], drawn: Drawn | None, path: Path
+    folder: Path,
+    scale: int,
+    name: str,
+    copies: list[float],
+    source: StrengthSource | None,
+    path: Path,
 ) -> None:
     image, made_by = read_image(path), degradation(name)
     least = LEAST_SIDE * scale
@@ -70,9 +75,9 @@ def _write_pairs(
         )
 
     def pair(pixels: NDArray[np.uint8], part: str) -> Pair:
-        if drawn is None:
+        if source is None:
             return made_by.pair(pixels, scale)
-        return made_by.training_pair(pixels, scale, (path.stem, part), drawn)
+        return made_by.training_pair(pixels, scale, (path.stem, part), source)
 
     write_pair(folder, FULL, path.stem, pair(image, FULL))
     for factor in copies:

@@ -16,6 +16,7 @@ from srstudy.common.command_line import parse
 from srstudy.common.files import write_json
 from srstudy.common.params import read
 from srstudy.common.running import run
+from srstudy.common.values import at_scale
 from srstudy.training.recipe import Recipe
 from srstudy.training.settings import RegularizationSettings, TrainSettings
 from srstudy.training.training import train
@@ -30,8 +31,8 @@ def main() -> None:
         settings,
         scale,
         lambda_=read(RegularizationSettings).lambda_ if setting == "regularized" else 0.0,
-        epochs=settings.epochs[scale],
-        steps=settings.steps[scale],
+        epochs=at_scale(settings.epochs, "epochs", scale),
+        steps=at_scale(settings.steps, "steps", scale),
         final_rate_share=settings.final_rate_share,
     )
     last = train(name, recipe, start=Path("models/pretrained.weights.h5"))

@@ -36,6 +36,15 @@ def test_newest_state_is_restored_exactly_and_old_ones_are_deleted(root: Path) -
     assert len(list((root / "key").iterdir())) == KEPT
 
 
+def test_newest_state_is_found_after_any_number_of_steps() -> None:
+    checkpoints = Checkpoints("key")
+    for step in (99_999_998, 99_999_999, 100_000_000):
+        checkpoints.save(step, _state(step))
+    found = checkpoints.newest()
+    assert found is not None
+    np.testing.assert_array_equal(found["weights"], _state(100_000_000)["weights"])
+
+
 def test_same_training_cannot_run_twice_at_the_same_time(root: Path) -> None:
     # In the workspace and in a temporary experiment, which share the checkpoints.
     checkpoints = Checkpoints("key")

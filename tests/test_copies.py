@@ -10,7 +10,7 @@ import yaml
 from numpy.typing import NDArray
 
 from srstudy.common.params import read
-from srstudy.degradations.shared.degradation import Drawn, degradation, names
+from srstudy.degradations.shared.degradation import StrengthSource, degradation, names
 from srstudy.degradations.shared.settings import StrengthSettings
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
@@ -40,7 +40,7 @@ def test_copies_are_stored_as_luma_and_give_the_same_patches_as_in_colour(
         stage.main()
 
     settings = read(StrengthSettings)
-    drawn = Drawn(settings.strength_seed, settings.strengths)
+    source = StrengthSource(settings.strength_seed, settings.strengths)
     made_by, folder = degradation(name), tmp_path / "data/lr/x2/train/mine"
     assert read_image(folder / "full/hr/colour.png").shape == (120, 96, 3)
     with h5py.File("data/patches/x2.h5") as file:
@@ -49,7 +49,7 @@ def test_copies_are_stored_as_luma_and_give_the_same_patches_as_in_colour(
         for label, group in groups.items():
             image, part = label.split(", ")
             whole = images[image] if part == "full" else imresize(images[image], 0.7)
-            pair = made_by.training_pair(whole, 2, (image, part), drawn)
+            pair = made_by.training_pair(whole, 2, (image, part), source)
             for side, pixels in zip(pair._fields, pair, strict=True):
                 luma = made_by.protocol.training_luma(pixels)
                 np.testing.assert_array_equal(group[side][:], luma)

@@ -48,7 +48,7 @@ def test_wrong_arguments_are_refused_by_name(made_by: Degradation) -> None:
         made_by.degrade(image.astype(np.float64), 2)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 1, not 0"):
         made_by.degrade(image, 0)
-    with pytest.raises(ValueError, match="9 x 6 pixels is below 8"):
+    with pytest.raises(ValueError, match="9 x 6 pixels; allowed: at least 8 x 8"):
         made_by.degrade(image, 8)
     with pytest.raises(ValueError, match="uint8"):
         made_by.enlarge(image.astype(np.float32), 2)  # type: ignore[arg-type]

@@ -39,8 +39,9 @@ def test_images_and_labels_are_read_correctly(tmp_path: Path) -> None:
         idx(np.zeros(3, np.uint8), kind=13),
         idx(np.zeros((2, 2), np.uint8))[:-1],
         idx(np.zeros((2, 2), np.uint8)) + b"x",
+        idx(np.zeros((2, 2), np.uint8))[:6],
     ],
-    ids=["empty", "another type", "too short", "too long"],
+    ids=["empty", "another type", "too short", "too long", "cut in its header"],
 )
 def test_file_that_is_not_an_idx_file_of_bytes_is_named(tmp_path: Path, data: bytes) -> None:
     path = write_digits(tmp_path, "train-images-idx3", data)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from srstudy.common.ahead import ahead
 from srstudy.common.errors import InputError
 from srstudy.datasets.lr_folders import FULL, make_folders, write_pair
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.reading import read_image
-from srstudy.scoring.ahead import ahead
 from srstudy.scoring.evaluation import evaluate, images_folder, scored, scores_file
 
 MATLAB = degradation("matlab")

@@ -58,6 +58,30 @@ def _line(run: Run) -> str:
     return line
 
 
+@pytest.mark.parametrize(
+    ("stage", "missing"),
+    [
+        (("summarize",), "data/scores/x2/set5/bicubic.json"),
+        (("report",), "metrics/images/set5.json"),
+        (("compare", "--scale", "2", "--test-set", "set5"), "data/scores/x2/set5/bicubic.json"),
+        (("patch", "--scale", "2", "--dataset", "mine"), "data/lr/x2/train/mine"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_stage_without_its_inputs_names_the_first_one_that_is_missing(
+    folder: Path, stage: tuple[str, ...], missing: str
+) -> None:
+    assert _line(_run(folder, *_stage(*stage))).startswith(f"error: {missing}: ")
+
+
+def test_scale_without_an_entry_in_params_is_named(folder: Path) -> None:
+    values = yaml.safe_load((folder / "params.yaml").read_text("utf-8"))
+    del values["stride"]["x3"]
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+    line = _line(_run(folder, *_stage("patch", "--scale", "3", "--dataset", "mine")))
+    assert line == "error: stride.x3: found nothing; allowed: an entry for this scale"
+
+
 SYNTHESIZE = _stage("synthesize", "--dataset", "mine", "--scale", "2", "--role", "train")
 
 

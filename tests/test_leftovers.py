@@ -35,6 +35,11 @@ def test_only_wanted_files_stay_in_a_folder(folder: Path) -> None:
     assert sorted(path.name for path in (folder / "top").iterdir()) == ["x2"]
 
 
+def test_folder_that_does_not_exist_has_nothing_to_remove(folder: Path) -> None:
+    keep_only(Path("top"), {Path("top/x2/set/plain")})
+    assert not list(folder.iterdir())
+
+
 def test_results_that_no_stage_makes_are_removed_if_git_tracks_them(folder: Path) -> None:
     mine = {
         *("metrics/curves/x2-plain.csv", "metrics/curves/x2-regularized.csv"),
@@ -47,7 +52,7 @@ def test_results_that_no_stage_makes_are_removed_if_git_tracks_them(folder: Path
     _write(*mine, *other, *own)
     subprocess.run(["git", "init", "-q"], check=True)
     subprocess.run(["git", "add", "-A"], check=True)
-    _write("metrics/validation/x8-plain.json")  # git has it not
+    _write("metrics/validation/x8-plain.json")  # git does not track it
     wanted = results_of([2], [3])
     assert wanted == {Path(name) for name in mine}
     assert {str(path) for path in remove_other_results(wanted)} == other

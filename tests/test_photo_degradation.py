@@ -13,7 +13,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.params import read
 from srstudy.common.yaml_file import load_yaml
 from srstudy.degradations import photo as file
-from srstudy.degradations.shared.degradation import Degradation, Drawn, degradation
+from srstudy.degradations.shared.degradation import Degradation, StrengthSource, degradation
 from srstudy.degradations.shared.settings import StrengthSettings
 from srstudy.degradations.shared.strengths import draws, strengths
 from srstudy.imagefiles.png import write_png
@@ -42,14 +42,14 @@ def test_test_lr_is_jpeg_of_quality_75_without_noise(photo: Photo) -> None:
 def test_bytes_are_always_the_same(photo: Photo) -> None:
     # Computed once; other versions of OpenCV's JPEG or NumPy's random numbers could change them.
     test = PHOTO.degrade(photo, 2)
-    trained = PHOTO.training_pair(photo, 2, ("cat", "full"), Drawn(1, {})).lr
+    trained = PHOTO.training_pair(photo, 2, ("cat", "full"), StrengthSource(1, {})).lr
     digests = [hashlib.sha256(image.tobytes()).hexdigest()[:16] for image in (test, trained)]
     assert digests == PINNED
 
 
 def test_strengths_depend_only_on_seed_name_and_copy(photo: Photo) -> None:
     def lr(seed: int, *words: str) -> bytes:
-        return PHOTO.training_pair(photo, 2, words, Drawn(seed, {})).lr.tobytes()
+        return PHOTO.training_pair(photo, 2, words, StrengthSource(seed, {})).lr.tobytes()
 
     first = lr(1, "cat", "full")
     assert lr(1, "cat", "full") == first
@@ -60,7 +60,10 @@ def test_strengths_depend_only_on_seed_name_and_copy(photo: Photo) -> None:
 def test_strengths_are_within_their_ranges_and_shares() -> None:
     grey = np.full((64, 64), 128, np.uint8)
     noisy = {"photo": {"compressed": 0.0, "noisy": 0.5, "noise": [4, 8]}}
-    found = [PHOTO.training_pair(grey, 2, (str(n),), Drawn(1, noisy)).lr.std() for n in range(200)]
+    found = [
+        PHOTO.training_pair(grey, 2, (str(n),), StrengthSource(1, noisy)).lr.std()
+        for n in range(200)
+    ]
     touched = [sigma for sigma in found if sigma]
     assert 80 <= len(touched) <= 120
     assert min(touched) > 3.4 and max(touched) < 8.8 and np.ptp(touched) > 3
@@ -82,13 +85,13 @@ def test_qualities_are_drawn_from_their_range(
 
 
 def test_without_noise_and_compression_it_equals_matlab(photo: Photo) -> None:
-    pair = PHOTO.training_pair(photo, 4, ("cat",), Drawn(1, {"photo": CLEAN}))
+    pair = PHOTO.training_pair(photo, 4, ("cat",), StrengthSource(1, {"photo": CLEAN}))
     np.testing.assert_array_equal(pair.lr, MATLAB.degrade(photo, 4))
     np.testing.assert_array_equal(pair.hr, photo)
 
 
 def test_degradation_without_strengths_is_the_same_in_training(photo: Photo) -> None:
-    pair = MATLAB.training_pair(photo, 2, ("cat",), Drawn(1, {"photo": CLEAN}))
+    pair = MATLAB.training_pair(photo, 2, ("cat",), StrengthSource(1, {"photo": CLEAN}))
     np.testing.assert_array_equal(pair.lr, MATLAB.degrade(photo, 2))
 
 
@@ -133,7 +136,7 @@ def test_user_function_that_fails_or_returns_a_wrong_size_is_named(photo: Photo)
         "photo", "own", MATLAB.interpolation, LITERATURE, MATLAB.function, lambda *_, **__: photo
     )
     with pytest.raises(InputError, match=r"photo\.py: degrade_at_random gave uint8 of shape"):
-        made_by.training_pair(photo, 2, ("cat",), Drawn(1, {}))
+        made_by.training_pair(photo, 2, ("cat",), StrengthSource(1, {}))
 
 
 def test_one_more_image_changes_no_other_image(

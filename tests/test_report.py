@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from srstudy.common.errors import InputError
 from srstudy.report.gallery import MOST_IMAGES
-from srstudy.report.page import score_tables, script_data, table
+from srstudy.report.page import read_csv, score_tables, script_data, table
 from srstudy.scoring import chance
 from srstudy.scoring.metrics import METRICS, Metric
 from tests.browser import chromium
@@ -86,6 +86,15 @@ def test_page_has_chance_and_verdict_if_seeds_were_run(report: Path, tmp_path: P
         assert "Regularization helps a little: +0.012 dB at x2" in others
         assert "Every seed: docs/seeds.csv.<" in others
     assert "Every seed" not in report.read_text("utf-8")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"a\n1,2\n1,2,3\n", b"\xff"])
+def test_missing_or_broken_table_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "curve.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"curve\.csv: cannot be read"):
+        read_csv(path)
 
 
 def test_best_of_each_row_is_marked(report: Path) -> None:

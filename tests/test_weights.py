@@ -11,7 +11,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.images.interpolation import Interpolation
 from srstudy.networks.shared.architecture import Architecture, layers_with_weights
-from srstudy.networks.shared.weights import load, save
+from srstudy.networks.shared.weights import load, save, trained_steps
 from tests.small import network_of_own
 
 SIZE = {"channels": 4, "blocks": 1, "equivariant": False}
@@ -126,6 +126,13 @@ def test_missing_broken_and_foreign_files_are_refused_by_name(path: Path, tmp_pa
     _refusal(foreign)
     path.write_bytes(path.read_bytes()[:-2000])
     _refusal(path)
+
+
+def test_number_of_steps_that_is_not_a_number_is_refused_by_name(path: Path) -> None:
+    with h5py.File(path, "r+") as file:
+        file.attrs["steps"] = "many"
+    with pytest.raises(InputError, match=path.name):
+        trained_steps(path)
 
 
 def test_at_the_same_scale_all_weights_are_loaded() -> None:

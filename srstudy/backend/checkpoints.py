@@ -22,9 +22,9 @@ import numpy as np
 from srstudy.common.files import whole_file
 from srstudy.common.running import locked
 
-SECONDS_BETWEEN = 15.0
-KEPT = 2
-OURS = ("srstudy", "stages", "__main__")
+SECONDS_BETWEEN = 15.0  # two saved states: a kill loses about this much work
+KEPT = 2  # states: if the newest is damaged (power failure), the one before is used
+OURS = ("srstudy", "stages", "__main__")  # the first part of the names of this project's modules
 
 Arrays = dict[str, np.ndarray]
 
@@ -70,11 +70,14 @@ class Checkpoints:
         return time.monotonic() - self._saved >= self._seconds
 
     def save(self, step: int, arrays: Arrays) -> None:
-        """Save the state after a step, and delete the oldest one."""
+        """Save the state after a step; delete all but the newest KEPT states.
+
+        The step's digits in the name are padded, so that names sort by step.
+        """
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
         content = buffer.getvalue()
-        with whole_file(self._folder / _name(f"{step:08d}", content)) as partial:
+        with whole_file(self._folder / _name(f"{step:012d}", content)) as partial:
             partial.write_bytes(content)
         for old in self._files()[KEPT:]:
             old.unlink(missing_ok=True)

@@ -5,7 +5,8 @@ TensorFlow suppresses all of them. If the start fails, they are shown. If the en
 TF_CPP_MIN_LOG_LEVEL=0, nothing is suppressed.
 
 This also switches on oneDNN's convolutions. By default TensorFlow uses them only on processors with
-AVX-512 or AMX; on other processors they take 0.6 of the time. And it prepares GPUs.
+AVX-512 or AMX; on other processors, these convolutions take 0.6 of the time of the default ones.
+And it prepares GPUs.
 """
 
 import os

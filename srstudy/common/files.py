@@ -20,8 +20,9 @@ NETWORK_ATTRIBUTE = "network"
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A new folder to write to; it replaces `path` when the block ends without an error."""
-    partial, before = (path.with_name(f".partial-{kind}{path.name}") for kind in ("", "before-"))
-    with _clear_words(path):
+    partial = path.with_name(f".partial-{path.name}")
+    before = path.with_name(f".partial-before-{path.name}")
+    with _as_input_error(path):
         for left in (partial, before):
             shutil.rmtree(left, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -40,7 +41,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 def whole_file(path: Path) -> Iterator[Path]:
     """A file name beside `path` to write to; the file replaces `path` if there was no error."""
     partial = path.with_name(f".partial-{path.name}")
-    with _clear_words(path):
+    with _as_input_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
@@ -59,7 +60,8 @@ def ensure_room(folder: Path, size: int) -> None:
 
 
 @contextmanager
-def _clear_words(path: Path) -> Iterator[None]:
+def _as_input_error(path: Path) -> Iterator[None]:
+    """An error of the system inside the block, such as a full disk, becomes an `InputError`."""
     try:
         yield
     except OSError as error:
@@ -78,5 +80,7 @@ def read_json(path: Path) -> Any:
     """The content of a JSON file. `InputError` if the file is missing or broken."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON: {error}") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: is not valid JSON: {error}") from error

@@ -1,7 +1,7 @@
-"""What a system is asked that not every system answers: each question with an answer elsewhere.
+"""Questions to the operating system that only Linux answers, each with a fallback.
 
-Written for Linux. What macOS lacks (prctl, /proc, the cores of a process) has a fallback here. The
-fallbacks are tested on Linux, where the calls are taken away; they were not tested on macOS.
+macOS lacks prctl, /proc and the list of cores that a process may use. The fallbacks are tested on
+Linux, with these calls removed; they were not tested on macOS.
 """
 
 import ctypes
@@ -14,26 +14,26 @@ import time
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # of linux/prctl.h
-LOOK_EVERY_S = 0.5  # for the parent, where the system does not tell of its end
+LOOK_EVERY_S = 0.5  # time between two looks for the parent process, without prctl
 PROCESSOR = Path("/proc/cpuinfo")
-# What the NVIDIA driver puts there; a container may have the first alone.
+# Made by the NVIDIA driver; a container may have only the first.
 NVIDIA = (Path("/dev/nvidia0"), Path("/proc/driver/nvidia"))
 
 
 def cores() -> int:
-    """How many cores this process may use; where the system does not tell, all of them."""
+    """The number of cores that this process may use; of all cores, if the system does not tell."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def has_nvidia_device() -> bool:
-    """Whether the driver of an NVIDIA GPU is at work here."""
+    """Whether this machine has the driver of an NVIDIA GPU."""
     return any(path.exists() for path in NVIDIA)
 
 
 def processor(description: Path = PROCESSOR) -> dict[str, str]:
-    """What Linux says of the first processor, by its keys in lower case; elsewhere {}."""
+    """Linux's description of the first processor, with keys in lower case; {} on other systems."""
     said: dict[str, str] = {}
     try:
         lines = description.read_text("utf-8", "replace").splitlines()
@@ -46,14 +46,15 @@ def processor(description: Path = PROCESSOR) -> dict[str, str]:
 
 
 def end_with(parent: int) -> None:
-    """Have this process killed when its parent is: else it would work on for nobody.
+    """Make sure that this process is killed when its parent process ends.
 
-    DVC, killed, would leave its stage in a folder that may be gone.
+    If only DVC were killed, its stage would run on, in a folder that may no longer exist. parent:
+    the process id of the parent.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
-            os._exit(1)  # killed before we could ask
+            os._exit(1)  # the parent ended before the call of prctl
     else:
         threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
@@ -65,5 +66,5 @@ def _watch(parent: int) -> None:
 
 
 def lock(descriptor: int) -> None:
-    """Lock an open file until the process ends, or raise BlockingIOError: another one has it."""
+    """Lock an open file until this process ends; BlockingIOError if another process has done so."""
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

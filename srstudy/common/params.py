@@ -19,6 +19,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.yaml_file import load_yaml
 
 PARAMS_FILE = Path("params.yaml")
+_MISSING = object()  # a key without a value; None would be the value null
 
 
 class Slice(BaseModel):
@@ -125,6 +126,8 @@ def _lines(model: type[Slice], raw: dict[str, Any], detail: ErrorDetails) -> lis
 
 
 def _line(model: type[Slice], raw: dict[str, Any], detail: ErrorDetails) -> str:
+    """Follows the error's location from the whole file inwards: to the wrong value, and in parallel
+    to the field that says what is allowed."""
     keys: list[str] = []
     found: Any = raw
     allowed = ""
@@ -168,6 +171,3 @@ def _note_of_entry(annotation: Any) -> str | None:
         return None
     notes = [getattr(mark, "description", None) for mark in get_args(get_args(annotation)[1])]
     return next((note for note in notes if note), None)
-
-
-_MISSING = object()

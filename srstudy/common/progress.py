@@ -18,8 +18,9 @@ def progress(
 ) -> "tqdm[Item]":
     """The items; progress is shown on stderr. `set_postfix_str` adds a few words.
 
-    On a terminal the line is updated in place and removed at the end. Without a terminal, a task
-    of more than 30 s prints a line every 30 s.
+    title: what is done; total: the number of items; unit: the name of one; done: how many of the
+    total are done already, in an earlier run. On a terminal the line is updated in place and
+    removed at the end. Without a terminal, a task of more than 30 s prints a line every 30 s.
     """
     form: dict[str, Any] = {"total": total, "unit": unit, "initial": done, "leave": False}
     if sys.stderr.isatty():

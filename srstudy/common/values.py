@@ -1,16 +1,21 @@
 """The kinds of values in params.yaml, each with its bounds and their description."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo
 
 from srstudy.common.choices import names
+from srstudy.common.errors import InputError
 from srstudy.common.params import Entries, refuse, shown
 from srstudy.common.scales import SCALES
 
 BY_SCALE = Entries("x{scale}", tuple(f"x{scale}" for scale in SCALES))
 MOST_STEPS = 10_000_000
 MOST_EPOCHS = 100_000
+MOST_COUNT = 100_000  # of a patch size or stride in pixels, and of a batch size in patches
+
+Value = TypeVar("Value")
 
 
 def within(
@@ -43,6 +48,16 @@ def whole(*, least: int, most: int, or_null: bool = False) -> Any:
 def per_scale(example: str) -> Any:
     """The field of a mapping with a value per scale; example: entries that errors show."""
     return Field(description=f"a mapping with keys {', '.join(BY_SCALE.keys)}, as in {{{example}}}")
+
+
+def at_scale(values: Mapping[int, Value], key: str, scale: int) -> Value:
+    """The entry of a scale in a value per scale; key: its name in params.yaml.
+
+    `InputError` if there is no entry: params.yaml needs one only for the scales of the study.
+    """
+    if scale not in values:
+        raise InputError(f"{key}.x{scale}: found nothing; allowed: an entry for this scale")
+    return values[scale]
 
 
 def choice_field(room: str) -> Any:
@@ -81,7 +96,7 @@ Scale = Annotated[int, BeforeValidator(_known_scale)]
 # number. In code the keys are the scales themselves.
 ScaleKey = Annotated[int, BeforeValidator(_scale_of_key)]
 CountPerScale = Annotated[
-    dict[ScaleKey, Annotated[int, whole(least=1, most=MOST_EPOCHS)]],
+    dict[ScaleKey, Annotated[int, whole(least=1, most=MOST_COUNT)]],
     BY_SCALE,
 ]
 EpochsPerScale = Annotated[

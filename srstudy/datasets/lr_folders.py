@@ -55,7 +55,7 @@ def parts(folder: Path) -> list[str]:
 
 
 def names(folder: Path) -> list[str]:
-    """The names of the images in a synthesized folder, sorted."""
+    """The names of the images in a synthesized folder, sorted; `InputError` if there is none."""
     found = sorted(path.stem for path in (folder / FULL / "hr").glob("*.png"))
     if not found:
         raise InputError(f"{folder}: holds no synthesized image; run `dvc repro`")

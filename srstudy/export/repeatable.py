@@ -37,9 +37,8 @@ def repeatable(model: keras.Model, order: int = 0) -> Iterator[None]:
     with ExitStack() as changed:
         for number, layer in enumerate(model._flatten_layers()):
             changed.enter_context(patch.object(layer, "name", f"layer_{number:05}"))
-        changed.enter_context(
-            patch.object(utils, "INTERNAL_NAME", 10**5)
-        )  # so all have the same number of digits
+        # So large that all numbers have the same number of digits.
+        changed.enter_context(patch.object(utils, "INTERNAL_NAME", 10**5))
         for module in MODULES:
             # A name in the module hides Python's built-in name.
             changed.enter_context(patch.object(module, "set", Ordered, create=True))

@@ -99,10 +99,8 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """The chunks of a PNG file before its pixels: name, start and end of each."""
     place = 8 if data.startswith(b"\x89PNG\r\n\x1a\n") else len(data)
     while place + 12 <= len(data):
-        end, name = (
-            place + 12 + int.from_bytes(data[place : place + 4]),
-            data[place + 4 : place + 8],
-        )
+        length, name = int.from_bytes(data[place : place + 4]), data[place + 4 : place + 8]
+        end = place + 12 + length  # with length, name and checksum, four bytes each
         if name == b"IDAT":
             return
         yield name, place, end

@@ -1,4 +1,4 @@
-"""Python's warnings kept back while images are read, by one thread or by several."""
+"""Suppresses Python's warnings while images are read, in one thread or in several."""
 
 import threading
 import warnings
@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 
 class Silence:
-    """Keeps warnings back from the first thread that enters until the last has left.
+    """Suppresses warnings from the first thread that enters until the last thread has left.
 
-    `warnings.catch_warnings` by itself is for one thread: of two, the one that leaves last would
-    put back what it found, which is the other's silence, for good.
+    `warnings.catch_warnings` is made for one thread. If two threads overlap, the last to leave
+    would restore the state that it found, the suppression of the other thread: warnings would stay
+    suppressed forever.
     """
 
     def __init__(self) -> None:
@@ -18,7 +19,7 @@ class Silence:
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """Within this block nothing is warned of."""
+        """A block without warnings."""
         with self._lock:
             if not self._inside:
                 self._warnings = warnings.catch_warnings(action="ignore")

@@ -18,15 +18,8 @@ from srstudy.imagefiles.lab import srgb_of_lab
 from srstudy.imagefiles.tags import Tags, directories
 
 # Tags, by their numbers.
-SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = (
-    254,
-    255,
-    256,
-    257,
-    258,
-    259,
-    262,
-)
+SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT = 254, 255, 256, 257
+BITS, COMPRESSION, PHOTOMETRIC = 258, 259, 262
 OFFSETS, SAMPLES, COUNTS, PLANAR, INNER, EXTRA, FORMAT = 273, 277, 279, 284, 330, 338, 339
 TILE_OFFSETS, TILE_COUNTS = 324, 325
 WHITE_IS_0, BLACK_IS_0, RGB, LAB = 0, 1, 2, 8

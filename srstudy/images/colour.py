@@ -30,7 +30,7 @@ def luma(image: NDArray[np.uint8], swing: Swing) -> NDArray[np.float64]:
 
 
 def colour_differences(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Red, green and blue of an image (H, W, 3), minus the pixel's full-range luma.
+    """Red, green and blue of an image (H, W, 3), 0..255, minus the pixel's full-range luma.
 
     All three are 0 for a grey pixel.
     """
@@ -44,7 +44,7 @@ def with_luma(
     swing: Swing,
     into: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """The RGB image (H, W, 3) with these colour differences and this luma (H, W).
+    """The RGB image (H, W, 3) with these colour differences and this luma (H, W), 0..255.
 
     float32, not rounded and not clipped; or written into a uint8 image, rounded and clipped.
     """

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 
 class Pair(NamedTuple):
-    """An LR image or plane and its HR original, or equally many of both, stacked: uint8.
+    """An LR image or plane and its HR original, uint8; or a batch of such pairs.
 
-    lr: (..., h, w[, 3]); hr: (..., h * scale, w * scale[, 3]).
+    lr: ([n, ]h, w[, C]); hr: ([n, ]h * scale, w * scale[, C]).
     """
 
     lr: NDArray[np.uint8]
@@ -23,5 +23,6 @@ def crop_to_multiple(image: NDArray[Any], scale: int) -> NDArray[Any]:
     """
     height, width = image.shape[0] // scale * scale, image.shape[1] // scale * scale
     if not height or not width:
-        raise ValueError(f"an image of {image.shape[1]} x {image.shape[0]} pixels is below {scale}")
+        found = f"{image.shape[1]} x {image.shape[0]} pixels"
+        raise ValueError(f"an image has {found}; allowed: at least {scale} x {scale}")
     return image[:height, :width]

@@ -44,7 +44,7 @@ class Protocol:
         return to_uint8(self.luma(image))
 
     def crop(self, plane: Plane, scale: int) -> Plane:
-        """The scored part of a plane (H, W); the whole plane if cropping would leave no pixel."""
+        """The scored part of (H, W[, 3]); all of it if cropping would leave no pixel."""
         if not self.crops or min(plane.shape[:2]) <= 2 * scale:
             return plane
         return plane[scale:-scale, scale:-scale]

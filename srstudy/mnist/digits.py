@@ -1,6 +1,7 @@
 """MNIST: reading the files, and the network of the student project's warm-up."""
 
 import gzip
+import math
 import zlib
 from pathlib import Path
 
@@ -26,16 +27,21 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         raise InputError(f"{path}: cannot be read as gzip: {error}") from error
     if len(data) < 4 or data[:3] != bytes([0, 0, _UNSIGNED_BYTES]):
         raise InputError(f"{path}: is not an IDX file of unsigned bytes")
-    start = 4 + 4 * data[3]
+    start = 4 + 4 * data[3]  # after the type and the sizes of the array
+    if len(data) < start:
+        raise InputError(f"{path}: ends within its header")
     shape = tuple(int(n) for n in np.frombuffer(data[4:start], ">u4"))
-    values = np.frombuffer(data, np.uint8, offset=min(start, len(data)))
-    if values.size != np.prod(shape):
+    values = np.frombuffer(data, np.uint8, offset=start)
+    if values.size != math.prod(shape):
         raise InputError(f"{path}: holds {values.size} values; its header says {shape}")
     return values.reshape(shape)
 
 
 def read_digits(folder: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Images (n, 28, 28, 1) in [0, 1] and labels (n,) of a part: `train` or `t10k`."""
+    """Images (n, 28, 28, 1) in [0, 1] and labels (n,) of a part: `train` or `t10k`.
+
+    `InputError` if a file is missing or broken, or if the two do not fit each other.
+    """
     images = read_idx(folder / f"{part}-images-idx3-ubyte.gz")
     labels = read_idx(folder / f"{part}-labels-idx1-ubyte.gz")
     if images.ndim != 3 or labels.shape != images.shape[:1]:

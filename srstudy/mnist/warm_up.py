@@ -49,7 +49,7 @@ def train(
     for place, variable in enumerate(network.variables if done else []):
         variable.assign(saved[f"variable{place}"])
     total = recipe.steps
-    start = f"goes on from step {done} of" if done else "begins,"
+    start = f"resumes after step {done} of" if done else "begins,"
     first = f"train mnist: {start} {total} steps, on {device_words()} in {precision}"
     print("\n".join([first, *notes()]), flush=True)
     every, numbers = max(1, total // CURVE_POINTS), range(done + 1, total + 1)

@@ -4,12 +4,12 @@ The batch of a step depends only on the seed and the step's number, never on ear
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from srstudy.common.ahead import ahead
 from srstudy.images.orientations import ORIENTATIONS, turned
 from srstudy.images.pairs import Pair
 from srstudy.patches.reading import PatchFile
@@ -19,13 +19,15 @@ class Batches:
     """The batches of a training run: LR and HR, each of shape (batch, h, w, 1), uint8.
 
     An epoch is one pass over all patches in random order. The last patches of an epoch are not
-    used if they do not fill a batch. A batch is never larger than the number of patches.
+    used if they do not fill a batch. A batch is never larger than the number of patches. augment:
+    whether each patch gets a random one of its eight orientations.
     """
 
     def __init__(self, patches: PatchFile, batch_size: int, seed: int, augment: bool) -> None:
         self._patches, self._seed, self._augment = patches, seed, augment
         self.batch_size = min(batch_size, len(patches))
         self.steps_per_epoch = len(patches) // self.batch_size
+        # Kept for one epoch, so that not every step shuffles all patches.
         self._order = lru_cache(maxsize=1)(self._shuffled)
 
     def at(self, step: int) -> Pair:
@@ -39,13 +41,7 @@ class Batches:
 
     def ahead(self, first: int, end: int) -> Iterator[Pair]:
         """The batches of steps first to end - 1; the next batch is read while one is in use."""
-        with ThreadPoolExecutor(1) as reader:
-            following = reader.submit(self.at, first) if first < end else None
-            for step in range(first, end):
-                assert following is not None
-                current = following.result()
-                following = reader.submit(self.at, step + 1) if step + 1 < end else None
-                yield current
+        return ahead(map(self.at, range(first, end)))
 
     def _shuffled(self, epoch: int) -> NDArray[np.int64]:
         return np.random.default_rng([self._seed, 0, epoch]).permutation(len(self._patches))

@@ -85,11 +85,12 @@ def check_places(
     for start in range(0, len(places), PIECE):
         piece = places[start : start + PIECE]
         image, corner = piece[:, 0], piece[:, 1:]
-        right = (image >= 0) & (image < len(last))
-        right &= ((corner >= 0) & (corner % scale == 0)).all(axis=1)
-        right[right] = (corner[right] <= last[image[right]]).all(axis=1)
-        if not right.all():
-            wrong = int(np.argmin(right))
+        valid = (image >= 0) & (image < len(last))
+        valid &= ((corner >= 0) & (corner % scale == 0)).all(axis=1)
+        # Only now: a wrong image number must not be used as an index.
+        valid[valid] = (corner[valid] <= last[image[valid]]).all(axis=1)
+        if not valid.all():
+            wrong = int(np.argmin(valid))  # the first that is not valid
             found = "image {}, row {}, column {}".format(*piece[wrong].tolist())
             raise Fault(
                 f"places: found {found} in line {start + wrong}; allowed: complete patches of "

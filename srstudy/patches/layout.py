@@ -13,7 +13,7 @@ how the file was made; the attribute `image` of train/0 names its image. An imag
 are never on both sides of the split.
 """
 
-FORMAT = 3
+FORMAT = 3  # the number of this layout; files with another number are refused
 PLANE, PLACE = "<u1", "<i4"  # the types of pixels and of places
 
 

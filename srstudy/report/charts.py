@@ -68,33 +68,54 @@ def line_chart(
     for number, line in enumerate(lines):
         colour += not line.dashed
         kind = f"line{colour}{' dashed' if line.dashed else ''}"
-        if line.spread:
-            least = [(across(x), up(pair[0])) for x, pair in zip(line.x, line.spread, strict=True)]
-            most = [(across(x), up(pair[1])) for x, pair in zip(line.x, line.spread, strict=True)]
-            band = points(most + least[::-1])
-            parts.append(element("polygon", class_=f"band {kind}", points=band))
         curve = [(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)]
-        if not line.marks:
-            parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
-        # A line with only one point would be invisible.
-        for x, y in curve if line.marks or len(curve) == 1 else []:
-            parts.append(element("circle", class_=f"curve {kind}", cx=x, cy=y, r=2))
+        ends = zip(line.x, line.spread, strict=bool(line.spread))
+        band = [(across(x), up(least), up(most)) for x, (least, most) in ends]
+        parts += _drawn(line, kind, curve, band)
+        parts += _key(line, kind, number)
         marked += [(mark, kind, dot) for mark, dot in zip(line.marks, curve, strict=False)]
-        row, column = divmod(number, KEYS)
-        key = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
-        place = HEIGHT + 14 + row * KEY_ROW
-        if line.marks:
-            dot = {"cx": key + 12, "cy": place - 5, "r": 2}
-            parts.append(element("circle", class_=f"curve {kind}", **dot))
-        else:
-            parts.append(element("path", class_=f"curve {kind}", d=f"M{key} {place - 5}h24"))
-        parts.append(text(line.label, key + 30, place, class_="key"))
     inside = Box(LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
     beside = places([dot for *_, dot in marked], [mark for mark, *_ in marked], inside)
     for (mark, kind, _), (x, y, anchor) in zip(marked, beside, strict=True):
         parts.append(text(mark, x, y, class_=f"mark {kind}", style=f"text-anchor: {anchor}"))
     box = f"0 0 {WIDTH} {HEIGHT + math.ceil(len(lines) / KEYS) * KEY_ROW}"
     return element("svg", *parts, class_="chart", role="img", viewBox=box, aria_label=title)
+
+
+def _drawn(
+    line: Line,
+    kind: str,
+    curve: Sequence[tuple[float, float]],
+    band: Sequence[tuple[float, float, float]],
+) -> list[str]:
+    """The elements of a line: its band, its curve and its dots, in pixels.
+
+    band: x and the heights of the lowest and of the highest value.
+    """
+    parts = []
+    if band:
+        # Along the highest values, and back along the lowest.
+        outline = [(x, most) for x, _, most in band] + [(x, least) for x, least, _ in band[::-1]]
+        parts.append(element("polygon", class_=f"band {kind}", points=points(outline)))
+    if not line.marks:
+        parts.append(element("polyline", class_=f"curve {kind}", points=points(curve)))
+    # A line with only one point would be invisible.
+    for x, y in curve if line.marks or len(curve) == 1 else []:
+        parts.append(element("circle", class_=f"curve {kind}", cx=x, cy=y, r=2))
+    return parts
+
+
+def _key(line: Line, kind: str, number: int) -> list[str]:
+    """The elements of the entry with this number in the legend: a dot or a dash, and the label."""
+    row, column = divmod(number, KEYS)
+    left = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
+    place = HEIGHT + 14 + row * KEY_ROW
+    if line.marks:
+        dot = {"cx": left + 12, "cy": place - 5, "r": 2}
+        sample = element("circle", class_=f"curve {kind}", **dot)
+    else:
+        sample = element("path", class_=f"curve {kind}", d=f"M{left} {place - 5}h24")
+    return [sample, text(line.label, left + 30, place, class_="key")]
 
 
 def _position(x: float, logarithmic: bool) -> float:

@@ -47,10 +47,9 @@ def pictures(truth: NDArray[np.uint8], versions: Mapping[str, NDArray[np.uint8]]
     parts = {name: image[rows, columns] for name, image in {**versions, TRUTH: truth}.items()}
     files, quality = _compressed(parts)
     height, width = parts[TRUTH].shape[:2]
-    return {
-        **{"height": height, "width": width, "crop": crop, "quality": quality},
-        "versions": {name: _uri(data) for name, data in files.items()},
-    }
+    uris = {name: _uri(data) for name, data in files.items()}
+    shown = {"height": height, "width": width, "crop": crop, "quality": quality}
+    return {**shown, "versions": uris}
 
 
 def gallery(test_set: str, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from srstudy.common.errors import InputError
 from srstudy.report.charts import Line, line_chart
 from srstudy.scoring.metrics import METRICS, Metric
 from srstudy.scoring.tables import of_metric, shown
@@ -22,6 +23,17 @@ SCROLLED = '<div class="scroll" tabindex="0" role="region" aria-label="{label}">
 def fill_page(**parts: str) -> str:
     """The whole page, filled with its parts."""
     return Template(TEMPLATE.read_text("utf-8")).substitute(parts)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """The rows of a CSV file. `InputError` if the file is missing or broken."""
+    try:
+        return pd.read_csv(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        words = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as CSV: {words}") from error
 
 
 def script_data(value: Any) -> str:
@@ -42,8 +54,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], best: Sequence[s
         texts = [f'<th scope="row">{escape(first)}</th>']
         for cell in cells:
             marked = bool(best) and cell != "" and cell == best[number]
-            shown = f"<strong>{escape(cell)}</strong>" if marked else escape(cell)
-            texts.append(f"<td>{shown}</td>")
+            content = f"<strong>{escape(cell)}</strong>" if marked else escape(cell)
+            texts.append(f"<td>{content}</td>")
         lines.append(f"<tr>{''.join(texts)}</tr>")
     return "<table>\n" + "\n".join(lines) + "\n</table>"
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from srstudy.scoring.metrics import METRICS
+from srstudy.scoring.metrics import METRICS, first_metric
 
 PANEL = 320  # width of one version in pixels
 ZOOM = 3  # the crop's side is the panel's width divided by this
@@ -54,7 +54,7 @@ def caption(method: str, score: float | None) -> str:
     """
     if score is None:
         return method
-    metric = next(iter(METRICS.values()))
+    metric = METRICS[first_metric()]
     name, _, unit = metric.title.partition(" in ")
     number = f"{score:.{metric.digits}f}"
     return f"{method}, {number} {unit}" if unit else f"{method}, {name} {number}"

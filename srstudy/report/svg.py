@@ -1,5 +1,6 @@
 """SVG elements as text."""
 
+from collections.abc import Sequence
 from html import escape
 
 
@@ -17,6 +18,6 @@ def text(words: str, x: float, y: float, **attributes: object) -> str:
     return element("text", escape(words), x=round(x, 1), y=round(y, 1), **attributes)
 
 
-def points(pairs: list[tuple[float, float]]) -> str:
+def points(pairs: Sequence[tuple[float, float]]) -> str:
     """Coordinates in the form of polylines and polygons."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in pairs)

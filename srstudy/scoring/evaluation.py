@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from srstudy.common.ahead import ahead
 from srstudy.common.errors import InputError
 from srstudy.common.files import whole_folder, write_json
 from srstudy.common.progress import progress
@@ -15,7 +16,6 @@ from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.degradations.shared.degradation import Degradation
 from srstudy.imagefiles.png import write_png
 from srstudy.images.protocols import Protocol
-from srstudy.scoring.ahead import ahead
 from srstudy.scoring.metrics import METRICS
 from srstudy.scoring.missing import mean_in_words
 from srstudy.scoring.settings import MethodSettings

@@ -10,14 +10,18 @@ from srstudy.scoring.evaluation import SETTINGS
 
 RESULTS = ("metrics/curves", "metrics/validation", "metrics/mnist")
 NAMES = re.compile(rf"(x\d+-({'|'.join(SETTINGS)})|seed-\d+(-curve|-confusion)?)\.(csv|json)")
+OF_SEED = (".json", "-curve.csv", "-confusion.csv")
 
 
 def keep_only(folder: Path, wanted: Collection[Path]) -> None:
     """Remove everything from a folder except the wanted files and folders.
 
     For a stage that depends on the whole folder, because DVC cannot take deps from a list. With old
-    files in the folder, its recorded state would differ from that of a fresh clone.
+    files in the folder, its recorded state would differ from that of a fresh clone. A folder that
+    does not exist has nothing to remove: the stage itself names the file that it misses.
     """
+    if not folder.is_dir():
+        return
     around = {parent for path in wanted for parent in path.parents}
     for path in sorted(folder.iterdir()):
         if path in wanted:
@@ -32,10 +36,10 @@ def keep_only(folder: Path, wanted: Collection[Path]) -> None:
 
 def results_of(scales: Sequence[int], seeds: Sequence[int]) -> set[Path]:
     """The learning curves, validation scores and MNIST results of a study with these values."""
-    trained = [f"x{scale}-{setting}" for scale in scales for setting in SETTINGS]
-    kinds = [f"metrics/{kind}" for name in trained for kind in _of_training(name)]
-    kinds += [f"metrics/mnist/seed-{seed}{kind}" for seed in seeds for kind in _OF_SEED]
-    return {Path(kind) for kind in kinds}
+    files = {f"metrics/mnist/seed-{seed}{end}" for seed in seeds for end in OF_SEED}
+    for name in (f"x{scale}-{setting}" for scale in scales for setting in SETTINGS):
+        files |= {f"metrics/curves/{name}.csv", f"metrics/validation/{name}.json"}
+    return set(map(Path, files))
 
 
 def remove_other_results(wanted: Collection[Path]) -> list[Path]:
@@ -52,10 +56,3 @@ def remove_other_results(wanted: Collection[Path]) -> list[Path]:
     for path in removed:
         path.unlink()
     return removed
-
-
-_OF_SEED = (".json", "-curve.csv", "-confusion.csv")
-
-
-def _of_training(name: str) -> tuple[str, str]:
-    return f"curves/{name}.csv", f"validation/{name}.json"

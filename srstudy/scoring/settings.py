@@ -38,7 +38,7 @@ class MethodSettings(Slice):
 class CascadeSettings(Slice):
     """The network that is applied again to its own output."""
 
-    cascade_from: Scale = Field(description="one of scales, as 2")
+    cascade_from: Scale = Field(description="one of scales, for example 2")
 
 
 def cascade_steps(base: int, scale: int) -> int:

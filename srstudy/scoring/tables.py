@@ -85,10 +85,8 @@ def of_images(contents: Mapping[str, Any]) -> pd.DataFrame:
     """
     return frame(
         [
-            {
-                **{"test_set": test_set, "scale": int(scale[1:]), "image": image, "method": method},
-                **{key: entry.get(key, {}).get(method) for key in METRICS},
-            }
+            {"test_set": test_set, "scale": int(scale[1:]), "image": image, "method": method}
+            | {key: entry.get(key, {}).get(method) for key in METRICS}
             for test_set, content in contents.items()
             for scale, images in scales_of(content).items()
             for image, entry in images.items()

@@ -109,11 +109,12 @@ def read_study(path: Path = PARAMS_FILE) -> StudySettings:
         *_faults_by_scale(study),
         *size_faults(study, study.scales),
     ]
-    said = (
-        *(pretraining_fault(study), validation_fault(study)),
+    found = [
+        pretraining_fault(study),
+        validation_fault(study),
         start_fault(study, study.degradation),
-    )
-    faults += [fault for fault in said if fault]
+    ]
+    faults += [fault for fault in found if fault]
     if faults:
         raise InputError("\n".join(f"{path}: {fault}" for fault in faults))
     return study
@@ -174,11 +175,10 @@ def _cascade_faults(study: StudySettings) -> list[str]:
     reached = [scale for scale in study.scales if cascade_steps(base, scale)]
     others = [scale for scale in study.cascade_scales if scale not in reached]
     words = f"x{base}, applied again, reaches"
-    some, none = (
-        f"scales that {words}: {reached}",
-        f"[], because {words} no other scale of the study",
-    )
-    allowed = some if reached else none
+    if reached:
+        allowed = f"scales that {words}: {reached}"
+    else:
+        allowed = f"[], because {words} no other scale of the study"
     return [f"cascade_scales: found {others}; allowed: {allowed}"] if others else []
 
 

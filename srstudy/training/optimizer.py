@@ -40,16 +40,18 @@ class Optimizer:
         shapes = [tuple(variable.shape) for variable in variables]
         muon = [kind == "muon" and len(s) == 4 and s[2] == s[3] > 1 for s in shapes]
         # Muon's kernels come last, grouped by shape: so each group is a slice of the vector.
-        self._order = sorted(range(len(shapes)), key=lambda i: (muon[i], shapes[i] * muon[i]))
+        self._order = sorted(
+            range(len(shapes)), key=lambda i: (muon[i], shapes[i] if muon[i] else ())
+        )
         self._variables = [variables[i] for i in self._order]
         self._shapes = [shapes[i] for i in self._order]
         self._sizes = [math.prod(shape) for shape in self._shapes]
         self._constraints = [getattr(v, "constraint", None) for v in self._variables]
         kernels = [shape for shape, taken in zip(shapes, muon, strict=True) if taken]
-        self._groups = [
-            (kernels.count(s), math.prod(s[:3]), s[3]) for s in sorted(dict.fromkeys(kernels))
-        ]
+        # As matrices: (number of kernels, k * k * inputs, outputs).
+        self._groups = [(kernels.count(s), math.prod(s[:3]), s[3]) for s in sorted(set(kernels))]
         size = sum(self._sizes)
+        # The number of weights that Adam updates: they are the first in the vector.
         self._adams = size - sum(math.prod(group) for group in self._groups)
         self._decay = np.where(np.arange(size) < self._adams, BETA_1, MOMENTUM).astype("float32")
         self._clip, self._ema, self._trained = clip, ema, float(trained)
@@ -67,7 +69,7 @@ class Optimizer:
         return self._constrained(self._in_order(gradients))
 
     def apply(self, gradient: tf.Tensor, rate: tf.Tensor) -> None:
-        """Do one step at a learning rate, with the gradient of the whole batch."""
+        """Do one step at a learning rate; gradient: of the whole batch, as from `vector`."""
         state, adams = self.state, self._adams
         gradient = tf.clip_by_norm(gradient, self._clip)
         steps = state["steps"].assign_add([1.0])[0]
@@ -122,10 +124,10 @@ class Optimizer:
 
 
 def _orthogonal(matrices: tf.Tensor) -> tf.Tensor:
-    """An approximation of U V^T for each matrix U S V^T (n rows, m <= n columns), times
-    RELATIVE_SIZE.
+    """An approximation of U V^T for each matrix U S V^T, times RELATIVE_SIZE * sqrt(n).
 
-    The polynomial is applied to the small products M^T M, which costs very little.
+    matrices: (count, n, m) with n >= m; the result has the same shape. The polynomial
+    is applied to the small products M^T M, which costs very little.
     """
     a, b, c = COEFFICIENTS
     rows, columns = matrices.shape[-2:]

@@ -7,6 +7,7 @@ import numpy as np
 
 from srstudy.common.errors import InputError
 from srstudy.common.params import one_of_two
+from srstudy.common.values import at_scale
 from srstudy.networks.shared.architecture import Architecture
 from srstudy.training.settings import NetworkSettings
 
@@ -18,7 +19,9 @@ class Recipe:
     Exactly one of epochs and steps is given; the other is None. learning_rate: the peak, reached
     after the warm-up; final_rate_share: the last rate as a share of the peak, at the end of a
     cosine (1: constant rate); warmup_share: share of all steps; lambda_: the weight of the
-    smoothness term; augment: whether each patch is used in a random one of eight orientations.
+    smoothness term; augment: whether each patch is used in a random one of eight orientations;
+    batch_size: patches per step; gradient_clip: the largest global norm of the gradient; ema: the
+    momentum of the moving average of weights, 0 for none.
     """
 
     network: str
@@ -41,15 +44,18 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: NetworkSettings, scale: int, **more: Any) -> "Recipe":
-        """The recipe from settings at a scale; more: its budget and other values of the stage."""
+        """The recipe from settings at a scale; more: its budget and other values of the stage.
+
+        `InputError` if a value per scale has no entry for this scale.
+        """
         return cls(
             network=settings.network,
             size=settings.size,
             scale=scale,
             loss=settings.loss,
-            batch_size=settings.batch_size[scale],
+            batch_size=at_scale(settings.batch_size, "batch_size", scale),
             optimizer=settings.optimizer,
-            learning_rate=settings.learning_rate[scale],
+            learning_rate=at_scale(settings.learning_rate, "learning_rate", scale),
             warmup_share=settings.warmup_share,
             gradient_clip=settings.gradient_clip,
             ema=settings.ema,
@@ -67,7 +73,10 @@ class Recipe:
         """The number of training steps. Raises `InputError` unless exactly one budget is given."""
         if fault := one_of_two("epochs", self.epochs, "steps", self.steps):
             raise InputError(f"at x{self.scale}: {fault}")
-        return self.steps if self.epochs is None else self.epochs * steps_per_epoch  # type: ignore[return-value]
+        if self.epochs is not None:
+            return self.epochs * steps_per_epoch
+        assert self.steps is not None
+        return self.steps
 
     def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate at `step` (from 0) of `steps`: a linear warm-up, then a cosine."""

@@ -43,7 +43,7 @@ class NetworkSettings(Slice):
     precision: Literal["auto", "bfloat16", "float32"] = Field(
         description="auto, bfloat16 or float32"
     )
-    seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
+    seed: int = whole(least=0, most=2**31 - 1)
 
     @field_validator("network_size")
     @classmethod

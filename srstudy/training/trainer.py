@@ -21,21 +21,25 @@ from srstudy.degradations.shared.degradation import degradation
 from srstudy.images.colour import to_uint8
 from srstudy.images.pairs import Pair
 from srstudy.losses.shared.objective import objective
-from srstudy.networks.shared.architecture import ROOM, Architecture, layers_with_weights
+from srstudy.networks.shared.architecture import Architecture, layers_with_weights
 from srstudy.networks.shared.checking import check
 from srstudy.networks.shared.inference import restore_luma
+from srstudy.networks.shared.sizes import ROOM
 from srstudy.patches.batches import Batches
 from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe
 
-# The number of rows of a learning curve. Each row costs a pass over the held-out images, so a short
-# training has fewer rows.
-CURVE_POINTS, STEPS_A_POINT = range(5, 21), 24
+# A learning curve has a row for each STEPS_A_POINT steps, but not fewer rows than LEAST_POINTS and
+# not more than MOST_POINTS: each row costs a pass over the held-out images.
+STEPS_A_POINT, LEAST_POINTS, MOST_POINTS = 24, 5, 20
 
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One row of the learning curve; loss: the mean since the previous row."""
+    """One row of the learning curve.
+
+    loss: the mean since the previous row; validation_psnr: in dB, of the averaged weights.
+    """
 
     step: int
     epoch: float
@@ -101,12 +105,12 @@ class Trainer:
         """Run all steps; return the trained network and its learning curve.
 
         With checkpoints, it resumes from the newest one and ends with the same bytes as without an
-        interruption. watch is called with the curve at each new row. `InputError` if the loss
-        becomes infinite or NaN.
+        interruption. watch is called with the curve at each new row. `InputError` if the loss or
+        a restored pixel becomes infinite or NaN, or if a batch cannot be divided among the GPUs.
         """
         steps = self._recipe.total_steps(batches.steps_per_epoch)
-        least, most = CURVE_POINTS[0], CURVE_POINTS[-1]
-        every = max(1, steps // min(most, max(least, steps // STEPS_A_POINT)))
+        points = min(MOST_POINTS, max(LEAST_POINTS, steps // STEPS_A_POINT))
+        every = max(1, steps // points)
         curve, losses = self._resume(checkpoints)
         if curve:
             watch(curve)  # the curve's file may have been deleted since
@@ -209,7 +213,10 @@ class Trainer:
             variable.assign(source.numpy())
 
     def _validate(self, held_out: Sequence[Pair]) -> float:
-        """The mean PSNR in dB of the held-out images, by the protocol of their degradation."""
+        """The mean PSNR in dB of the held-out images, by the protocol of their degradation.
+
+        `InputError` if a restored pixel is not finite.
+        """
         self._write_averaged()
         protocol, scale = degradation(self._architecture.degradation).protocol, self._recipe.scale
         scores = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from srstudy.common.errors import InputError
 from srstudy.upscale.jpeg_traces import was_jpeg
-from srstudy.upscale.models import DEFAULT, Model, check_scale, is_there
+from srstudy.upscale.models import DEFAULT, Model, check_scale, has_networks
 from srstudy.upscale.runtime import Network, Tell, load_network, networks
 
 Steps = list[Network]
@@ -36,7 +36,7 @@ def choice(image: NDArray[Any], scale: int, data: bytes = b"") -> Choice:
     if not kind and not was_jpeg(image):
         return Choice("clean", "has no traces of JPEG")
     reason = f"is {kind}" if kind else "has the traces of JPEG in its pixels"
-    if is_there("photo", scale):
+    if has_networks("photo", scale):
         return Choice("photo", reason)
     return Choice("clean", f"{reason}, but there is no network photo for --scale {scale}")
 

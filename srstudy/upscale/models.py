@@ -45,6 +45,6 @@ def files(model: Model, scale: int) -> list[Path]:
     return [WEIGHTS / f"{name}.onnx" for name in names]
 
 
-def is_there(model: Model, scale: int) -> bool:
+def has_networks(model: Model, scale: int) -> bool:
     """Whether a model has this scale and all its files exist."""
     return scale in SCALES_OF[model] and all(path.is_file() for path in files(model, scale))

@@ -18,7 +18,7 @@ from srstudy.scoring.restoring import RestoreLuma
 from srstudy.upscale.arguments import DEVICES
 from srstudy.upscale.chroma import CLEANED
 from srstudy.upscale.devices import Runner
-from srstudy.upscale.models import MODELS, Model, check_scale, files, is_there
+from srstudy.upscale.models import MODELS, Model, check_scale, files, has_networks
 
 Device = Literal["auto", "cpu"]
 Tell = Callable[[str], Any]
@@ -54,7 +54,7 @@ def networks(scale: int, model: Model, device: Device = "auto", tell: Tell = war
     scale = check_scale(model, scale)
     paths = files(model, scale)
     if missing := [path for path in paths if not path.is_file()]:
-        found = [name for name in MODELS if name != "auto" and is_there(name, scale)]
+        found = [name for name in MODELS if name != "auto" and has_networks(name, scale)]
         raise InputError(f"{missing[0]}: is missing; models at x{scale}: {', '.join(found)}")
     loaded = {path: load_network(path, device, tell) for path in paths}
     first, *others = (loaded[path] for path in paths)

@@ -30,7 +30,7 @@ WANTED = (*KINDS, "degrade")
 
 
 @dataclass(frozen=True)
-class Drawn:
+class StrengthSource:
     """The source of random strengths: a seed, and the entries of params.yaml."""
 
     seed: int
@@ -66,16 +66,17 @@ class Degradation:
         return self._pair(image, scale, self.function, "degrade")
 
     def training_pair(
-        self, image: NDArray[np.uint8], scale: int, words: tuple[str, ...], drawn: Drawn
+        self, image: NDArray[np.uint8], scale: int, words: tuple[str, ...], source: StrengthSource
     ) -> Pair:
         """Like `pair`, for training: with random strengths for this image, if there are any.
 
-        words: identify the image, such as its name; the same words give the same strengths.
+        words: identify the image, such as its name; the same words and the same source give the
+        same strengths.
         """
         if self.at_random is None:
             return self.pair(image, scale)
-        function, random = self.at_random, draws(drawn.seed, self.name, *words)
-        values = strengths(self.name, drawn.strengths.get(self.name, {}))
+        function, random = self.at_random, draws(source.seed, self.name, *words)
+        values = strengths(self.name, source.strengths.get(self.name, {}))
         return self._pair(image, scale, lambda hr, s: function(hr, s, random, **values), FUNCTION)
 
     def _pair(self, image: NDArray[np.uint8], scale: int, function: Function, called: str) -> Pair:

@@ -11,7 +11,7 @@ from srstudy.common.errors import ChoiceError
 
 ROOM = "losses"
 TRIED = 192  # side of the test image in pixels: some losses use several scales of an image
-TOLERANCE = 0.001
+TOLERANCE = 0.001  # relative, of the loss of one image and of the same image twice
 Loss = Callable[[KerasTensor, KerasTensor], KerasTensor]
 
 

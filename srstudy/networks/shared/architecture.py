@@ -71,9 +71,9 @@ class Architecture:
         taken = 0
         for layer, source in zip(*map(layers_with_weights, (model, other)), strict=False):
             # Transposed convolutions with different strides do different things.
-            steps = [getattr(one, "strides", None) for one in (layer, source)]
+            strides = [getattr(one, "strides", None) for one in (layer, source)]
             shapes = [[w.shape for w in one.weights] for one in (layer, source)]
-            if shapes[0] == shapes[1] and steps[0] == steps[1]:
+            if shapes[0] == shapes[1] and strides[0] == strides[1]:
                 layer.set_weights(source.get_weights())
                 taken += 1
         return taken

@@ -8,8 +8,9 @@ import tensorflow as tf
 
 from srstudy.common.choices import failure, file_of
 from srstudy.common.errors import ChoiceError
-from srstudy.networks.shared.architecture import ROOM, Architecture
+from srstudy.networks.shared.architecture import Architecture
 from srstudy.networks.shared.equivariance import Equivariant
+from srstudy.networks.shared.sizes import ROOM
 
 ODD = (9, 11)  # height and width of the test plane
 

@@ -34,9 +34,15 @@ def save(path: Path, model: keras.Model, architecture: Architecture, steps: int 
 
 
 def trained_steps(path: Path) -> int:
-    """The number of training steps of a file's weights; 0 if the file does not have it."""
-    with h5py.File(path, "r") as file:
-        return int(file.attrs.get(STEPS, 0))
+    """The number of training steps of a file's weights; 0 if the file does not have it.
+
+    `InputError` if the file is missing or broken.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            return int(file.attrs.get(STEPS, 0))
+    except (OSError, ValueError, TypeError, OverflowError) as error:
+        raise no_network(path, error) from error
 
 
 def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architecture]:

@@ -128,7 +128,7 @@ weights: setup ## Export the trained networks that come with upscale (weights/, 
 wheel: ## upscale as a separate package for pip (dist/); needs no setup
 	@python3 -m tools.wheel
 
-readme: ## Update the results in the README from metrics/
+readme: ## Update the results and times in the README from metrics/ and docs/
 	$(ready)
 	@python -m tools.readme
 

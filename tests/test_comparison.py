@@ -338,7 +338,7 @@ def test_seeds_are_those_of_the_revision(repository: Callable[..., str]) -> None
     assert not [r for r in table_of("psnr", commit_of("before")).remarks if "are chance" in r]
 
 
-def test_table_of_a_branch_as_the_readme_says(tmp_path: Path) -> None:
+def test_table_of_a_branch_as_the_experiments_page_says(tmp_path: Path) -> None:
     study = Study.of_working_tree(tmp_path / "study", tmp_path / "shared")
     (study.root / "metrics").mkdir(exist_ok=True)
     (study.root / "metrics/summary.json").write_text(json.dumps(SUMMARY))

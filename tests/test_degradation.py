@@ -31,7 +31,7 @@ def test_opencv_degradation_and_enlargement_are_cv2_resize(photo: NDArray[np.uin
     np.testing.assert_array_equal(OPENCV.enlarge(lr, 4), enlarged)
 
 
-def test_the_two_differ(photo: NDArray[np.uint8]) -> None:
+def test_matlab_and_opencv_differ_in_pixels_and_protocol(photo: NDArray[np.uint8]) -> None:
     assert (MATLAB.degrade(photo, 4) != OPENCV.degrade(photo, 4)).mean() > 0.5
     assert MATLAB.protocol == LITERATURE != FULL_RANGE == OPENCV.protocol
 

@@ -50,3 +50,13 @@ def test_its_settings_are_allowed(tmp_path: Path) -> None:
     apply_overrides(params, [f"{key}={value}" for key, value in demo.SETTINGS.items()])
     study = read_study(params)
     assert study.scales == [2, 4, 8] and study.cascade_scales == [4, 8]
+
+
+def test_folder_that_git_cannot_clone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(InputError, match=r"^\.demo: git could not clone this folder"):
+        demo.clone(Path(".demo"))
+    assert not Path(".demo").exists()

@@ -53,7 +53,7 @@ RUN = {
         "--weights models/x2-plain.weights.h5",
         "git restore -SW . && dvc checkout --allow-missing",
     ],
-    "tests/test_documented_commands.py::test_results_are_looked_at_as_the_readme_says": [
+    "tests/test_documented_commands.py::test_results_are_looked_at_as_the_pages_say": [
         "make check",
         "make graph",
         "dvc exp show --only-changed --drop '.*/'",
@@ -64,7 +64,7 @@ RUN = {
         "dvc plots diff main my-branch",
         "dvc status",
     ],
-    "tests/test_documented_commands.py::test_photographs_are_enlarged_as_the_readme_says": [
+    "tests/test_documented_commands.py::test_photographs_are_enlarged_as_the_pages_say": [
         "bin/upscale photo.jpg -o large.png",
         "bin/upscale photo.jpg -o large.png --scale 4",
         "bin/upscale photo.jpg -o large.png --model plain",
@@ -77,7 +77,7 @@ RUN = {
     "tests/test_upscale_alone.py::test_wheel_works_by_itself_and_gives_the_bytes_of_bin_upscale": [
         "make wheel && pip install dist/*.whl",
     ],
-    "tests/test_comparison.py::test_table_of_a_branch_as_the_readme_says": [
+    "tests/test_comparison.py::test_table_of_a_branch_as_the_experiments_page_says": [
         "python -m tools.table --format latex --rev my-branch",
     ],
     "tests/test_compare_runs.py::"
@@ -113,7 +113,7 @@ RUN = {
     "tests/test_experiments.py::test_every_network_trains_and_is_scored": [
         "dvc exp run -S network=srcnn -S learning_rate.x8=0.002",
     ],
-    "tests/test_experiments.py::test_own_images_are_an_experiment_as_the_readme_writes_it": [
+    "tests/test_experiments.py::test_own_images_are_an_experiment_as_the_page_writes_it": [
         "dvc exp run -S 'datasets=[]' -S '+own_images.mine=\"/home/me/Été 2024\"' "
         "-S '+own_images.mine-test=\"/home/me/test\"' -S train_set=mine "
         "-S 'test_sets=[mine-test]' -S 'mnist.seeds=[]'",
@@ -202,7 +202,6 @@ RUN = {
 }
 # Not run by any test, each for the reason that stands before it.
 NOT_RUN = {
-    "installs more": ["make cluster"],
     "concerns this machine's own disks": [
         "dvc config --local cache.type reflink,hardlink,symlink",
         "dvc checkout --relink",
@@ -407,7 +406,7 @@ def test_values_of_an_experiment_are_taken_by_dvc_and_allowed(command: str, tmp_
 INSTALLED = ("make ", "make --no-print-directory ready= ")
 
 
-def test_photographs_are_enlarged_as_the_readme_says(
+def test_photographs_are_enlarged_as_the_pages_say(
     tmp_path: Path, photo: NDArray[np.uint8]
 ) -> None:
     for name in ("srstudy", "weights"):
@@ -475,7 +474,7 @@ def test_the_tutorial_is_followed(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_results_are_looked_at_as_the_readme_says(tmp_path: Path) -> None:
+def test_results_are_looked_at_as_the_pages_say(tmp_path: Path) -> None:
     study = Study.of_working_tree(tmp_path / "study", tmp_path / "shared")
     study.set(scales=[4], cascade_from=4, cascade_scales=[])
     study.repro()
@@ -484,7 +483,7 @@ def test_results_are_looked_at_as_the_readme_says(tmp_path: Path) -> None:
     study("git", "switch", "-c", "my-branch")
     study.experiment("-S", "lambda=0.1", "summarize")
     study.commit("lambda")
-    where = "tests/test_documented_commands.py::test_results_are_looked_at_as_the_readme_says"
+    where = "tests/test_documented_commands.py::test_results_are_looked_at_as_the_pages_say"
     said = {}
     for line in RUN[where]:
         command = line.replace("set5", "sample-test").replace(*INSTALLED)

@@ -59,10 +59,10 @@ def test_many_kinds_are_tried() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".jpeg", ".bmp"])
 @pytest.mark.parametrize("pixels", [GREY, COLOUR], ids=["grey", "colour"])
-def test_training_reads_the_same_pixels_as_before(
+def test_training_reads_the_pixels_that_pillow_decodes_in_8_bits(
     tmp_path: Path, suffix: str, pixels: NDArray[np.uint8]
 ) -> None:
-    # What Pillow decodes in 8 bits, whatever else the file says: the study's data rest on it.
+    # Whatever else the file says: the study's data rest on it.
     path = tmp_path / f"a{suffix}"
     for content, _ in PROFILES.values():
         options: dict[str, Any] = {"dpi": (300, 300)}

@@ -119,7 +119,7 @@ def own(work: Study) -> Study:
     return work
 
 
-def test_own_images_are_an_experiment_as_the_readme_writes_it(work: Study, tmp_path: Path) -> None:
+def test_own_images_are_an_experiment_as_the_page_writes_it(work: Study, tmp_path: Path) -> None:
     refused = work.try_("dvc", "exp", "run", "-S", f"own_images={{mine: {tmp_path}}}", "summarize")
     assert refused.status != 0 and "Could not override 'own_images'" in refused.text
     script = script_with("docs/guide/extending.md", "own_images.mine")

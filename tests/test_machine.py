@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +58,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.timeout(60)  # the child itself would sleep longer
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_process_ends_with_its_parent_on_every_system(platform: str) -> None:
     parent = subprocess.Popen(
@@ -70,10 +70,8 @@ def test_process_ends_with_its_parent_on_every_system(platform: str) -> None:
     assert parent.stdout is not None
     assert parent.stdout.readline() == "runs\n"
     parent.kill()
-    start = time.monotonic()
     # What the child writes to is at an end only when the child has ended too.
     assert parent.stdout.read() == ""
-    assert time.monotonic() - start < 30
     parent.wait(timeout=30)
 
 

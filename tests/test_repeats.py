@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +10,7 @@ from dvc.utils.hydra import apply_overrides
 from srstudy.common.errors import InputError
 from tests.imports import ROOT
 from tools import seeds, training_data
-from tools.repeats import ASIDE, Rows, gather, recipe
+from tools.repeats import ASIDE, COLUMNS, Rows, gather, read_rows, recipe
 from tools.repeats import TEST_SETS as SETS
 
 
@@ -164,3 +165,14 @@ def test_committed_page_has_the_tables_made_from_its_rows(study: ModuleType) -> 
 
     rows = pd.read_csv(ROOT / study.TABLE, dtype={"recipe": str})
     assert tables((ROOT / study.PAGE).read_text("utf-8")) == tables(study.page(rows))
+
+
+@pytest.mark.parametrize("study", [seeds, training_data], ids=["seeds", "training-data"])
+def test_page_of_means_over_seeds_equals_the_one_made_from_its_rows(
+    study: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    text = study.PAGE.read_text("utf-8")
+    (where,) = re.findall(r"Written by `make [a-z-]+` on (.*)\.$", text, re.MULTILINE)
+    monkeypatch.setattr(study, "machine", lambda: where)
+    assert study.page(read_rows(study.TABLE, {*COLUMNS})) == text

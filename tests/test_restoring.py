@@ -41,7 +41,7 @@ def test_luma_is_restored_unrounded(photo: NDArray[np.uint8], x2: keras.Model) -
     assert errors[0] < 0.5 * errors[1]
 
 
-def test_grey_gives_grey(photo: NDArray[np.uint8]) -> None:
+def test_grey_image_is_restored_as_grey(photo: NDArray[np.uint8]) -> None:
     model = Architecture("vdsr", 3, {"channels": 4, "layers": 3}, "matlab").build()
     grey = photo[:21, :17, 1]
     restored = restore(bind(restore_luma, model), grey, 3, MATLAB)

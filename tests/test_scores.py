@@ -141,5 +141,5 @@ def test_each_metric_gives_a_number_for_two_images(photo: NDArray[np.uint8], nam
             assert math.isfinite(near) and math.isfinite(far) and near != far
 
 
-def test_psnr_comes_first() -> None:
+def test_psnr_is_the_first_of_the_metrics() -> None:
     assert next(iter(METRICS)) == "psnr"  # the one that short tables and comparisons show

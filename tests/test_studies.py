@@ -17,7 +17,7 @@ from tests.tiny import Run, Study
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-EVALUATE, CASCADE = "evaluate@{}-{}-sample-test", "cascade@4-{}-sample-test"
+CASCADE = "cascade@4-{}-sample-test"
 SETTINGS = ("plain", "regularized")
 
 

@@ -240,6 +240,6 @@ def test_scores_made_before_a_metric_are_refused_with_their_file(
         of_metric({}, "psnr", Path("a.json"))
 
 
-def test_markdown_table() -> None:
+def test_markdown_has_a_heading_and_one_line_per_row() -> None:
     text = markdown(["a", "b"], [["1", "2"], ["3", "4"]])
     assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |\n"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from dvc.exceptions import OutputNotFoundError
 from dvc.utils.hydra import apply_overrides
 
 from srstudy.common import choices
@@ -268,7 +269,8 @@ def test_experiments_of_the_current_commit_are_listed_here_and_on_a_git_remote(
     assert experiments.experiments() == ["mine"]
     assert experiments.experiments("origin") == ["theirs"]
     assert experiments.read_from("mine", "file") == "first"
-    with pytest.raises(InputError, match=r"^git show refs/exps/.*/none:file: failed: fatal: .*$"):
+    line = r"^git show refs/exps/.*/none:file: ended with status 128: fatal: .*$"
+    with pytest.raises(InputError, match=line):
         experiments.read_from("none", "file")
 
 
@@ -327,3 +329,13 @@ def test_experiment_that_fails_in_dvc_is_named_in_one_line(
     line = rf"^experiment mine: DVC failed; .*: {command}$"
     with pytest.raises(InputError, match=line):
         experiments.run_experiment("mine", {"lambda": 1}, ["summarize"])
+
+
+def test_result_that_is_no_longer_in_dvcs_cache_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object, **options: object) -> None:
+        raise OutputNotFoundError("models/x2-plain.weights.h5")
+
+    monkeypatch.setattr(experiments.dvc.api, "read", gone)
+    for read in (experiments.read_output, experiments.read_bytes):
+        with pytest.raises(InputError, match=r"^experiment mine: models/x2\.h5: DVC cannot read"):
+            read("mine", "models/x2.h5")

@@ -13,9 +13,11 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 
+from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.training.settings import FRESH
 from tools.experiments import at_scales, read_from, run_experiment
+from tools.writing import write_table
 
 LAMBDAS = (0, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1)
 NETWORKS = ("srcnn", "progressive")
@@ -60,8 +62,7 @@ def main() -> None:
                 key = {"budget": budget, "network": network, "scale": scale, "seed": seed}
                 rows.append({**key, "lambda": weight, **result})
     runs = pd.DataFrame(rows)
-    TABLE.parent.mkdir(exist_ok=True)
-    runs.to_csv(TABLE, index=False)
+    write_table(TABLE, runs)
     draw(runs)
     print(means(runs).to_string())
 
@@ -97,7 +98,8 @@ def draw(runs: pd.DataFrame) -> None:
         axis.set(xscale="log", title=f"x{scale}, {budget}", xlabel="lambda")
         axis.set_ylabel("validation PSNR in dB")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    figure.savefig(CHART, dpi=110, metadata={"Software": None})
+    with whole_file(CHART) as partial:
+        figure.savefig(partial, dpi=110, metadata={"Software": None})
     plt.close(figure)
 
 

@@ -28,6 +28,7 @@ from srstudy.networks.shared.inference import restore_luma
 from srstudy.patches.grid import cut
 from srstudy.scoring.tables import markdown
 from tools.published import student
+from tools.writing import write_text
 
 SCALE, SIZE, STRIDE, BATCH = 2, 32, 16, 64
 RIM = 6  # pixels that SRCNN's zero padding affects, with kernels of 9 x 9 and 5 x 5
@@ -66,14 +67,13 @@ def main() -> None:
     theirs = student()["plain"]
     values = [*theirs.values(), np.mean(list(theirs.values()))]
     rows.append(["the student project", *(f"{value:.2f}" for value in values)])
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(
+    write_text(
+        REPORT,
         "# What brings an SRCNN below bicubic\n\nSet5 x2, PSNR in dB, OpenCV's degradation, "
         "full-range luma, nothing cropped; luma is restored (and enlarged, for bicubic), not "
         "colours. Written by `make below-bicubic`.\n\n"
         + markdown(["SRCNN, randomly started", *theirs, "mean"], rows)
         + f"\n{nearest(rows)}\n",
-        encoding="utf-8",
     )
     print(REPORT.read_text("utf-8"))
 

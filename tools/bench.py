@@ -21,12 +21,15 @@ import cv2
 import yaml
 
 from srstudy.common.machine import cores, processor
+from srstudy.common.running import run
 from srstudy.common.yaml_file import load_yaml
 from srstudy.datasets.download import fetch
 from srstudy.imagefiles.listing import list_images
 from srstudy.imagefiles.reading import read_image
+from srstudy.scoring.tables import markdown
 from srstudy.training.settings import FRESH
 from tools.memory import Measured, measured
+from tools.writing import write_text
 
 Row = tuple[str, str, str]
 ROOT = Path.cwd()
@@ -68,12 +71,10 @@ def main() -> None:
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} in "
         f"{time.monotonic() - start:.0f} s, on {machine()}.",
         "",
-        "| measured | ratio | |",
-        "| --- | --- | --- |",
-        *(f"| {name} | {ratio} | {note} |" for name, ratio, note in rows),
+        markdown(["measured", "ratio", ""], rows).rstrip(),
         *speed_link(),
     ]
-    REPORT.write_text("\n".join(page) + "\n", encoding="utf-8")
+    write_text(REPORT, "\n".join(page) + "\n")
     print(REPORT.read_text("utf-8"))
     print(python(ROOT, "-m", "tools.rates").output)
 
@@ -193,4 +194,4 @@ def memory(what: str, counts: str, runs: Sequence[Measured]) -> Row:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -67,11 +67,15 @@ def main() -> None:
 
 
 def clone(folder: Path) -> None:
-    """Clone the committed state, without its results, into a new folder; an old one is removed."""
+    """Clone the committed state, without its results, into a new folder; an old one is removed.
+
+    `InputError` if git cannot clone this folder, whose reason git has printed itself.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=True)
-    shutil.rmtree(folder / "metrics")
-    (folder / "dvc.lock").unlink()
+    if subprocess.run(["git", "clone", "--quiet", ".", str(folder)], check=False).returncode:
+        raise InputError(f"{folder}: git could not clone this folder into it: see above")
+    shutil.rmtree(folder / "metrics", ignore_errors=True)
+    (folder / "dvc.lock").unlink(missing_ok=True)
 
 
 def stages(command: list[str], folder: Path) -> Iterator[str]:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from srstudy.common.running import run
 from srstudy.datasets.download import fetch
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.png import write_png
@@ -39,4 +40,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

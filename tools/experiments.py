@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import dvc.api
+from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.utils.hydra import apply_overrides
 
@@ -19,6 +20,7 @@ from srstudy.common.errors import InputError
 from srstudy.common.machine import end_with
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
+from tools.commands import output
 
 
 def run_experiment(
@@ -114,12 +116,12 @@ def _place() -> str:
 
 def read_output(name: str, path: str) -> str:
     """The text of a stage's output in DVC's cache, from an experiment of the current commit."""
-    return str(dvc.api.read(path, rev=name))
+    return str(_read(name, path, "r"))
 
 
 def read_bytes(name: str, path: str) -> bytes:
     """Like `read_output`, for a binary file."""
-    return bytes(dvc.api.read(path, rev=name, mode="rb"))
+    return bytes(_read(name, path, "rb"))
 
 
 def results_kept() -> int:
@@ -132,10 +134,12 @@ def results_kept() -> int:
     return sum(path.is_file() for path in folder.rglob("*"))
 
 
-def output(*command: str) -> str:
-    """The output of a command; if it fails, `InputError` has the last line of its messages."""
-    ended = subprocess.run(command, check=False, capture_output=True, text=True)
-    if ended.returncode:
-        *_, said = ["no message", *ended.stderr.strip().splitlines()]
-        raise InputError(f"{shlex.join(command)}: failed: {said}")
-    return ended.stdout
+def _read(name: str, path: str, mode: str) -> Any:
+    try:
+        return dvc.api.read(path, rev=name, mode=mode)
+    except (DvcException, OSError) as error:
+        why = str(error).partition("\n")[0]
+        raise InputError(
+            f"experiment {name}: {path}: DVC cannot read it: {why}; to run the experiment again: "
+            f"dvc exp remove {name}"
+        ) from error

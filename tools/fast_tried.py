@@ -17,7 +17,6 @@ import numpy as np
 import onnxruntime
 import pandas as pd
 
-from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.export.onnx_files import save_onnx
 from srstudy.networks.shared.architecture import Architecture
@@ -26,6 +25,7 @@ from srstudy.networks.shared.weights import save
 from tools.bench import machine
 from tools.costs import multiply_adds, parameters
 from tools.fast_recipe import NETWORK
+from tools.writing import write_table
 
 TABLE = Path("docs/fast-tried.csv")
 SIDE = 1000  # of the HR plane
@@ -41,8 +41,7 @@ def main() -> None:
     """Measure every size; write and print the table."""
     rows = [row for scale, tried in TRIED.items() for row in measured(scale, tried)]
     table = pd.DataFrame(rows)
-    with whole_file(TABLE) as partial:
-        table.to_csv(partial, index=False)
+    write_table(TABLE, table)
     print(table.drop(columns="machine").to_string(index=False))
 
 

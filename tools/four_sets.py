@@ -13,6 +13,7 @@ from tools.experiments import read_from, run_experiment
 from tools.readme import CLASS
 from tools.repeats import TEST_SETS
 from tools.table import compared, for_page
+from tools.writing import write_text
 
 NAME = "four-sets"
 SETTINGS: dict[str, object] = {
@@ -27,8 +28,8 @@ RESULTS, PAGE = Path("docs/four-sets.json"), Path("docs/four-sets.md")
 def main() -> None:
     """Score the networks if that is missing; write summary and page."""
     run_experiment(NAME, SETTINGS, ["summarize"])
-    RESULTS.write_text(read_from(NAME, "metrics/summary.json"), encoding="utf-8")
-    PAGE.write_text(page(), encoding="utf-8")
+    write_text(RESULTS, read_from(NAME, "metrics/summary.json"))
+    write_text(PAGE, page())
     print(PAGE.read_text("utf-8"))
 
 

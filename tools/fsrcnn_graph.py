@@ -14,6 +14,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from srstudy.common.files import whole_file
+from srstudy.common.running import run
+from srstudy.common.scales import SCALES
+
 FIRST, INNER, DEPTH = 56, 12, 4
 LAST = 9  # the side of the transposed convolution's kernel
 # TensorFlow requires an output size of the transposed convolution. OpenCV uses only its remainder
@@ -55,11 +59,12 @@ def graph(scale: int) -> bytes:
 def main() -> None:
     """Write the graph of a scale to a file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scale", type=int)
+    parser.add_argument("scale", type=int, choices=SCALES)
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
-    arguments.file.write_bytes(graph(arguments.scale))
+    with whole_file(arguments.file) as partial:
+        partial.write_bytes(graph(arguments.scale))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

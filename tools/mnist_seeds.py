@@ -10,6 +10,7 @@ import pandas as pd
 
 from srstudy.common.running import run
 from tools.experiments import read_from, run_experiment
+from tools.writing import write_table
 
 SEEDS = (1, 2, 3)
 NAME = "mnist-seeds"
@@ -25,8 +26,7 @@ def main() -> None:
         of_seed = f"seed-{seed}"
         scores = json.loads(read_from(NAME, f"metrics/mnist/{of_seed}.json"))["mnist"][of_seed]
         rows.append({"seed": seed, **scores})
-    TABLE.parent.mkdir(exist_ok=True)
-    pd.DataFrame(rows).to_csv(TABLE, index=False)
+    write_table(TABLE, pd.DataFrame(rows))
     print(TABLE.read_text("utf-8"))
 
 

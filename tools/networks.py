@@ -36,6 +36,7 @@ from tools.experiments import (
 )
 from tools.networks_page import CHART, DOTS, PAGE, chart, page, points
 from tools.repeats import ON_290, TEST_SETS, Rows, digits_of, gather, means, read_rows
+from tools.writing import write_table, write_text
 
 TABLE, SOURCE, METHOD = Path("docs/networks.csv"), Path("tools/networks.py"), "plain"
 SCALES = (2, 4)
@@ -84,9 +85,9 @@ def main() -> None:
 def write(rows: pd.DataFrame) -> None:
     """Write page and chart of the rows so far."""
     dots = points(rows)
-    dots.to_csv(DOTS, index=False)
-    CHART.write_text(chart(dots), encoding="utf-8")
-    PAGE.write_text(page(rows), encoding="utf-8")
+    write_table(DOTS, dots)
+    write_text(CHART, chart(dots))
+    write_text(PAGE, page(rows))
 
 
 def settings(network: str) -> dict[str, object]:

@@ -26,6 +26,7 @@ from tools.experiments import (
 )
 from tools.kept_weights import export, halved
 from tools.repeats import TEST_SETS, Rows, digits_of, gather, means
+from tools.writing import write_text
 
 HELD_OUT, METHOD, PRETRAINING = "held-out", "plain", "pretraining"
 COLUMNS = ("test_set", "scale", "method", "psnr", "ssim", "steps", "minutes", "machine")
@@ -144,8 +145,8 @@ class Study:
         """Train the parts without rows; after each, write page and card from the rows so far."""
 
         def write(rows: pd.DataFrame) -> None:
-            self.page.write_text(page_of(rows), encoding="utf-8")
-            self.card.write_text(card_of(rows), encoding="utf-8")
+            write_text(self.page, page_of(rows))
+            write_text(self.card, card_of(rows))
 
         scored = 1 + len(TEST_SETS) * (1 + len(self.beside))
         counts = {name: 1 if pretrains(name) else scored for name in self.parts}

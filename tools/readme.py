@@ -15,12 +15,14 @@ from typing import Any
 import pandas as pd
 
 from srstudy.common.params import read
+from srstudy.common.running import run
 from srstudy.mnist.settings import MnistSettings
 from srstudy.scoring import chance
 from srstudy.scoring.missing import missing_scores
 from srstudy.scoring.tables import markdown, of_images, scales_of
 from srstudy.training.settings import RegularizationSettings
 from tools.table import for_page, table_of
+from tools.writing import read_page, replaced, write_text
 
 README = Path("README.md")
 # Networks of this study's size or smaller; all others: `python -m tools.table`.
@@ -34,21 +36,13 @@ def main() -> None:
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
 
-    text = current = README.read_text("utf-8")
+    text = current = read_page(README)
     for name, written in (("results", results), ("times", times)):
-        current = replaced(current, name, written())
+        current = replaced(current, name, written(), README)
     if check and current != text:
         sys.exit("README.md: its results differ from metrics/ and docs/; run `make readme`")
     if not check:
-        README.write_text(current, encoding="utf-8")
-
-
-def replaced(text: str, name: str, content: str) -> str:
-    """A text with new content between the marks <!-- name --> and <!-- /name -->."""
-    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    before, _, rest = text.partition(start)
-    _, _, after = rest.partition(end)
-    return f"{before}{start}\n{content}{end}{after}"
+        write_text(README, current)
 
 
 def times() -> str:
@@ -101,7 +95,8 @@ def gains() -> str:
         ]
         if values:
             found.append(f"{', '.join(values)} on {test_set}")
-    return f"\nThe plain networks gain over bicubic {'; '.join(found)}.\n" if found else ""
+    words = "Gain of the plain networks over bicubic interpolation"
+    return f"\n{words}: {'; '.join(found)}.\n" if found else ""
 
 
 def left_out() -> str:
@@ -199,8 +194,8 @@ def regularization() -> str:
     if full:
         weight = read(RegularizationSettings).lambda_
         sentences.append(
-            f"at full length, the default lambda of {weight:g} makes {', '.join(full)} "
-            "against lambda = 0"
+            f"at full length, the default lambda of {weight:g} changes PSNR by {', '.join(full)}, "
+            "compared with lambda = 0"
         )
     finding = " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in sentences)
     networks = " and ".join(runs["network"].unique())
@@ -212,4 +207,4 @@ def regularization() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 from srstudy.common.errors import InputError
-from srstudy.common.files import whole_file
 from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
 from srstudy.scoring.metrics import METRICS
 from srstudy.training.settings import FRESH
 from tools.experiments import read_output
+from tools.writing import write_table
 
 TEST_SETS = ("set5", "set14", "bsd100", "urban100")
 # Keys that no training depends on, and keys that each run sets.
@@ -110,8 +110,7 @@ def gather(
         if len(there):
             rows = pd.concat([there[there["run"] != name], rows], ignore_index=True)
         rows = rows.sort_values("run", key=lambda names: names.map(order), kind="stable")
-        with whole_file(table) as partial:
-            rows.to_csv(partial, index=False)
+        write_table(table, rows)
         there = rows
         written(of_runs(there))
     return of_runs(there)

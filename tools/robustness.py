@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 
 from srstudy.common.errors import InputError
-from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.reading import read_image
@@ -34,6 +33,7 @@ from srstudy.upscale.upscaling import networks, restore_photo
 from tools.photo_cases import CASES, HELD_OUT, Image, images, spoiled
 from tools.repeats import Rows, read_rows
 from tools.robustness_page import BICUBIC, page
+from tools.writing import write_table, write_text
 
 SCALES = (2, 4)
 SETS = ("set5+set14", "bsd100")
@@ -75,8 +75,7 @@ def main() -> None:
     for (name, files), method in product(sets.items(), methods):
         add_rows(table, method, name, files)
         text = page(read_rows(table, {*COLUMNS}), table.with_suffix(".png").is_file())
-        with whole_file(table.with_suffix(".md")) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(table.with_suffix(".md"), text)
     print(table.with_suffix(".md").read_text("utf-8"))
 
 
@@ -174,8 +173,7 @@ def add_rows(table: Path, method: Method, name: str, files: Sequence[Path]) -> N
     others, _ = divided(table, key)  # read again, because another run may have added rows
     rows = pd.concat([others, pd.DataFrame(found)], ignore_index=True)
     rows = rows.sort_values([*key], key=in_order, kind="stable")
-    with whole_file(table) as partial:
-        rows.to_csv(partial, index=False)
+    write_table(table, rows)
 
 
 def divided(table: Path, key: Mapping[str, object]) -> tuple[pd.DataFrame, pd.DataFrame]:

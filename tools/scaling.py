@@ -11,14 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from srstudy.common.files import whole_file
 from srstudy.common.params import PARAMS_FILE
+from srstudy.common.running import run
 from srstudy.common.yaml_file import load_yaml
 from srstudy.patches.grid import grid
+from srstudy.scoring.tables import markdown
 from tools.large_data import HEIGHT, WIDTH
+from tools.writing import read_page, replaced, write_text
 
 RATES, PAGE = Path("docs/rates.csv"), Path("docs/scaling.md")
-START, END = "<!-- table -->", "<!-- /table -->"
 NOT_MEASURED = "No rates were measured yet: `make bench` measures them and writes this table.\n"
 HEAD = (
     *("data", "images", "megapixels", "disk, hardlink", "disk, copy", "own_images", "synthesize"),
@@ -64,25 +65,21 @@ def main() -> None:
 
 def write_page() -> None:
     """Update the table of the page."""
-    text = current()
-    with whole_file(PAGE) as partial:
-        partial.write_text(text, "utf-8")
+    write_text(PAGE, current())
 
 
 def current() -> str:
     """The page as it should be."""
-    before, _, rest = PAGE.read_text("utf-8").partition(START)
     body = NOT_MEASURED
     if RATES.is_file():
         body = table(pd.read_csv(RATES), load_yaml(PARAMS_FILE))
-    return f"{before}{START}\n{body}{END}{rest.partition(END)[2]}"
+    return replaced(read_page(PAGE), "table", body, PAGE)
 
 
 def table(rates: pd.DataFrame, params: dict[str, Any]) -> str:
     """The cost of each data set at all scales of the params together, as Markdown."""
     found = {(row.what, row.scale, row.unit): row.value for row in rates.itertuples()}
-    lines = [f"| {' | '.join(HEAD)} |", f"|{' --- |' * len(HEAD)}"]
-    lines += [f"| {' | '.join(_row(images, found, params))} |" for images in SETS]
+    costs = markdown(HEAD, [_row(images, found, params) for images in SETS])
     data, training = (found[what] for what in _memory(found))
     where = rates.iloc[0]
     scales = ", ".join(f"x{scale}" for scale in params["scales"])
@@ -92,7 +89,7 @@ def table(rates: pd.DataFrame, params: dict[str, Any]) -> str:
         f"Memory does not grow with the images: data stages {data:.0f} MiB, training "
         f"{training:.0f} MiB with one held-out image of that size (largest process)."
     )
-    return "\n".join([*lines, "", note, ""])
+    return f"{costs}\n{note}\n"
 
 
 def _memory(found: dict[Any, float]) -> list[Any]:
@@ -160,4 +157,4 @@ def _gigabytes(number: float) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -14,6 +14,7 @@ from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import run_experiment
 from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scores
+from tools.writing import write_text
 
 SEEDS = {2: (1, 2, 3, 4, 5), 4: (1, 2, 3)}
 METHODS = ("plain", "regularized")
@@ -25,7 +26,7 @@ def main() -> None:
     seeds = sorted({seed for some in SEEDS.values() for seed in some})
     counts = {f"seed-{s}": len(scales_of(s)) * len(METHODS) * len(TEST_SETS) for s in seeds}
     rows = gather(TABLE, counts, rows_of, columns=COLUMNS)
-    PAGE.write_text(page(rows), encoding="utf-8")
+    write_text(PAGE, page(rows))
     print(PAGE.read_text("utf-8"))
 
 

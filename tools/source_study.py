@@ -13,6 +13,7 @@ from srstudy.scoring.tables import markdown
 from srstudy.training.settings import FRESH
 from tools.experiments import read_from, run_experiment
 from tools.published import student
+from tools.writing import write_text
 
 # The whole schedule is here: so docs/source-study.md does not depend on the defaults.
 SETTING: dict[str, object] = {
@@ -61,8 +62,7 @@ def main() -> None:
         "# The student project's setting\n\nSet5 x2, PSNR in dB: theirs -> ours. OpenCV's "
         "degradation, full-range luma, nothing cropped. Written by `make source-study`.\n\n"
     )
-    REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(text + "\n".join(tables), encoding="utf-8")
+    write_text(REPORT, text + "\n".join(tables))
     print(REPORT.read_text("utf-8"))
 
 

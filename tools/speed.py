@@ -17,18 +17,19 @@ import numpy as np
 import pandas as pd
 
 from srstudy.common.errors import InputError
-from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.datasets.download import fetch
 from srstudy.imagefiles.reading import read_image
 from srstudy.upscale.models import Model
 from srstudy.upscale.upscaling import networks
 from tools.bench import machine
+from tools.commands import output
 from tools.photo_cases import CLEAN, images
 from tools.published import figures
 from tools.robustness import MADE_BY, SCALES, bicubic, methods_of, scores, shipped
 from tools.speed_page import BICUBIC, CHART, COMMAND, FSRCNN, NETWORK, PAGE, chart, page
 from tools.timing import seconds
+from tools.writing import write_table, write_text
 
 TABLE = Path("docs/speed.csv")
 PACKAGES, BENCH = Path("tools/speed-requirements.lock"), Path(".bench")
@@ -49,10 +50,9 @@ def main() -> None:
             for model in shipped():
                 rows += ours(model, scale, Path(folder))
     found = pd.DataFrame([{**row, "machine": machine()} for row in rows])
-    with whole_file(TABLE) as partial:
-        found.to_csv(partial, index=False)
-    CHART.write_text(chart(found), encoding="utf-8")
-    PAGE.write_text(page(found), encoding="utf-8")
+    write_table(TABLE, found)
+    write_text(CHART, chart(found))
+    write_text(PAGE, page(found))
     print(PAGE.read_text("utf-8"))
 
 
@@ -85,10 +85,10 @@ def interpolation(scale: int) -> Row:
 def fsrcnn(python: str, scale: int, folder: Path) -> list[Row]:
     """FSRCNN in OpenCV, with random weights; with its published PSNR."""
     graph, script = folder / f"x{scale}.pb", [python, "-m", "tools.speed_fsrcnn"]
-    called([sys.executable, "-m", "tools.fsrcnn_graph", str(scale), str(graph)])
-    alone = called([*script, "alone", str(graph), str(scale), str(SIDE // scale)])
+    output(sys.executable, "-m", "tools.fsrcnn_graph", str(scale), str(graph))
+    alone = output(*script, "alone", str(graph), str(scale), str(SIDE // scale))
     files = [str(folder / PHOTO), str(folder / "large.png")]
-    taken = seconds(lambda: called([*script, "photo", str(graph), str(scale), *files]))
+    taken = seconds(lambda: output(*script, "photo", str(graph), str(scale), *files))
     wanted = (FSRCNN, SET, f"x{scale}")
     (psnr,) = (f.text for f in figures("psnr") if (f.method, f.test_set, f.scale) == wanted)
     return [
@@ -108,7 +108,7 @@ def ours(model: Model, scale: int, folder: Path) -> list[Row]:
     command = [sys.executable, "-m", "srstudy.upscale", str(folder / PHOTO), "--device", "cpu"]
     command += ["-o", str(folder / "large.png"), "--force"]
     command += ["--scale", str(scale), "--model", model]
-    taken = seconds(lambda: called(command))
+    taken = seconds(lambda: output(*command))
     psnr = scores(methods[0], images(SET), [CLEAN])[0]["psnr"]
     return [
         row(model, scale, NETWORK, SIDE**2 / alone, psnr),
@@ -136,15 +136,6 @@ def pixels(folder: Path, scale: int) -> int:
     """The number of pixels of the enlarged photograph."""
     height, width = read_image(folder / PHOTO).shape[:2]
     return height * width * scale**2
-
-
-def called(command: list[str]) -> str:
-    """The output of a command; `InputError` if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {said}")
-    return done.stdout
 
 
 if __name__ == "__main__":

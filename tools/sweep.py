@@ -21,7 +21,8 @@ from matplotlib.figure import Figure
 from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file
 from srstudy.common.running import locked, run
-from tools.experiments import experiments, output, read_from, run_experiment
+from tools.commands import output
+from tools.experiments import experiments, read_from, run_experiment
 from tools.sweep_cluster import on_workers
 from tools.sweep_points import Point, plain, read_sweep
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from srstudy.common.errors import InputError
-from tools.experiments import output
+from tools.commands import output
 
 SECONDS = 10  # longest time to reach the scheduler
 LINES = 30  # of the output of a point that failed

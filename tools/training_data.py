@@ -16,6 +16,7 @@ from srstudy.scoring.tables import markdown
 from tools.bench import machine
 from tools.experiments import run_experiment
 from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scores
+from tools.writing import write_text
 
 TRAIN_SETS = ("t91", "t290", "t291")
 SEEDS = (1, 2, 3)
@@ -30,7 +31,7 @@ def main() -> None:
     names = [f"data-{train_set}-seed-{seed}" for seed in SEEDS for train_set in TRAIN_SETS]
     counts = dict.fromkeys(names, len(TEST_SETS) + 1)
     rows = gather(TABLE, counts, rows_of, columns=COLUMNS)
-    PAGE.write_text(page(rows), encoding="utf-8")
+    write_text(PAGE, page(rows))
     print(PAGE.read_text("utf-8"))
 
 

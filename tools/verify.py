@@ -1,4 +1,4 @@
-"""Compare this machine's scores with the committed ones: `make verify`, after a `dvc repro`.
+"""Compare this machine's scores with the committed ones: `make verify`, after `make repro`.
 
 On the same kind of processor, all digits are equal. On another kind, training rounds differently,
 and differences of a few hundredths of a decibel are normal.
@@ -6,9 +6,12 @@ and differences of a few hundredths of a decibel are normal.
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
+
+from srstudy.common.errors import InputError
+from srstudy.common.files import read_json
+from srstudy.common.running import run
 
 SUMMARY = "metrics/summary.json"
 
@@ -18,9 +21,9 @@ def main() -> None:
     command = ["git", "show", f"HEAD:{SUMMARY}"]
     shown = subprocess.run(command, capture_output=True, text=True, check=False)
     if shown.returncode or not Path(SUMMARY).is_file():
-        sys.exit(f"{SUMMARY}: must exist, both committed and here; run `make repro` first")
+        raise InputError(f"{SUMMARY}: must be committed and be here too; run `make repro` first")
     committed = scores(json.loads(shown.stdout)["psnr"])
-    here = scores(json.loads(Path(SUMMARY).read_text("utf-8"))["psnr"])
+    here = scores(read_json(Path(SUMMARY))["psnr"])
     print(report(committed, here))
 
 
@@ -54,4 +57,4 @@ def report(committed: dict[str, float], here: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,13 +7,14 @@ Run it after a training whose results are committed, with data and models pulled
 
 import srstudy.backend.quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from srstudy.common.errors import InputError
+from srstudy.common.files import read_json
 from srstudy.common.params import PARAMS_FILE
+from srstudy.common.running import run
 from srstudy.common.yaml_file import load_yaml
 from srstudy.datasets.lr_folders import FULL, names, read_pair
 from srstudy.export.onnx_files import save_onnx
@@ -24,8 +25,9 @@ from srstudy.upscale.runtime import load_network
 from srstudy.scoring.evaluation import SETTINGS
 from srstudy.upscale.models import STUDY_SCALES, WEIGHTS
 from tools import verify_weights
+from tools.writing import write_text
 
-TEST_SET = "set5"
+SUMMARY, TEST_SET = Path("metrics/summary.json"), "set5"
 CARD = """# Weights of the committed study
 
 `upscale --model plain`, `regularized` and `cascade`; those of `make long`, `make photo` and
@@ -48,7 +50,12 @@ PSNR in dB on {test_set}, of the trained model ([metrics/](../metrics)) and of t
 def main() -> None:
     """Export every model, score it again, write the card."""
     params = load_yaml(PARAMS_FILE)
-    committed = json.loads(Path("metrics/summary.json").read_text("utf-8"))["psnr"][TEST_SET]
+    committed = read_json(SUMMARY)["psnr"].get(TEST_SET, {})
+    if missing := [scale for scale in STUDY_SCALES if f"x{scale}" not in committed]:
+        raise InputError(
+            f"{SUMMARY}: found no scores of {TEST_SET} at x{missing[0]}; allowed: those of a study "
+            f"with {TEST_SET} and the scales {', '.join(map(str, STUDY_SCALES))}"
+        )
     rows = []
     for scale in STUDY_SCALES:
         for setting in SETTINGS:
@@ -62,7 +69,8 @@ def main() -> None:
             rows.append([target.name, size, f"{expected:.4f}", f"{found:.4f}"])
             print(*rows[-1], sep="  ")
     network = params["network"]
-    (WEIGHTS / "README.md").write_text(
+    write_text(
+        WEIGHTS / "README.md",
         CARD.format(
             network=network,
             size=in_words(sizes(network, params["network_size"][network])),
@@ -74,7 +82,6 @@ def main() -> None:
             test_set=TEST_SET,
             table=markdown(["file", "size", "PSNR of the model", "PSNR of this file"], rows),
         ),
-        "utf-8",
     )
 
 
@@ -97,4 +104,4 @@ def score(path: Path, scale: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

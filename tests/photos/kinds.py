@@ -52,7 +52,6 @@ DEEP_GREY, DEEP_ALPHA = (
     (plane * 257.0 - 100 * (COLUMNS % 2)).astype(np.uint16) for plane in (GREY, ALPHA)
 )
 DEEP = (COLOUR * 257.0 - 100 * (COLUMNS % 2)[..., None]).astype(np.uint16)
-GREY_AS_COLOURS = GREY[..., None].repeat(3, 2)
 
 
 def rgba(colours: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:

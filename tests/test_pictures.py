@@ -52,6 +52,7 @@ def test_caption_has_the_first_metric_with_its_unit_or_name(
     assert caption("plain", 37.536) == "plain, 37.54 dB"
     assert caption("plain", None) == "plain"  # equal images have no PSNR
     monkeypatch.setattr("srstudy.report.pictures.METRICS", {"ssim": METRICS["ssim"]})
+    monkeypatch.setattr("srstudy.report.pictures.first_metric", lambda: "ssim")
     assert caption("plain", 0.95861) == "plain, SSIM 0.9586"
 
 

@@ -39,7 +39,7 @@ LONG = Path("weights/long/pretrained-3.weights.h5")
 PARTS = {
     "pretrained-photo": Part(2, LONG, 2000, rate=0.001),
     "x2": Part(2, "pretrained-photo", 1000, rate=0.0005, last=0.0, seed=2),
-    "x4": Part(4, "pretrained-photo", 700, rate=0.0007, last=0.0, seed=2),
+    "x4": Part(4, "pretrained-photo", 450, rate=0.0007, last=0.0, seed=2),
 }
 STUDY = Study("photo", "photo", GROUND, PARTS, beside=(BICUBIC,))
 

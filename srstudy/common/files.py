@@ -19,12 +19,16 @@ NETWORK_ATTRIBUTE = "network"
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A new folder to write to; it replaces `path` when the block ends without an error."""
+    """A new folder to write to; it replaces `path` when the block ends without an error.
+
+    If there was a folder before, a kill between the two last renames leaves no `path`: the old
+    folder is then `.partial-before-NAME`, complete, and the next call puts it back before it
+    begins. Stages that DVC runs never come to this: it removes their outputs before they start.
+    """
     partial = path.with_name(f".partial-{path.name}")
     before = path.with_name(f".partial-before-{path.name}")
     with _as_input_error(path):
-        for left in (partial, before):
-            shutil.rmtree(left, ignore_errors=True)
+        _tidy(path, partial, before)
         partial.mkdir(parents=True)
         try:
             yield partial
@@ -33,8 +37,16 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 path.rename(before)
             partial.rename(path)
         finally:
-            for left in (partial, before):
-                shutil.rmtree(left, ignore_errors=True)
+            _tidy(path, partial, before)
+
+
+def _tidy(path: Path, partial: Path, before: Path) -> None:
+    """Put the folder before back if there is no `path`; remove what else is left."""
+    shutil.rmtree(partial, ignore_errors=True)
+    if before.exists():
+        # It is renamed before it is deleted: so a folder named `before` is always complete.
+        before.rename(partial if path.exists() else path)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager

@@ -336,6 +336,20 @@ def test_pretraining_starts_from_the_weights_in_start_from(
     assert trained_steps(Path("models/pretrained.weights.h5")) == 0
 
 
+def test_training_that_would_start_from_weights_that_do_not_fit_names_their_file(
+    make_patches: MakePatches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_patches(tmp_path / "data/patches/x2.h5")
+    monkeypatch.chdir(tmp_path)
+    file, other = Path("before.weights.h5"), Architecture("srcnn", 2, {}, "matlab")
+    save(file, other.build(), other)
+    recipe = Recipe("edsr", SIZE | {"channels": 4}, 2, steps=1)
+    with pytest.raises(InputError) as caught:
+        training.train("x2-plain", recipe, file)
+    assert str(caught.value) == f"{file}: network: found 'srcnn'; allowed: 'edsr'"
+    assert not list(tmp_path.glob("models/x2-*"))
+
+
 @pytest.mark.parametrize(("steps", "points"), [(3, 3), (60, 5), (240, 10), (480, 20), (9600, 20)])
 def test_learning_curve_has_a_point_per_24_steps_but_5_to_20_points(
     make_patches: MakePatches, monkeypatch: pytest.MonkeyPatch, steps: int, points: int

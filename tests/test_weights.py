@@ -166,9 +166,50 @@ def test_at_another_scale_only_layers_that_make_pixels_stay_fresh(
         np.testing.assert_array_equal(now, source.get_weights()[i] if i < last else was)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "fault"),
+    [
+        (replace(EDSR, network="progressive"), "network: found 'edsr'; allowed: 'progressive'"),
+        (
+            replace(EDSR, size=SIZE | {"blocks": 2}),
+            "size: found {'blocks': 1, 'channels': 4, 'equivariant': False}; "
+            "allowed: {'channels': 4, 'blocks': 2, 'equivariant': False}",
+        ),
+        (
+            replace(EDSR, degradation="matlab"),
+            "degradation: found 'opencv'; allowed: 'matlab' or 'photo'",
+        ),
+    ],
+    ids=["network", "size", "degradation"],
+)
+def test_file_whose_weights_do_not_fit_is_named_with_what_is_found_and_allowed(
+    path: Path, wanted: Architecture, fault: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load(path, fits=wanted)
+    assert str(caught.value) == f"{path}: {fault}"
+
+
+def test_file_of_fitting_weights_is_loaded_for_another_scale(path: Path) -> None:
+    _, architecture = load(path, fits=replace(EDSR, scale=8))
+    assert architecture == EDSR
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_weights_of_another_network_than_described_are_refused_in_a_short_line(path: Path) -> None:
+    # Keras would warn of each layer, and show whole arrays.
+    with h5py.File(path, "r+") as file:
+        described = {**json.loads(file.attrs[NETWORK_ATTRIBUTE]), "size": SIZE | {"blocks": 2}}
+        file.attrs[NETWORK_ATTRIBUTE] = json.dumps(described)
+    said = _refusal(path)
+    assert "allowed: a file of weights that one of its trainings wrote; found: " in said
+    assert said.endswith("found: weights that do not fit the description edsr x2, "
+                         "{'channels': 4, 'blocks': 2, 'equivariant': False}")  # fmt: skip
+
+
 def test_weights_of_another_network_are_not_loaded() -> None:
     other = Architecture("edsr", 2, SIZE | {"channels": 8}, "opencv")
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match=r"^weights of another network: size: found "):
         EDSR.load_matching(EDSR.build(), other.build(), other)
 
 
@@ -177,7 +218,7 @@ def test_weights_fit_degradations_with_equal_interpolation_and_protocol() -> Non
     source = matlab.build()
     layers = list(layers_with_weights(source))
     assert photo.load_matching(photo.build(), source, matlab) == len(layers)
-    with pytest.raises(InputError, match="do not fit"):
+    with pytest.raises(InputError, match=r"^weights of another network: degradation: found "):
         opencv.load_matching(opencv.build(), source, matlab)
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from srstudy.common.errors import InputError
 from srstudy.common.params import shown
-from srstudy.degradations.shared.degradation import alike
-from srstudy.networks.shared.described import described
+from srstudy.networks.shared.described import described, misfit
 from srstudy.study.absence import absence
 from srstudy.training.settings import PretrainSettings
 
@@ -27,14 +26,6 @@ def start_fault(settings: PretrainSettings, degradation: str) -> str | None:
     try:
         entries = described(settings.start)
     except InputError as error:
-        return f"start_from: {error}; allowed: a file of weights of this project"
-    allowed: dict[str, list[object]] = {
-        "network": [settings.network],
-        "size": [settings.size],
-        "degradation": list(alike(degradation)),
-    }
-    for key, values in allowed.items():
-        if entries.get(key) not in values:
-            other, words = shown(entries.get(key)), " or ".join(map(shown, values))
-            return f"start_from: {settings.start}: {key}: found {other}; allowed: {words}"
-    return None
+        return f"start_from: {error}"
+    fault = misfit(entries, settings.network, settings.size, degradation)
+    return f"start_from: {settings.start}: {fault}" if fault else None

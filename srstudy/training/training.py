@@ -34,7 +34,9 @@ def train(name: str, recipe: Recipe, start: Path | None = None) -> CurvePoint:
     patch_path = Path(f"data/patches/x{recipe.scale}.h5")
     with PatchFile(patch_path, recipe.scale) as patches:
         architecture = recipe.architecture(patches.degradation)
-        beginning, before = (load(start), trained_steps(start)) if start else (None, 0)
+        beginning, before = None, 0
+        if start is not None:
+            beginning, before = load(start, fits=architecture), trained_steps(start)
         trainer = Trainer(recipe, architecture, precision, choose_strategy(), beginning, before)
         batches = Batches(patches, recipe.batch_size, recipe.seed, recipe.augment)
         data = [patch_path] if start is None else [patch_path, start]

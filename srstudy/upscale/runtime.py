@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from srstudy.common.errors import InputError
+from srstudy.common.errors import ChoiceError, InputError
 from srstudy.common.files import NETWORK_ATTRIBUTE
 from srstudy.common.scales import SCALES
 from srstudy.degradations.shared.degradation import Degradation, degradation
@@ -90,37 +90,61 @@ def _load_onnx(path: Path, device: Device, tell: Tell) -> Network:
     except Exception as error:  # ONNX Runtime's exceptions have no other base class
         raise _no_network(path, error) from error
     session = runner.session
-    described = session.get_modelmeta().custom_metadata_map.get(NETWORK_ATTRIBUTE, "{}")
-    try:
-        values = json.loads(described)
-        scale, radius = values["scale"], values["receptive_field_radius"]
-        made_for = degradation(values["degradation"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise _no_network(path, error) from error
-    known = radius is None or (type(radius) is int and radius >= 0)
-    if scale not in SCALES or not known:
-        raise _no_network(path, described)
+    scale, radius, made_for = _described(path, session.get_modelmeta().custom_metadata_map)
     ends = [*session.get_inputs(), *session.get_outputs()]
     if len(ends) != 2 or any(len(end.shape or ()) != 4 for end in ends):
-        raise _no_network(path, "it must have one image as input and one image as output")
+        raise _no_network(path, "inputs and outputs other than one image each")
 
     def run(lr: NDArray[Any]) -> NDArray[np.float32]:
         batch = np.ascontiguousarray(lr[None, ..., None], np.float32) / np.float32(255)
         try:
-            return runner(batch)[0, ..., 0] * np.float32(255)
+            restored = runner(batch)
         except Exception as error:
             if "alloc" in str(error).lower():
                 raise MemoryError from error
             raise _no_network(
-                path, f"it fails on {lr.shape[1]} x {lr.shape[0]} pixels: {error}"
+                path, f"one that fails on {lr.shape[1]} x {lr.shape[0]} pixels: {error}"
             ) from error
+        expected = (1, lr.shape[0] * scale, lr.shape[1] * scale, 1)
+        if restored.shape != expected:
+            raise InputError(
+                f"{path}: found an output of {restored.shape} from {batch.shape}; allowed at its "
+                f"scale of {scale}: {expected}"
+            )
+        return restored[0, ..., 0] * np.float32(255)
 
     return Network(run, scale, made_for, radius, made_for.name in CLEANED)
 
 
-def _no_network(path: Path, why: object) -> InputError:
-    what = " ".join(str(why).split())[:200]
-    return InputError(f"{path}: holds no network of this project: {what}")
+def _described(path: Path, metadata: Mapping[str, str]) -> tuple[int, int | None, Degradation]:
+    """Scale, receptive field radius and degradation of a network, from its file's metadata."""
+    text = metadata.get(NETWORK_ATTRIBUTE)
+    if text is None:
+        raise _no_network(path, f"metadata without {NETWORK_ATTRIBUTE!r}")
+    try:
+        values = json.loads(text)
+        scale, radius = values["scale"], values["receptive_field_radius"]
+        made_for = degradation(values["degradation"])
+    except ChoiceError as error:
+        raise _no_network(path, error) from error
+    except (ValueError, KeyError, TypeError) as error:
+        wanted = "scale, receptive_field_radius and degradation"
+        raise _no_network(path, f"a description without {wanted}: {text[:100]}") from error
+    if scale not in SCALES:
+        words = f"{', '.join(map(str, SCALES[:-1]))} or {SCALES[-1]}"
+        raise InputError(f"{path}: scale: found {scale!r}; allowed: {words}")
+    if radius is not None and (type(radius) is not int or radius < 0):
+        words = "null, or a whole number of at least 0"
+        raise InputError(f"{path}: receptive_field_radius: found {radius!r}; allowed: {words}")
+    return scale, radius, made_for
+
+
+def _no_network(path: Path, found: object) -> InputError:
+    what = " ".join(str(found).split())[:200]
+    return InputError(
+        f"{path}: holds no network of this project; allowed: an .onnx file from its "
+        f"`python -m srstudy.export`; found: {what}"
+    )
 
 
 def _load_weights(path: Path, device: Device) -> Network:

@@ -6,7 +6,7 @@ the network computes in another precision.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -14,7 +14,8 @@ import keras
 from srstudy.common import choices
 from srstudy.common.errors import ChoiceError, InputError
 from srstudy.common.scales import SCALES
-from srstudy.degradations.shared.degradation import alike, degradation
+from srstudy.degradations.shared.degradation import degradation
+from srstudy.networks.shared.described import misfit
 from srstudy.networks.shared.sizes import ROOM, WANTED
 
 
@@ -57,6 +58,10 @@ class Architecture:
         _name(model, self.network)
         return model
 
+    def misfit(self, of: "Architecture") -> str | None:
+        """Why the weights of another architecture do not fit this one; None if they fit."""
+        return misfit(asdict(of), self.network, self.size, self.degradation)
+
     def load_matching(self, model: keras.Model, other: keras.Model, of: "Architecture") -> int:
         """Copy the weights of another architecture's model into a model of this one.
 
@@ -65,9 +70,8 @@ class Architecture:
         last layer that makes the HR pixels itself (pixel shuffle, deconvolution), and layers that
         the other scale does not have. Returns the number of layers that took the other's weights.
         """
-        same = (self.network, self.size) == (of.network, of.size)
-        if not same or of.degradation not in alike(self.degradation):
-            raise InputError(f"the weights of {of} do not fit {self}")
+        if fault := self.misfit(of):
+            raise InputError(f"weights of another network: {fault}")
         taken = 0
         for layer, source in zip(*map(layers_with_weights, (model, other)), strict=False):
             # Transposed convolutions with different strides do different things.

@@ -5,6 +5,7 @@ on the weights (a .keras file also has dates). Nothing in the file is ever execu
 """
 
 import json
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from srstudy.networks.shared.described import described, no_network
 from srstudy.networks.shared.sizes import sizes
 
 STEPS = "steps"  # the attribute with the number of training steps
+# What Keras and HDF5 raise for a file that is damaged or of another kind.
+BROKEN = (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError)
 
 
 def save(path: Path, model: keras.Model, architecture: Architecture, steps: int = 0) -> None:
@@ -45,10 +48,13 @@ def trained_steps(path: Path) -> int:
         raise no_network(path, error) from error
 
 
-def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architecture]:
+def load(
+    path: Path, scale: int | None = None, fits: Architecture | None = None
+) -> tuple[keras.Model, Architecture]:
     """The network of a file, in float32, ready to restore.
 
-    `InputError` if the file is missing, broken or (if scale is given) of another scale.
+    scale: the one that it must have; fits: the architecture that its weights must fit, at any
+    scale. `InputError` if the file is missing, broken or of another scale, or does not fit.
     """
     entries = described(path)
     try:
@@ -56,9 +62,17 @@ def load(path: Path, scale: int | None = None) -> tuple[keras.Model, Architectur
         # Refuse sizes beyond the network's limits: building such a network could take hours.
         sizes(architecture.network, architecture.size)
         model = architecture.build()
-        model.load_weights(path)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except BROKEN as error:
         raise no_network(path, error) from error
     if scale is not None and architecture.scale != scale:
         raise InputError(f"{path}: scale: found {architecture.scale}; allowed here: {scale}")
+    if fits is not None and (fault := fits.misfit(architecture)):
+        raise InputError(f"{path}: {fault}")
+    try:
+        # Keras warns of each layer that the file lacks, and its error shows whole arrays.
+        with warnings.catch_warnings(action="ignore"):
+            model.load_weights(path)
+    except BROKEN as error:
+        described_as = f"{architecture.network} x{architecture.scale}, {architecture.size}"
+        raise no_network(path, f"weights that do not fit the description {described_as}") from error
     return model, architecture

@@ -1,4 +1,4 @@
-import re
+import math
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -9,7 +9,7 @@ from dvc.utils.hydra import apply_overrides
 
 from srstudy.common.errors import InputError
 from tests.imports import ROOT
-from tools import seeds, training_data
+from tools import repeats, seeds, training_data
 from tools.repeats import ASIDE, COLUMNS, Rows, gather, read_rows, recipe
 from tools.repeats import TEST_SETS as SETS
 
@@ -158,21 +158,41 @@ def test_page_of_training_data_answers_both_questions() -> None:
     assert "| the leak (t291 - t290) | set5: woman | +0.050 | +0.050 to +0.050 |" in text
 
 
-@pytest.mark.parametrize("study", [seeds, training_data])
-def test_committed_page_has_the_tables_made_from_its_rows(study: ModuleType) -> None:
-    def tables(text: str) -> list[str]:  # the rest of a page has the machine that wrote it
-        return [line for line in text.splitlines() if line.startswith("|")]
-
-    rows = pd.read_csv(ROOT / study.TABLE, dtype={"recipe": str})
-    assert tables((ROOT / study.PAGE).read_text("utf-8")) == tables(study.page(rows))
-
-
 @pytest.mark.parametrize("study", [seeds, training_data], ids=["seeds", "training-data"])
 def test_page_of_means_over_seeds_equals_the_one_made_from_its_rows(
     study: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(ROOT)
-    text = study.PAGE.read_text("utf-8")
-    (where,) = re.findall(r"Written by `make [a-z-]+` on (.*)\.$", text, re.MULTILINE)
-    monkeypatch.setattr(study, "machine", lambda: where)
-    assert study.page(read_rows(study.TABLE, {*COLUMNS})) == text
+    assert study.page(read_rows(study.TABLE, {*COLUMNS})) == study.PAGE.read_text("utf-8")
+
+
+@pytest.mark.parametrize("study", [seeds, training_data], ids=["seeds", "training-data"])
+@pytest.mark.parametrize(("run_now", "machine"), [(True, "two cores"), (False, "")])
+def test_row_names_the_machine_only_if_its_experiment_was_run_now(
+    study: ModuleType, run_now: bool, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"woman_GT": 30.0, "baby_GT": 31.0}
+    monkeypatch.setattr(study, "run_experiment", lambda *_: run_now)
+    monkeypatch.setattr(study, "scores", lambda *_: found)
+    monkeypatch.setattr(repeats, "machine", lambda: "two cores")
+    name = "seed-4" if study is seeds else "data-t91-seed-1"
+    assert {row["machine"] for row in study.rows_of(name)} == {machine}
+
+
+@pytest.mark.parametrize(
+    ("machines", "words"),
+    [
+        (["two cores"] * 4, "` on two cores."),
+        (["two cores", "two cores", "a GPU", "a GPU"], "` on two cores; a GPU."),
+        (["two cores", "two cores", "two cores", ""], "`."),
+        (["two cores", "two cores", "two cores", math.nan], "`."),
+        (None, "`."),
+    ],
+)
+def test_page_names_the_machines_of_its_rows_or_none_if_a_row_does_not_have_it(
+    machines: list[str] | None, words: str
+) -> None:
+    methods = ("plain", "regularized")
+    rows = _rows({(s, 2, m): 30.0 + 0.1 * s for s in (1, 2) for m in methods}, ("set5",))
+    page = seeds.page(rows if machines is None else rows.assign(machine=machines))
+    assert f"Written by `make seeds{words}\n" in page

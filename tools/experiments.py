@@ -29,8 +29,10 @@ def run_experiment(
     targets: Sequence[str],
     copied: Sequence[Path] = (),
     options: Sequence[str] = (),
-) -> None:
+) -> bool:
     """Run an experiment of the current commit in a temporary folder, unless it exists already.
+
+    Returns whether it was run now: an experiment that exists may be of another machine.
 
     copied: files that it needs but that git may not have yet, in folders that git has; options: for
     `dvc exp run`. The workspace is not changed. DVC ends with this process; a killed run leaves no
@@ -44,7 +46,7 @@ def run_experiment(
                 f"{PARAMS_FILE} has; to run it again: dvc exp remove {name}"
             )
         print(f"{name}: exists already")
-        return
+        return False
     changes = [word for change in overrides(settings) for word in ("-S", change)]
     changes += [word for path in copied for word in ("--copy-paths", str(path))]
     command = ["dvc", "exp", "run", "--quiet", "--temp", "--name", name]
@@ -53,6 +55,7 @@ def run_experiment(
     if subprocess.run(command, check=False, preexec_fn=bound).returncode:
         again = shlex.join([word for word in command if word != "--quiet"])
         raise InputError(f"experiment {name}: DVC failed; to see its messages, run: {again}")
+    return True
 
 
 def _other_params(name: str, settings: Mapping[str, object]) -> list[str]:

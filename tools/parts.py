@@ -206,7 +206,7 @@ def rows_of(study: Study, name: str) -> Rows:
     return [row(HELD_OUT, METHOD, held_out), *(row(*entry) for entry in found)]
 
 
-def timed(clock: Path, experiment: str, train: Callable[[], None]) -> float | None:
+def timed(clock: Path, experiment: str, train: Callable[[], object]) -> float | None:
     """Run an experiment that trains; return its minutes, or None if they are not known.
 
     They are not known if the training was stopped and continued, or if its result came from DVC's

@@ -17,6 +17,7 @@ from srstudy.common.params import PARAMS_FILE
 from srstudy.common.yaml_file import load_yaml
 from srstudy.scoring.metrics import METRICS
 from srstudy.training.settings import FRESH
+from tools.bench import machine
 from tools.experiments import read_output
 from tools.writing import write_table
 
@@ -128,6 +129,18 @@ def read_rows(table: Path, columns: set[str]) -> pd.DataFrame:
     if missing := sorted(columns - set(rows.columns)):
         raise InputError(f"{table}: found {found}; expected also: {', '.join(missing)}")
     return rows.fillna({"recipe": "none"})
+
+
+def machine_if(run_now: bool) -> str:
+    """The entry `machine` of a row: this machine if the row's experiment was run now, else ""."""
+    return machine() if run_now else ""
+
+
+def on_machines(rows: pd.DataFrame) -> str:
+    """ " on " and the machines of all rows; "" if a row does not have its machine."""
+    if "machine" not in rows or not rows["machine"].fillna("").all():
+        return ""
+    return f" on {'; '.join(dict.fromkeys(rows['machine']))}"
 
 
 def scores(

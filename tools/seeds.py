@@ -11,9 +11,18 @@ import pandas as pd
 from srstudy.common.running import run
 from srstudy.scoring.chance import gains, sentence, verdict
 from srstudy.scoring.tables import markdown
-from tools.bench import machine
 from tools.experiments import run_experiment
-from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scores
+from tools.repeats import (
+    COLUMNS,
+    EACH_RUN,
+    TEST_SETS,
+    Rows,
+    gather,
+    machine_if,
+    mean,
+    on_machines,
+    scores,
+)
 from tools.writing import write_text
 
 SEEDS = {2: (1, 2, 3, 4, 5), 4: (1, 2, 3)}
@@ -39,9 +48,11 @@ def rows_of(name: str) -> Rows:
     """Run one seed; return a row for each scale, test set and method."""
     seed = int(name.partition("-")[2])
     keys = [(s, t, m) for s in scales_of(seed) for t in TEST_SETS for m in METHODS]
-    run_experiment(name, settings(seed), [f"evaluate@{s}-{m}-{t}" for s, t, m in keys])
+    ran = run_experiment(name, settings(seed), [f"evaluate@{s}-{m}-{t}" for s, t, m in keys])
+    where = {"machine": machine_if(ran)}
     return [
-        {"seed": seed, "scale": s, "set": t, "method": m, "psnr": mean(scores(name, s, t, m))}
+        {"seed": seed, "scale": s, "set": t, "method": m}
+        | {"psnr": mean(scores(name, s, t, m)), **where}
         for s, t, m in keys
     ]
 
@@ -81,7 +92,7 @@ def page(rows: pd.DataFrame) -> str:
     return (
         "# How large is chance?\n\nThe default recipe of [params.yaml](../params.yaml) with "
         "several seeds, pretraining included: mean and standard deviation over the seeds. Every "
-        f"run: [seeds.csv](seeds.csv). Written by `make seeds` on {machine()}.\n\n{means}\n"
+        f"run: [seeds.csv](seeds.csv). Written by `make seeds`{on_machines(rows)}.\n\n{means}\n"
         f"{sentence(rows)}\n\n{differences}\n{verdict(rows)}\n"
     )
 

@@ -13,9 +13,18 @@ import pandas as pd
 from srstudy.common.running import run
 from srstudy.scoring.chance import gains
 from srstudy.scoring.tables import markdown
-from tools.bench import machine
 from tools.experiments import run_experiment
-from tools.repeats import COLUMNS, EACH_RUN, TEST_SETS, Rows, gather, mean, scores
+from tools.repeats import (
+    COLUMNS,
+    EACH_RUN,
+    TEST_SETS,
+    Rows,
+    gather,
+    machine_if,
+    mean,
+    on_machines,
+    scores,
+)
 from tools.writing import write_text
 
 TRAIN_SETS = ("t91", "t290", "t291")
@@ -38,14 +47,15 @@ def main() -> None:
 def rows_of(name: str) -> Rows:
     """Train on one set with one seed; return a row for each test set and for the leaked image."""
     _, train_set, _, seed = name.split("-")
-    run_experiment(
+    ran = run_experiment(
         name, settings(train_set, int(seed)), [f"evaluate@{SCALE}-{METHOD}-{t}" for t in TEST_SETS]
     )
     found = {t: scores(name, SCALE, t, METHOD) for t in TEST_SETS}
     values = {t: mean(images) for t, images in found.items()}
     values["set5: woman"] = found[LEAKED[0]][LEAKED[1]]
     key = {"seed": int(seed), "scale": SCALE, "method": train_set}
-    return [{**key, "set": test_set, "psnr": psnr} for test_set, psnr in values.items()]
+    where = {"machine": machine_if(ran)}
+    return [{**key, "set": test_set, "psnr": psnr, **where} for test_set, psnr in values.items()]
 
 
 def settings(train_set: str, seed: int) -> dict[str, object]:
@@ -81,8 +91,8 @@ def page(rows: pd.DataFrame) -> str:
         f"x{SCALE}, in the same steps on three training sets, {rows['seed'].nunique()} seeds: mean "
         "and standard deviation over the seeds. `t291` is T91 and the 200 training images of "
         "BSDS300, as in the literature; one of these, 302003, is Set5's `woman`, and `t290` is "
-        "t291 without it. Every run: [data.csv](data.csv). Written by `make training-data` on "
-        f"{machine()}.\n\n{markdown(['PSNR in dB', *TRAIN_SETS], lines)}\n"
+        "t291 without it. Every run: [data.csv](data.csv). Written by `make "
+        f"training-data`{on_machines(rows)}.\n\n{markdown(['PSNR in dB', *TRAIN_SETS], lines)}\n"
         f"{markdown(['difference in dB', 'set', 'mean', '95 % interval'], answers)}"
     )
 

@@ -3,7 +3,7 @@
 SRCNN on 32-pixel patches, x2, OpenCV's degradation, no cropped border, Adam, random initial weights
 as in a plain Keras script. It is scored on Set5 after several numbers of steps, in three ways: the
 whole image at once; patch by patch, put together again; and trained with a loss without the
-zero-padded border. Writes docs/below-bicubic.md.
+zero-padded border. Writes docs/below-bicubic.csv and, from it, docs/below-bicubic.md.
 """
 
 from srstudy.backend import quiet  # noqa: F401, I001  (first: it silences TensorFlow's start)
@@ -11,9 +11,11 @@ from srstudy.backend import quiet  # noqa: F401, I001  (first: it silences Tenso
 from collections.abc import Callable
 from functools import partial as bind
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
@@ -28,27 +30,28 @@ from srstudy.networks.shared.inference import restore_luma
 from srstudy.patches.grid import cut
 from srstudy.scoring.tables import markdown
 from tools.published import student
-from tools.writing import write_text
+from tools.writing import write_table, write_text
 
 SCALE, SIZE, STRIDE, BATCH = 2, 32, 16, 64
 RIM = 6  # pixels that SRCNN's zero padding affects, with kernels of 9 x 9 and 5 x 5
 STEPS = (30, 100, 300, 1000)
 DEGRADATION = degradation("opencv")
 PROTOCOL = DEGRADATION.protocol
-REPORT = Path("docs/below-bicubic.md")
+TABLE, PAGE = Path("docs/below-bicubic.csv"), Path("docs/below-bicubic.md")
+MEAN, THEIRS = "mean", "the student project"
 
 Plane = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Train twice, score after each number of steps, write the table."""
+    """Train twice, score after each number of steps, write table and page."""
     keras.utils.set_random_seed(1)
     patches = [cut(pair, SIZE, STRIDE, SCALE) for pair in _pairs("t91")]
     lr = np.concatenate([pair.lr for pair in patches])[..., None] / np.float32(255)
     hr = np.concatenate([pair.hr for pair in patches])[..., None] / np.float32(255)
-    test = _pairs("set5")
+    scores, theirs = bind(_scores, _pairs("set5")), student()["plain"]
 
-    rows = [["bicubic", *_scores(test, lambda low: DEGRADATION.enlarge(low, SCALE))]]
+    rows: list[list[Any]] = [["bicubic", *scores(lambda low: DEGRADATION.enlarge(low, SCALE))]]
     for rim in (0, RIM):
         network = _randomly_started()
         network.compile(keras.optimizers.Adam(1e-3), loss=_mean_squared_error_inside(rim))
@@ -59,33 +62,36 @@ def main() -> None:
             network.fit(data, steps_per_epoch=steps - done, verbose=0)
             done = steps
             what = f"{steps} steps" + (", rim not in the loss" if rim else "")
-            rows.append([what, *_scores(test, bind(_whole, network))])
+            rows.append([what, *scores(bind(_whole, network))])
             if not rim:
-                by_patch = _scores(test, bind(_patch_by_patch, network))
-                rows.append([f"{what}, patch by patch", *by_patch])
+                rows.append([f"{what}, patch by patch", *scores(bind(_patch_by_patch, network))])
+    rows.append([THEIRS, *theirs.values(), np.mean(list(theirs.values()))])
+    write_table(TABLE, pd.DataFrame(rows, columns=["trained", *theirs, MEAN]).round(4))
+    write_text(PAGE, page(pd.read_csv(TABLE)))
+    print(PAGE.read_text("utf-8"))
 
-    theirs = student()["plain"]
-    values = [*theirs.values(), np.mean(list(theirs.values()))]
-    rows.append(["the student project", *(f"{value:.2f}" for value in values)])
-    write_text(
-        REPORT,
+
+def page(rows: pd.DataFrame) -> str:
+    """The page, from the rows of docs/below-bicubic.csv: PSNR in dB of each image, and the mean."""
+    images = [*rows.columns[1:]]
+    lines = [[str(row[0]), *(f"{value:.2f}" for value in row[1:])] for row in rows.values.tolist()]
+    return (
         "# What brings an SRCNN below bicubic\n\nSet5 x2, PSNR in dB, OpenCV's degradation, "
         "full-range luma, nothing cropped; luma is restored (and enlarged, for bicubic), not "
-        "colours. Written by `make below-bicubic`.\n\n"
-        + markdown(["SRCNN, randomly started", *theirs, "mean"], rows)
-        + f"\n{nearest(rows)}\n",
+        f"colours. The same as CSV: [{TABLE.name}]({TABLE.name}). Written by `make "
+        f"below-bicubic`.\n\n{markdown(['SRCNN, randomly started', *images], lines)}\n"
+        f"{nearest(rows)}\n"
     )
-    print(REPORT.read_text("utf-8"))
 
 
-def nearest(rows: list[list[str]]) -> str:
-    """The row of ours that is closest to the last row, the student project's, image by image."""
-    *ours, theirs = rows
-    far = {row[0]: np.abs(np.array(row[1:6], float) - np.array(theirs[1:6], float)) for row in ours}
-    name = min(far, key=lambda what: float(far[what].mean()))
+def nearest(rows: pd.DataFrame) -> str:
+    """The row of ours that is closest to the student project's, image by image, in words."""
+    values = rows.set_index("trained").drop(columns=MEAN).round(2)
+    far = (values.drop(index=THEIRS) - values.loc[THEIRS]).abs()
+    name = far.mean(axis=1).idxmin()
     return (
-        f"Most like the student project: {name} ({far[name].mean():.2f} dB apart in the mean over "
-        f"the images, {far[name].max():.2f} at most)."
+        f"Most like the student project: {name} ({far.loc[name].mean():.2f} dB apart in the mean "
+        f"over the images, {far.loc[name].max():.2f} at most)."
     )
 
 
@@ -128,9 +134,9 @@ def _patch_by_patch(network: keras.Model, low: Plane) -> Plane:
     return restored
 
 
-def _scores(test: list[Pair], restore: Callable[[Plane], Plane]) -> list[str]:
+def _scores(test: list[Pair], restore: Callable[[Plane], Plane]) -> list[float]:
     values = [PROTOCOL.psnr(pair.hr, restore(pair.lr), SCALE) for pair in test]
-    return [f"{value:.2f}" for value in [*values, np.mean(values)]]
+    return [*values, float(np.mean(values))]
 
 
 if __name__ == "__main__":

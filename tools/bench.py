@@ -1,8 +1,8 @@
 """Speed, as ratios that are measured side by side in one run: `make bench`.
 
 It uses photographs embedded in a package, in a temporary folder; each part runs in separate
-processes. Prints the table and writes docs/benchmarks.md; then docs/rates.csv and the table of
-docs/scaling.md (tools/rates.py). No result counts as a failure.
+processes. Writes docs/benchmarks.csv and, from it, docs/benchmarks.md; then docs/rates.csv and the
+table of docs/scaling.md (tools/rates.py). No result counts as a failure.
 """
 
 import json
@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
+import pandas as pd
 import yaml
 
 from srstudy.common.machine import cores, processor
@@ -29,11 +30,12 @@ from srstudy.imagefiles.reading import read_image
 from srstudy.scoring.tables import markdown
 from srstudy.training.settings import FRESH
 from tools.memory import Measured, measured
-from tools.writing import write_text
+from tools.writing import write_table, write_text
 
 Row = tuple[str, str, str]
+COLUMNS = ("measured", "ratio", "note")
 ROOT = Path.cwd()
-REPORT = Path("docs/benchmarks.md")
+TABLE, PAGE = Path("docs/benchmarks.csv"), Path("docs/benchmarks.md")
 SPEED = Path("docs/speed.md")
 IMAGES, SIDE = 91, 160  # the number of images in T91, and about their size
 FACTORS = (1, 10, 100)  # the number of images is multiplied by these, in separate folders
@@ -55,7 +57,7 @@ VECTORS = {
 
 
 def main() -> None:
-    """Measure every part, print and write the table."""
+    """Measure every part, write table and page."""
     start = time.monotonic()
     rows: list[Row] = [*start_ups(), *dvc_with_nothing_to_do()]
     with tempfile.TemporaryDirectory() as folder:
@@ -65,26 +67,36 @@ def main() -> None:
         for part in PARTS:
             lines = python(study, "-m", "tools.bench_steps", part).output.splitlines()
             rows += [(name, ratio, note) for name, ratio, note in json.loads(lines[-1])]
-    page = [
-        "# Benchmarks",
-        "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d} in "
-        f"{time.monotonic() - start:.0f} s, on {machine()}.",
-        "",
-        markdown(["measured", "ratio", ""], rows).rstrip(),
-        *speed_link(),
-    ]
-    write_text(REPORT, "\n".join(page) + "\n")
-    print(REPORT.read_text("utf-8"))
+    day, taken = f"{datetime.now(UTC):%Y-%m-%d}", f"{time.monotonic() - start:.0f}"
+    found = pd.DataFrame(rows, columns=[*COLUMNS])
+    write_table(TABLE, found.assign(machine=machine(), day=day, seconds_in_all=taken))
+    write_text(PAGE, page(read_rows()))
+    print(PAGE.read_text("utf-8"))
     print(python(ROOT, "-m", "tools.rates").output)
 
 
-def speed_link() -> list[str]:
+def read_rows() -> pd.DataFrame:
+    """The rows of docs/benchmarks.csv, all as text: a ratio has the digits that it was given."""
+    return pd.read_csv(TABLE, dtype=str, keep_default_na=False)
+
+
+def page(rows: pd.DataFrame) -> str:
+    """The page of the benchmarks, from the rows of one run."""
+    run = rows.iloc[0]
+    table = markdown(["measured", "ratio", ""], rows[[*COLUMNS]].values.tolist())
+    return (
+        f"# Benchmarks\n\nWritten by `make bench` on {run['day']} in {run['seconds_in_all']} s, on "
+        f"{run['machine']}. The same as CSV: [{TABLE.name}]({TABLE.name}).\n\n{table}"
+        f"{speed_link()}"
+    )
+
+
+def speed_link() -> str:
     """The line that links the page of `make speed`, if that was run."""
     if not SPEED.is_file():
-        return []
+        return ""
     link = f"[{SPEED.name}]({SPEED.name})"
-    return ["", f"Quality over speed of the models of `upscale`, by `make speed`: {link}."]
+    return f"\nQuality over speed of the models of `upscale`, by `make speed`: {link}.\n"
 
 
 def machine() -> str:

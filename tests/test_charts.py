@@ -57,6 +57,20 @@ def test_legend_is_below_all_curves() -> None:
     assert max(keys) < float(svg.attrib["viewBox"].split()[3])
 
 
+@pytest.mark.parametrize("label", ["in 4 times the minutes", "regularized"])
+def test_labels_of_the_legend_end_inside_the_chart_and_before_the_next_label(label: str) -> None:
+    lines = [Line(name, [0, 1], [1.0, 0.0]) for name in ("plain", label, "other")]
+    svg = ElementTree.fromstring(line_chart("", "", "", lines))
+    right = float(svg.attrib["viewBox"].split()[2])
+    keys = [e for e in svg.iter("text") if e.attrib.get("class") == "key"]
+    for key in keys:
+        row = [float(e.attrib["x"]) for e in keys if e.attrib["y"] == key.attrib["y"]]
+        left = float(key.attrib["x"])
+        # At 14 pixels, a letter of a usual font is 8.5 pixels wide at most, in the mean of a word.
+        assert left + 8.5 * len(key.text or "") <= min([x for x in row if x > left] + [right])
+    assert float(svg.attrib["viewBox"].split()[3]) > max(float(e.attrib["y"]) for e in keys)
+
+
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(ValueError, match="curves: nothing to draw"):
         line_chart("curves", "", "", [])

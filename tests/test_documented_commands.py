@@ -52,6 +52,7 @@ RUN = {
         "python -m srstudy.upscale data/raw/sample-test -o large/ "
         "--weights models/x2-plain.weights.h5",
         "git restore -SW . && dvc checkout --allow-missing",
+        "git switch main && dvc checkout --allow-missing",
     ],
     "tests/test_documented_commands.py::test_results_are_looked_at_as_the_pages_say": [
         "make check",
@@ -63,6 +64,8 @@ RUN = {
         "dvc plots show",
         "dvc plots diff main my-branch",
         "dvc status",
+        "dvc exp list --all-commits",
+        "dvc exp remove NAME",
     ],
     "tests/test_documented_commands.py::test_photographs_are_enlarged_as_the_pages_say": [
         "bin/upscale photo.jpg -o large.png",
@@ -186,6 +189,7 @@ RUN = {
     "test_two_clones_share_a_sweep_and_the_points_of_a_killed_one_are_made": [
         "python -m tools.sweep sweep.yaml",
         "python -m tools.sweep sweep.yaml --part 1/2 --share",
+        "python -m tools.sweep sweep.yaml --part 2/2 --share",
         "python -m tools.sweep sweep.yaml --share",
         "dvc remote modify home url /shared/dvc-store",
         "dvc exp pull origin NAME",
@@ -240,6 +244,8 @@ NOT_RUN = {
         'git commit -q .dvc/config -m "Share in a folder"',
         'git add sweep.yaml && git commit -q -m "A sweep"',
         *("git push", "git pull", "git config user.name", "git config user.email"),
+        'git config --global user.name "Your Name"',
+        "git config --global user.email you@example.org",
     ],
     "needs SLURM; a part in a clone is run by the test of two clones": [
         "#!/bin/bash",
@@ -249,6 +255,7 @@ NOT_RUN = {
         'python -m tools.sweep sweep.yaml --part "$SLURM_ARRAY_TASK_ID/8" --share',
     ],
     "named in a sentence, without its arguments": [
+        "dvc checkout",
         "dvc dag",
         "dvc exp push",
         "dvc exp run",
@@ -442,6 +449,7 @@ def test_the_tutorial_is_followed(tmp_path: Path) -> None:
     study.set(pretrain_epochs=None, pretrain_steps=1)
     study.set(epochs=every_scale(None), steps=every_scale(1))
     study.commit("a budget in steps")
+    study("git", "branch", "-M", "main")
     said, name = dict[str, str](), ""
     lines = "\n".join(scripts("docs/guide/tutorial.md")).replace("\\\n", " ").splitlines()
     try:
@@ -484,9 +492,9 @@ def test_results_are_looked_at_as_the_pages_say(tmp_path: Path) -> None:
     study.experiment("-S", "lambda=0.1", "summarize")
     study.commit("lambda")
     where = "tests/test_documented_commands.py::test_results_are_looked_at_as_the_pages_say"
-    said = {}
+    said, (name,) = dict[str, str](), _experiments(study)
     for line in RUN[where]:
-        command = line.replace("set5", "sample-test").replace(*INSTALLED)
+        command = line.replace("set5", "sample-test").replace("NAME", name).replace(*INSTALLED)
         said[line.partition(" main")[0]] = study("bash", "-euc", command).text
         page = study.root / "dvc_plots/index.html"
         if "plots" in line:
@@ -498,3 +506,10 @@ def test_results_are_looked_at_as_the_pages_say(tmp_path: Path) -> None:
     assert "Data and pipelines are up to date" in said["dvc repro train-plain@4"]
     assert "psnr.sample-test.x4.regularized" in said["dvc metrics diff"]
     assert "astronaut" in said["dvc metrics show metrics/images/set5.json"]
+    assert name in said["dvc exp list --all-commits"]
+    assert not _experiments(study)
+
+
+def _experiments(study: Study) -> list[str]:
+    """The names of all experiments."""
+    return study("dvc", "exp", "list", "--all-commits", "--name-only").text.split()

@@ -10,7 +10,8 @@ from srstudy.report.svg import element, points, text
 WIDTH, HEIGHT = 420, 300  # without the legend
 LEFT, RIGHT, TOP, BOTTOM = 74, 12, 30, 46
 TICKS = 5
-KEYS, KEY_ROW = 2, 20  # the legend: entries per row, and the height of a row
+# The legend: entries per row, the height of a row, and the longest label that fits in half a row.
+KEYS, KEY_ROW, SHORT = 2, 20, 16
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def line_chart(
         parts.append(text(f"{tick:g}", LEFT - 6, up(tick) + 4, class_="y"))
     for tick in _powers(first, last) if logarithmic else _round_numbers(first, last):
         parts.append(text(f"{tick:g}", across(tick), HEIGHT - BOTTOM + 18))
-    colour = -1
+    colour, columns = -1, KEYS if all(len(line.label) <= SHORT for line in lines) else 1
     marked: list[tuple[str, str, tuple[float, float]]] = []
     for number, line in enumerate(lines):
         colour += not line.dashed
@@ -72,13 +73,13 @@ def line_chart(
         ends = zip(line.x, line.spread, strict=bool(line.spread))
         band = [(across(x), up(least), up(most)) for x, (least, most) in ends]
         parts += _drawn(line, kind, curve, band)
-        parts += _key(line, kind, number)
+        parts += _key(line, kind, *divmod(number, columns))
         marked += [(mark, kind, dot) for mark, dot in zip(line.marks, curve, strict=False)]
     inside = Box(LEFT, TOP, WIDTH - RIGHT, HEIGHT - BOTTOM)
     beside = places([dot for *_, dot in marked], [mark for mark, *_ in marked], inside)
     for (mark, kind, _), (x, y, anchor) in zip(marked, beside, strict=True):
         parts.append(text(mark, x, y, class_=f"mark {kind}", style=f"text-anchor: {anchor}"))
-    box = f"0 0 {WIDTH} {HEIGHT + math.ceil(len(lines) / KEYS) * KEY_ROW}"
+    box = f"0 0 {WIDTH} {HEIGHT + math.ceil(len(lines) / columns) * KEY_ROW}"
     return element("svg", *parts, class_="chart", role="img", viewBox=box, aria_label=title)
 
 
@@ -105,9 +106,8 @@ def _drawn(
     return parts
 
 
-def _key(line: Line, kind: str, number: int) -> list[str]:
-    """The elements of the entry with this number in the legend: a dot or a dash, and the label."""
-    row, column = divmod(number, KEYS)
+def _key(line: Line, kind: str, row: int, column: int) -> list[str]:
+    """The elements of an entry of the legend: a dot or a dash, and the label."""
     left = LEFT + column * (WIDTH - LEFT - RIGHT) / KEYS
     place = HEIGHT + 14 + row * KEY_ROW
     if line.marks:

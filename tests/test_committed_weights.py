@@ -43,11 +43,6 @@ def test_file_is_made_from_the_model_in_dvc_lock(scale: int, setting: str) -> No
     assert path.name in (WEIGHTS / "README.md").read_text()
 
 
-# The command already has these names, but their training comes later: remove them from here with
-# their first file.
-NOT_YET = ("fast",)
-
-
 def test_each_model_has_a_file_for_each_of_its_scales() -> None:
     there = set(WEIGHTS.glob("x*.onnx"))
     needed = {
@@ -55,8 +50,7 @@ def test_each_model_has_a_file_for_each_of_its_scales() -> None:
         for model in MODELS
         if model != "auto"
     }
-    assert [model for model in needed if not needed[model] & there] == list(NOT_YET)
-    assert set().union(*(needed[model] for model in needed if model not in NOT_YET)) == there
+    assert set().union(*needed.values()) == there
 
 
 @pytest.mark.parametrize("scale", SCALES_OF["clean"])

@@ -36,7 +36,7 @@ GROUND: dict[str, object] = {
     "epochs": at_scales("null", SCALES),
 }
 LONG = Path("weights/long/pretrained-3.weights.h5")
-# With the strengths of `GROUND`, the network of x2 lost too much at clean LR and at weak compression.
+# With the strengths of `GROUND`, x2 lost too much at clean LR and at weak compression.
 WEAKER = {
     "strengths.photo": "{compressed: 0.7, quality: [20, 92], noisy: 0.4, noise: [0, 13]}",
 }

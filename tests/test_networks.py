@@ -15,7 +15,7 @@ from srstudy.networks.shared.upsampling import BicubicUpsampling
 from tests.small import NETWORKS, small, small_size
 
 TINY = {"channels": 4, "blocks": 1, "equivariant": False}
-RESIDUAL = ["edsr", "progressive", "vdsr"]
+RESIDUAL = ["edsr", "progressive", "vdsr", "sesr"]
 
 
 def _input(height: int, width: int, batch: int = 1) -> NDArray[np.float32]:
@@ -27,7 +27,7 @@ def _build(network: str, scale: int, size: dict[str, int], kind: str = "matlab")
 
 
 def test_the_study_has_its_networks() -> None:
-    assert set(NETWORKS) >= {"srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive"}
+    assert set(NETWORKS) >= {"srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive", "sesr"}
     assert "shared" not in NETWORKS
 
 
@@ -44,7 +44,7 @@ def test_bfloat16_network_has_float32_weights_and_output(network: str) -> None:
 
 
 def test_networks_that_gain_from_bfloat16_train_in_it() -> None:
-    ours = ("srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive")
+    ours = ("srcnn", "fsrcnn", "espcn", "vdsr", "edsr", "progressive", "sesr")
     half = {n for n in ours if choices.chosen("networks", n, ("BFLOAT16",)).BFLOAT16}
     assert half == {"srcnn", *RESIDUAL}
 
@@ -76,6 +76,8 @@ def test_unknown_network_scale_and_size_are_refused() -> None:
         ("espcn", 3, 22_729),
         # 3 3 1 64 + 64 = 640; 18 (3 3 64 64 + 64) = 664704; 3 3 64 1 + 1 = 577. The paper: 665 k.
         ("vdsr", 2, 665_921),
+        # 5 5 1 16 + 16 = 416; 11 (3 3 16 16 + 16) = 25520; 5 5 16 4 + 4 = 1604.
+        ("sesr", 2, 27_540),
     ],
 )
 def test_published_network_is_the_default_and_has_its_number_of_weights(

@@ -270,7 +270,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("batch_size.x4", -1, "found -1"),
     ("seed", -1, "found -1"),
     ("seed", 2**31, "found 2147483648"),
-    ("network", "unet", "found 'unet'; allowed: edsr, espcn, fsrcnn, progressive, srcnn, vdsr"),
+    ("network", "unet", "found 'unet'; allowed: edsr, espcn, fsrcnn, progressive, sesr, srcnn"),
     ("network", "../edsr", "found '../edsr'; allowed: edsr, espcn"),
     ("network", "shared", "found 'shared'; allowed: edsr, espcn"),
     ("network_size.srcnn.middle_kernel", 2, "found 2; allowed: 1, 3 or 5"),

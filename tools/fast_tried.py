@@ -1,6 +1,6 @@
 """The speed of networks of several sizes in ONNX Runtime: `python -m tools.fast_tried`.
 
-It measures `edsr` with fresh weights, exported in the form for `upscale`, on a luma plane that
+It measures `sesr` with fresh weights, exported in the form for `upscale`, on a luma plane that
 gives 1 HR megapixel. Writes docs/fast-tried.csv: HR megapixels per second of processor time of one
 core, the best of several rounds. Processor time is used instead of wall-clock time, so that other
 work on the machine has little influence.
@@ -29,12 +29,12 @@ from tools.writing import write_table
 
 TABLE = Path("docs/fast-tried.csv")
 SIDE = 1000  # of the HR plane
-# Channels and blocks, by scale.
+# Channels and layers, by scale, and the width of the kernels at both ends.
 TRIED = {
-    2: ((32, 5), (32, 4), (32, 3), (24, 8), (24, 7), (24, 6), (40, 3)),
-    4: ((32, 4), (32, 3), (32, 2), (24, 6), (24, 5), (24, 4), (40, 2)),
+    2: ((16, 11), (24, 6), (24, 8), (24, 10), (32, 6)),
+    4: ((16, 11), (24, 6), (24, 8), (24, 10), (32, 6)),
 }
-ROUNDS = 12
+ENDS, ROUNDS = 3, 12
 
 
 def main() -> None:
@@ -52,12 +52,12 @@ def measured(
     plane = np.random.default_rng(0).random((1, side // scale, side // scale, 1), np.float32)
     rows: list[dict[str, object]] = []
     functions = []
-    for channels, blocks in tried:
-        size = sizes(NETWORK, {"channels": channels, "blocks": blocks, "equivariant": True})
+    for channels, layers in tried:
+        size = sizes(NETWORK, {"channels": channels, "layers": layers, "ends": ENDS})
         architecture = Architecture(NETWORK, scale, size, "matlab")
         session, model = _session(architecture), architecture.build()
         functions.append(lambda session=session: session.run(None, {"lr": plane}))
-        row: dict[str, object] = {"scale": scale, "channels": channels, "blocks": blocks}
+        row: dict[str, object] = {"scale": scale, "channels": channels, "layers": layers}
         row |= {"parameters": parameters(model), "multiply_adds": multiply_adds(model, scale)}
         rows.append(row)
     megapixels = plane.size * scale**2 / 1e6

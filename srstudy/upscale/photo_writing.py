@@ -9,7 +9,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from srstudy.common.errors import InputError
@@ -130,6 +129,8 @@ def _fitting_profile(photo: Photo, grey: bool) -> bytes | None:
 
 
 def _write_tiff(path: Path, photo: Photo) -> None:
+    import tifffile  # its import takes long, and few files need it
+
     pixels, camera = photo.pixels, photo.metadata.camera
     large = pixels.nbytes > CLASSIC_TIFF
     options: dict[str, Any] = tiff_options(photo.metadata)

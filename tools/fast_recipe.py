@@ -28,7 +28,7 @@ GROUND: dict[str, object] = {
 # Their speed: docs/fast-tried.csv; other sizes, by held-out images: docs/fast-sizes.csv.
 SIZES = {
     2: {"channels": 24, "layers": 8, "ends": 3},
-    4: {"channels": 24, "layers": 8, "ends": 3},
+    4: {"channels": 24, "layers": 10, "ends": 3},
 }
 RATE = 0.004
 
@@ -42,8 +42,8 @@ def size(scale: int) -> dict[str, object]:
 PARTS = {
     "pretrained-x2": Part(2, None, 12_000, RATE, own=size(2)),
     "x2": Part(2, "pretrained-x2", 8000, RATE, last=0.0, seed=2, own=size(2)),
-    "pretrained-x4": Part(4, None, 12_000, RATE, own=size(4)),
-    "x4": Part(4, "pretrained-x4", 8000, RATE, last=0.0, seed=2, own={**size(4), "loss": "mse"}),
+    "pretrained-x4": Part(4, None, 24_000, RATE, own=size(4)),
+    "x4": Part(4, "pretrained-x4", 16_000, RATE, last=0.0, seed=2, own={**size(4), "loss": "mse"}),
 }
 STUDY = Study("fast", "fast", GROUND, PARTS)
 

@@ -6,18 +6,21 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnxruntime
-from tqdm import tqdm
 
 from srstudy.common.errors import InputError
-from srstudy.common.progress import progress
 from srstudy.imagefiles.reading import read_photo
 from srstudy.upscale.choosing import Chooser
 from srstudy.upscale.folders import images_in, is_file, is_folder, is_there
 from srstudy.upscale.formats import FORMATS, HAS_QUALITY
 from srstudy.upscale.photo_writing import check_fits, write_photo
-from srstudy.upscale.upscaling import count_tiles, restore_photo
+from srstudy.upscale.runtime import Network
+from srstudy.upscale.upscaling import Image, count_tiles, restore_photo
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -116,10 +119,20 @@ def _restore_file(
         _note(f"{source}: {note}")
     check_fits(target, photo, chooser.scale)
     steps = chooser(source, photo.pixels)
-    shown: tqdm = progress((), title, count_tiles(photo.pixels, steps), "tile")
-    with shown:
-        pixels = restore_photo(photo.pixels, steps, arguments.self_ensemble, shown.update)
+    pixels = _restored(photo.pixels, steps, arguments.self_ensemble, title)
     write_photo(target, dataclasses.replace(photo, pixels=pixels), arguments.quality)
     height, width = pixels.shape[:2]
     print(f"{_shown(target)}: {width} x {height} pixels", flush=True)
     return height * width
+
+
+def _restored(image: Image, steps: Sequence[Network], ensemble: bool, title: str) -> Image:
+    """Restore an image; if it has several tiles, show the progress."""
+    tiles = count_tiles(image, steps)
+    if tiles == 1:
+        return restore_photo(image, steps, ensemble)
+    from srstudy.common.progress import progress  # its import takes a tenth of a small image's time
+
+    shown: tqdm = progress((), title, tiles, "tile")
+    with shown:
+        return restore_photo(image, steps, ensemble, shown.update)

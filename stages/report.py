@@ -52,7 +52,7 @@ def main() -> None:
     images = {name: read_json(Path(f"metrics/images/{name}.json")) for name in test_sets}
     # The lines under the tables.
     notes = missing_scores(of_images(images)) + shared_lines(test_sets)
-    notes += chance.notes(settings.degradation)
+    notes += chance.notes(settings.degradation, scales)
     found = chance.verdict(chance.measured())
 
     pretraining = f"pretraining, x{scales[0]}"

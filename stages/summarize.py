@@ -49,7 +49,8 @@ def main() -> None:
     notes = [made_by.sentence()]  # the lines under the table
     if methods.self_ensemble:
         notes.append(f"{ENSEMBLE}: self-ensemble, the mean over eight orientations of the LR image")
-    notes += missing_scores(scores) + shared_lines(settings.test_sets) + chance.notes(made_by.name)
+    notes += missing_scores(scores) + shared_lines(settings.test_sets)
+    notes += chance.notes(made_by.name, settings.scales)
     table = "\n".join([for_people(scores), "", *notes, ""])
     with whole_folder(Path("metrics/images")) as partial:
         for test_set in settings.test_sets:

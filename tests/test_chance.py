@@ -86,15 +86,17 @@ def test_sentence_tells_the_smallest_and_largest_number_of_seeds() -> None:
     assert "(3 to 5 seeds of the default recipe: " in chance.sentence(_runs(values))
 
 
-def test_table_of_another_degradation_has_no_sentence_on_chance(
+def test_sentence_on_chance_is_of_the_degradation_and_the_scales_of_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runs = _runs({(2, "set5", "plain"): [37.5, 37.6]})
+    runs = _runs({(2, "set5", "plain"): [37.5, 37.6], (4, "set5", "plain"): [31.1, 31.2]})
     monkeypatch.setattr(chance, "TABLE", tmp_path / "seeds.csv")
-    assert chance.notes("matlab") == []  # there is no such file
+    assert chance.notes("matlab", [2, 4]) == []  # there is no such file
     runs.to_csv(chance.TABLE, index=False)
-    assert chance.notes("matlab") == [chance.sentence(runs)]
-    assert chance.notes("opencv") == []
+    assert chance.notes("matlab", [2, 4, 8]) == [chance.sentence(runs)]
+    (said,) = chance.notes("matlab", [2])
+    assert "(x2)" in said and "x4" not in said
+    assert chance.notes("matlab", [8]) == chance.notes("opencv", [2]) == []
 
 
 def test_one_seed_is_not_enough_for_chance() -> None:

@@ -137,6 +137,15 @@ def test_network_that_cannot_be_measured_is_named(
         networks.measured(networks.settings("srcnn"), 2)
 
 
+def test_page_names_the_machine_of_each_network() -> None:
+    def rows(**machines: str) -> pd.DataFrame:
+        return pd.DataFrame({"network": [*machines], "machine": [*machines.values()]})
+
+    assert networks_page.machines(rows(srcnn="a fast one", vdsr="a fast one")) == "a fast one"
+    told = networks_page.machines(rows(srcnn="a fast one", vdsr="a fast one", sesr="a slow one"))
+    assert told.startswith("a fast one (sesr on a slow one, where equal minutes are another number")
+
+
 def test_steps_fill_the_minutes_and_have_two_digits() -> None:
     assert networks.steps_in(3, 0.0712) == 2500
     assert networks.steps_in(0.01, 2.0) == 1

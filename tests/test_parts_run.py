@@ -25,6 +25,7 @@ GROUND = {
     "downscaled_copies": [],
     "validation_list": "false",
     "validation_images": 1,
+    "network": "edsr",
     "network_size.edsr": SMALL,
 }
 PARTS = {
@@ -44,6 +45,7 @@ def test_parts_are_trained_one_after_the_other_and_give_a_network_for_upscale(
     monkeypatch.chdir(tiny.root)
     monkeypatch.setattr(parts, "TEST_SETS", ("sample-test",))
     study = replace(fast_recipe.STUDY, ground=GROUND, parts=PARTS, beside=("bicubic",))
+    study.table.unlink()  # the rows of the real study
 
     def page_of(rows: pd.DataFrame) -> str:
         return page(study, rows, "# Tiny", "")

@@ -62,13 +62,12 @@ def page(rows: pd.DataFrame) -> str:
         for row in once.itertuples()
     ]
     heading = ["network", "parameters in thousands", "multiply-adds in 10^9", "HR megapixels/s"]
-    machines = ", ".join(dict.fromkeys(rows["machine"]))
     return (
         "# Every network beside its paper\n\nPlain networks as large as they were published, "
         "trained on 290 images in equal time by this project's training ([tools/networks.py]"
-        f"(../tools/networks.py)), on {machines}. Behind a figure: its distance from the paper's "
-        "([sources](../tools/published.yaml)). Minutes, of the steps alone, and steps hold the "
-        "pretraining at x2. Every figure: [networks.csv](networks.csv). Written by `make "
+        f"(../tools/networks.py)), on {machines(rows)}. Behind a figure: its distance from the "
+        "paper's ([sources](../tools/published.yaml)). Minutes, of the steps alone, and steps hold "
+        "the pretraining at x2. Every figure: [networks.csv](networks.csv). Written by `make "
         "networks`.\n\n"
         + "\n".join(texts)
         + unequal(rows)
@@ -105,6 +104,19 @@ def _beside(network: str, test_set: str, scale: str, psnr: float) -> str:
         if (figure.method, figure.test_set, figure.scale) == (paper, test_set, scale)
     ]
     return f"{psnr:.2f} ({psnr - theirs[0]:+.2f})" if theirs else f"{psnr:.2f}"
+
+
+def machines(rows: pd.DataFrame) -> str:
+    """The machine of the trainings; if there are several, each with the networks that it trained.
+
+    Equal minutes are then not equal work, because a slower machine trains for fewer steps.
+    """
+    networks = rows.groupby("machine", sort=False)["network"].unique()
+    if len(networks) == 1:
+        return str(networks.index[0])
+    most = networks.map(len).idxmax()
+    others = [f"{' and '.join(names)} on {where}" for where, names in networks.drop(most).items()]
+    return f"{most} ({', '.join(others)}, where equal minutes are another number of steps)"
 
 
 def unequal(rows: pd.DataFrame) -> str:

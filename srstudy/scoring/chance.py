@@ -89,12 +89,14 @@ def measured() -> pd.DataFrame:
     return read_runs(TABLE.read_text("utf-8"), str(TABLE))
 
 
-def notes(degradation: str) -> list[str]:
+def notes(degradation: str, scales: Sequence[int]) -> list[str]:
     """The lines on chance under a table of scores: one line or none.
 
-    degradation: that of the table's scores. TABLE tells nothing about other degradations.
+    degradation, scales: those of the table's scores. TABLE tells nothing about others.
     """
-    return list(filter(None, [sentence(measured())])) if degradation == DEGRADATION else []
+    runs = measured()
+    said = sentence(runs[runs["scale"].isin(scales)])
+    return [said] if said and degradation == DEGRADATION else []
 
 
 def gains(

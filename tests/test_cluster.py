@@ -331,6 +331,35 @@ def test_workers_can_be_used_again_after_an_interrupted_stage(cluster: Cluster) 
     assert again.returncode == 0 and len(out.splitlines()) == 41
 
 
+# The interrupt comes before the question to the scheduler has begun: Dask's event loop is busy.
+INTERRUPTED = """
+import sys, threading, time
+from unittest.mock import patch
+from srstudy.datasets.scheduler import connected
+
+with connected(sys.argv[1], "--cluster") as client:
+    client.loop.add_callback(time.sleep, 0.5)
+    with patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt):
+        try:
+            client.nthreads()
+        except KeyboardInterrupt:
+            print("interrupted")
+    time.sleep(1)
+"""
+
+
+def test_interrupt_at_any_moment_prints_nothing(cluster: Cluster) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, cluster.address],
+        env=_environment(ROOT),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
+
+
 def test_data_stages_give_the_same_bytes_on_a_cluster(tmp_path: Path) -> None:
     alone, spread = (tmp_path / name for name in ("alone", "spread"))
     for study in (alone, spread):

@@ -290,5 +290,5 @@ def test_cluster_that_does_not_answer_is_refused_in_one_line(
     address = f"tcp://127.0.0.1:{free_port()}"
     refused = work.try_(*_sweep(_grid(tmp_path, 0.21), "--cluster", address))
     assert refused.status == 1
-    assert refused.text.startswith(f"error: --cluster {address}: no scheduler answers: ")
+    assert refused.text.startswith(f"error: --cluster: found {address}: ")
     assert refused.text.count("\n") == 1, refused.text

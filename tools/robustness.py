@@ -11,10 +11,8 @@ continues where it was.
 
 import argparse
 import hashlib
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from srstudy.common.errors import InputError
+from srstudy.common.machine import cores, one_core
 from srstudy.common.running import run
 from srstudy.degradations.shared.degradation import degradation
 from srstudy.imagefiles.reading import read_image
@@ -105,7 +104,7 @@ def chosen(names: Sequence[str]) -> list[Method]:
 
 def methods_of(name: str) -> list[Method]:
     """The network of a file, or those of a model at SCALES."""
-    at_once = len(os.sched_getaffinity(0))
+    at_once = cores()
     for model in shipped():
         if model == name:
             return [
@@ -117,7 +116,7 @@ def methods_of(name: str) -> list[Method]:
     if not path.is_file():
         allowed = ", ".join(shipped())
         raise InputError(f"{name}: found no such file; allowed: a file of weights, or {allowed}")
-    with one_thread():
+    with one_core():
         network = load_network(path, "cpu")
     # TensorFlow, which other files need, uses all cores for each image.
     side_by_side = at_once if path.suffix == ".onnx" else 1
@@ -135,24 +134,10 @@ def restoring(steps: Sequence[Network]) -> Callable[[Image], Image]:
 
 
 def in_one_thread(model: Model, scale: int) -> list[Network]:
-    """The networks of a model."""
-    with one_thread():
+    """The networks of a model, each in one thread, because several images are restored at the same
+    time. On small images, several threads of one network mostly wait for each other."""
+    with one_core():
         return networks(scale, model, "cpu")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Make ONNX Runtime use one thread, because several images are restored at the same time.
-
-    It uses one thread for each core that it sees. On small images, several threads of one network
-    mostly wait for each other.
-    """
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, cores)
 
 
 def digits(path: Path) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from srstudy.common.errors import InputError
+from srstudy.datasets.scheduler import connected
 from tools.commands import output
 
-SECONDS = 10  # longest time to reach the scheduler
 LINES = 30  # of the output of a point that failed
 # What a worker runs, with the git remote, the commit, the text of the sweep's file, and a part. It
 # works in the first clone that no other worker holds, and holds it by file 9 until it ends. All
@@ -41,13 +41,9 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
     """Run points on the workers, which share them; return the names of the failed points.
 
     grid: the text of the sweep's file; parts: I/N of each point, by its name. If a worker is
-    killed, Dask gives its point to another one. `InputError` if Dask is not installed, if no
-    scheduler answers, or if the git remote lacks the current commit.
+    killed, Dask gives its point to another one. `InputError` as from `connected`, or if the git
+    remote lacks the current commit.
     """
-    try:
-        from distributed import Client, as_completed
-    except ImportError as error:
-        raise InputError(f"--cluster: found no package {error.name}; run: make cluster") from error
     url = output("git", "remote", "get-url", remote).strip()
     commit = output("git", "rev-parse", "HEAD").strip()
     if not output("git", "branch", "--remotes", "--contains", commit):
@@ -58,7 +54,7 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
 
         Dask sends the code of a function that is inside another one.
         """
-        prctl = ctypes.CDLL(None).prctl
+        prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: 0)  # only Linux has it
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # with the worker's Python
         ended = subprocess.run(
             ["bash", "-euc", WORK, "sweep", *words],
@@ -72,13 +68,10 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
         lines = ended.stdout.splitlines()[-LINES:]
         return "\n".join([*lines, f"exit status {ended.returncode}"]) if ended.returncode else ""
 
-    try:
-        client = Client(address, timeout=SECONDS)
-    except (OSError, ValueError) as error:
-        what = str(error).partition("\n")[0]
-        raise InputError(f"--cluster {address}: no scheduler answers: {what}") from error
     failed = []
-    with client:
+    with connected(address, "--cluster") as client:
+        from distributed import as_completed
+
         workers = len(client.scheduler_info(n_workers=-1)["workers"])
         print(f"{address}: {len(parts)} points, {workers} workers", flush=True)
         futures = {

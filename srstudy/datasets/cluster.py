@@ -8,8 +8,6 @@ each item, because workers may join later.
 
 import hashlib
 import json
-import logging
-import os
 import pickle
 import secrets
 import sys
@@ -17,7 +15,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +25,7 @@ import PIL
 from srstudy.common.errors import InputError
 from srstudy.common.files import whole_file
 from srstudy.datasets.parallel import CLUSTER, UNDER_WAY
+from srstudy.datasets.scheduler import connected
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-ALLOWED = "allowed: tcp://host:8786, or the path of a scheduler file"
-ANSWER_S = 5  # longest wait for the scheduler's answer
 WORKER_S = 10  # longest wait for the first worker
 LOOK_EVERY_S = 5  # time between two counts of the workers
 WITHOUT_WORKERS_S = 60  # longest time without a worker
@@ -70,7 +66,7 @@ def map_over(
     repeat its items. Raises `InputError` if Dask is not installed, if the scheduler or its workers
     cannot be reached, or if a worker has another folder, other code or other packages.
     """
-    with _connected(address) as client, _token() as token:
+    with connected(address, CLUSTER) as client, _token() as token:
         _check(client, token)
         pending: deque[Future] = deque()
         threads = _Threads(client, address)
@@ -84,39 +80,6 @@ def map_over(
                 yield _result(pending.popleft(), threads, address)
         finally:
             client.cancel(list(pending))
-
-
-@contextmanager
-def _connected(address: str) -> Iterator["Client"]:
-    if find_spec("distributed") is None:
-        raise InputError(
-            f"{CLUSTER}: found {address}, but Dask is not installed; run: make cluster"
-        )
-    from distributed import Client
-
-    # Our own line reports errors, so Dask's log is switched off.
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        client = Client(_scheduler(address), timeout=ANSWER_S)
-    except (OSError, ValueError) as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"{CLUSTER}: found {address}: {what}; {ALLOWED}") from None
-    with client:
-        yield client
-
-
-def _scheduler(address: str) -> str:
-    """The address of the scheduler; a relative path is relative to the folder of the project."""
-    if "://" in address:
-        return address
-    path = Path(os.environ.get("DVC_ROOT", ".")) / Path(address).expanduser()
-    try:
-        return json.loads(path.read_text("utf-8"))["address"]
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError):
-        raise ValueError("is not a scheduler file") from None
 
 
 @contextmanager

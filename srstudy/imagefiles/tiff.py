@@ -5,7 +5,6 @@ refuse or read wrongly.
 """
 
 import io
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,7 +116,9 @@ def read_tiff(data: bytes, image: TiffImage) -> NDArray[Any]:
 
     Raises `Unreadable` if the image is truncated, or if its compression needs another reader.
     """
-    import tifffile  # its import takes a third of a second, and few files need it
+    import logging
+
+    import tifffile  # these imports take a third of a second, and few files need them
 
     colours = image.number_of(PHOTOMETRIC)
     if colours not in (WHITE_IS_0, BLACK_IS_0, RGB, LAB) or max(image.numbers(BITS, 1)) < 8:

@@ -1,4 +1,4 @@
-"""SESR: 3 x 3 layers with short skips in LR space between two wider ones, one pixel shuffle.
+"""SESR: 3 x 3 layers with short skips in LR space between two ends, one pixel shuffle.
 
 The paper trains each layer as two linear layers and a skip, and collapses them into one convolution
 afterwards. Here the convolution itself is trained: its kernel begins as the skip (the identity)

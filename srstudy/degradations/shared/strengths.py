@@ -19,7 +19,7 @@ ROOM, FUNCTION = "degradations", "degrade_at_random"
 ALWAYS = 3  # hr, scale and random: the arguments before the strengths
 
 
-def draws(seed: int, *words: str) -> np.random.Generator:
+def draws(seed: int, *words: str) -> "np.random.Generator":  # in quotes: its import takes long
     """Random numbers that depend only on a seed and on words, such as the name of an image."""
     digest = hashlib.sha256("/".join(words).encode()).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, np.uint32)])

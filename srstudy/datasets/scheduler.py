@@ -1,0 +1,57 @@
+"""The connection to the scheduler of a Dask cluster."""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from srstudy.common.errors import InputError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+ALLOWED = "allowed: tcp://host:8786, or the path of a scheduler file"
+ANSWER_S = 5  # longest wait for the scheduler's answer
+# Dask's own, and those of its event loop, in which an interrupt can end what has not yet begun.
+LOGS = ("distributed", "distributed.client", "tornado.application", "asyncio")
+
+
+@contextmanager
+def connected(address: str, named: str) -> Iterator["Client"]:
+    """A client of a scheduler, for a `with` block.
+
+    address: for example tcp://host:8786, or the path of the scheduler's file; named: where the
+    address was given, for messages. Raises `InputError` if Dask is not installed or the scheduler
+    cannot be reached.
+    """
+    if find_spec("distributed") is None:
+        raise InputError(f"{named}: found {address}, but Dask is not installed; run: make cluster")
+    from distributed import Client
+
+    # Our own line reports errors, so these logs are switched off.
+    for name in LOGS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        client = Client(_scheduler(address), timeout=ANSWER_S)
+    except (OSError, ValueError) as error:
+        what = " ".join(str(error).split())
+        raise InputError(f"{named}: found {address}: {what}; {ALLOWED}") from None
+    with client:
+        yield client
+
+
+def _scheduler(address: str) -> str:
+    """The address of the scheduler; a relative path is relative to the folder of the project."""
+    if "://" in address:
+        return address
+    path = Path(os.environ.get("DVC_ROOT", ".")) / Path(address).expanduser()
+    try:
+        return json.loads(path.read_text("utf-8"))["address"]
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("is not a scheduler file") from None

@@ -47,6 +47,7 @@ def commands(page: str) -> list[str]:
 
 
 def script_with(page: str, part: str) -> str:
-    """The one block of commands on the page that has this part."""
-    (script,) = [script for script in scripts(page) if part in script]
+    """The one block of commands on the page that begins with this part, or else that has it."""
+    having = [script for script in scripts(page) if part in script]
+    (script,) = [script for script in having if script.startswith(part)] or having
     return script

@@ -175,6 +175,7 @@ def test_runs_are_read_back_from_a_file_unchanged() -> None:
         ("scale,seed,set,method,psnr\nx2,1,set5,plain,37.5\n", "invalid literal"),
         ("scale,seed,set,method,psnr\n2,1,set5,plain,many\n", "could not convert"),
         ("scale,seed,set,method,psnr\n2,1,set5,plain,\n", "a psnr that is not a finite number"),
+        ("scale,seed,set,method,psnr\n" + 2 * "2,1,set5,plain,37.5\n", "a run twice"),
         # As a merge leaves it.
         ("<<<<<<< HEAD\n2,1,set5,plain,37.5\n", "<<<<<<< HEAD"),
         ("scale,seed\n2,1\n2,1,set5,plain,37.5\n", "Error tokenizing data"),

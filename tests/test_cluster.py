@@ -243,7 +243,11 @@ def test_scheduler_that_does_not_answer_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read: No such file"), ("[]", "is not a scheduler file")],
+    [
+        (None, "cannot be read: No such file"),
+        ("[]", "is not a scheduler file"),
+        ('{"address": 5}', "is not a scheduler file"),
+    ],
 )
 def test_scheduler_file_that_is_missing_or_broken_is_refused(
     tmp_path: Path, content: str | None, words: str

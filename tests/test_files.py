@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from srstudy.common.files import whole_folder
+from srstudy.common.errors import InputError
+from srstudy.common.files import whole_file, whole_folder
 from tests.imports import ROOT
 
 # Replaces a folder, and is killed directly after its rename number COUNT.
@@ -105,3 +106,19 @@ def test_failed_rename_of_the_new_folder_puts_the_old_one_back(
         _write(old, "new")
     assert _contents(old) == {"a": "old", "b": "old"}
     assert list(old.parent.iterdir()) == [old]
+
+
+def test_error_names_the_output_or_the_file_that_the_block_read(tmp_path: Path) -> None:
+    output, missing = tmp_path / "output", tmp_path / "input/missing.png"
+    with pytest.raises(InputError) as caught, whole_folder(output):
+        missing.read_bytes()
+    assert str(caught.value) == f"{missing}: cannot be read or written: No such file or directory"
+    with pytest.raises(InputError) as caught, whole_folder(output) as partial:
+        (partial / "a/b").write_text("")
+    assert str(caught.value) == f"{output}: cannot be written: No such file or directory"
+    (tmp_path / "file").touch()
+    below = tmp_path / "file/below/output"
+    with pytest.raises(InputError) as caught, whole_file(below):
+        pass
+    assert str(caught.value) == f"{below}: cannot be written: Not a directory"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -442,3 +442,40 @@ def test_written_png_is_read_back_and_has_the_same_bytes_twice(
     write_png(second, image)
     assert first.read_bytes() == second.read_bytes()
     np.testing.assert_array_equal(read_image(first), image)
+
+
+@pytest.mark.parametrize(("rows", "fits"), [(10_000, True), (20_001, False)])
+def test_limit_of_200_megapixels_is_that_of_tiff_files_too(
+    tmp_path: Path, rows: int, fits: bool
+) -> None:
+    path = tmp_path / "large.tif"
+    Image.new("1", (10_000, rows)).save(path)
+    if fits:
+        assert read_image(path).shape == (rows, 10_000)
+    else:
+        assert "has more than 200000000 pixels" in _refusal(path)
+
+
+@pytest.mark.parametrize("name", ["zTXt", "iCCP"])
+def test_png_with_a_long_text_or_profile_is_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.png"
+    content = b"name\0\0" + zlib.compress(b"x" * 1_200_000)
+    image = _random(5, 4)
+    write_png(path, image)
+    data = path.read_bytes()
+    chunk = name.encode() + content
+    head = struct.pack(">I", len(content)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    path.write_bytes(data[:33] + head + data[33:])
+    np.testing.assert_array_equal(read_image(path), image)
+
+
+def test_damaged_tiff_is_refused_without_messages_of_its_library(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(_random(64, 64)).save(path, compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    data[1000:1400] = b"\xff" * 400
+    path.write_bytes(data)
+    assert "is not a complete image" in _refusal(path)
+    assert capfd.readouterr().err == ""

@@ -12,10 +12,17 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from srstudy.imagefiles.metadata import Metadata, png_chunks, read_metadata
+from srstudy.imagefiles.metadata import (
+    KEPT,
+    KEPT_OF_CAMERA,
+    LONGEST,
+    Metadata,
+    png_chunks,
+    read_metadata,
+)
 from srstudy.imagefiles.profiles import fitting_profile
 from srstudy.imagefiles.reading import Photo, read_photo
-from srstudy.imagefiles.tags import directories
+from srstudy.imagefiles.tags import Entry, directories
 from srstudy.upscale.embedding import exif_block
 from srstudy.upscale.photo_writing import write_photo
 from tests.photos.kinds import COLOUR, DEEP, GREY, profile
@@ -241,3 +248,16 @@ def _check(metadata: Metadata) -> None:
     with io.BytesIO() as file:
         Image.fromarray(GREY).save(file, "JPEG", exif=b"Exif\0\0" + block)
         Image.open(file).getexif()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_longest_metadata_fit_into_every_format(tmp_path: Path, suffix: str) -> None:
+    longest = Entry(2, b"x" * (LONGEST - 1) + b"\0")
+    metadata = Metadata(
+        dpi=(300, 200),
+        exif=dict.fromkeys(sorted(KEPT), longest),
+        camera=dict.fromkeys(sorted(KEPT_OF_CAMERA), longest),
+    )
+    write_photo(tmp_path / f"a{suffix}", Photo(COLOUR, profile(), metadata))
+    again = read_photo(tmp_path / f"a{suffix}").metadata
+    assert again.exif == metadata.exif and again.camera == metadata.camera

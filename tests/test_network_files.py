@@ -93,3 +93,17 @@ def test_onnx_file_whose_network_has_another_scale_than_its_description_is_refus
     )
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "large.png").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_network_that_gives_values_that_are_not_finite_is_refused(
+    tmp_path: Path, value: float
+) -> None:
+    model, path = onnx.load(SHIPPED), tmp_path / "broken.onnx"
+    kernel = next(i for i in model.graph.initializer if len(i.dims) == 4)
+    values = onnx.numpy_helper.to_array(kernel).copy()
+    values.flat[0] = value
+    kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
+    onnx.save(model, path)
+    with pytest.raises(InputError, match=f"^{path}: gives values that are not finite"):
+        load_network(path, "cpu").restore_luma(np.full((8, 9), 100, np.uint8))

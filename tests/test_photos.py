@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from srstudy.common.errors import InputError
+from srstudy.imagefiles.metadata import Metadata
+from srstudy.imagefiles.profiles import LARGEST
 from srstudy.imagefiles.reading import Photo, read_photo
+from srstudy.upscale.embedding import chunks_for
 from srstudy.upscale.photo_writing import check_fits, write_photo
+from srstudy.upscale.png_stream import write_png_stream
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 GREY_PROFILE = PROFILE[:16] + b"GRAY" + PROFILE[20:]
@@ -87,3 +91,24 @@ def test_alpha_is_not_dropped_silently(tmp_path: Path, suffix: str) -> None:
 def test_suffix_that_is_not_of_an_image_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"out\.gif: allowed: one of the suffixes \.png"):
         write_photo(tmp_path / "out.gif", Photo(_random(4, 4)))
+
+
+@pytest.mark.parametrize("size", [60_000, 65_516, 65_520, 1_000_000])
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".tif"])
+def test_large_profile_is_kept(tmp_path: Path, suffix: str, size: int) -> None:
+    large = PROFILE + np.random.default_rng(0).bytes(size - len(PROFILE))
+    large = size.to_bytes(4) + large[4:]
+    path = tmp_path / f"a{suffix}"
+    write_photo(path, Photo(_random(12, 9, 3), large))
+    again = read_photo(path)
+    assert again.profile == large and again.pixels.shape == (12, 9, 3)
+
+
+def test_profile_that_jpeg_cannot_hold_is_left_out_with_a_note(tmp_path: Path) -> None:
+    size = LARGEST + 4
+    large = size.to_bytes(4) + PROFILE[4:] + bytes(size - len(PROFILE))
+    with (tmp_path / "a.png").open("wb") as file:
+        write_png_stream(file, _random(5, 4, 3), chunks_for(Metadata(), large))
+    photo = read_photo(tmp_path / "a.png")
+    note = f"its colour profile is longer than {LARGEST} bytes and is left out"
+    assert photo.profile is None and photo.notes == (note,)

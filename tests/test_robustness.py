@@ -62,8 +62,15 @@ def test_jpeg_has_the_stated_quality_and_chroma_at_half_the_size(photo: Photo) -
         assert np.abs(found - by_pillow).mean() < 0.2 * np.abs(found - photo).mean()
 
 
+def test_unknown_case_is_refused(photo: Photo) -> None:
+    with pytest.raises(ValueError, match=r"^case: found 'jpeg60'; allowed: clean, jpeg95, "):
+        spoiled(photo, "jpeg60", "eyes")
+
+
 def test_unknown_set_is_refused() -> None:
-    with pytest.raises(InputError, match=r"^--sets: found 'set6'; allowed: held-out, set5, "):
+    with pytest.raises(
+        InputError, match=r"^--sets: found 'set6'; allowed: held-out alone, or set5"
+    ):
         photo_cases.images("set5+set6")
 
 

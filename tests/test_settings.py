@@ -343,6 +343,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("mnist.seeds", 1, "mnist.seeds: found 1; allowed: a list of whole numbers"),
     ("datasets", ["t91", "set5", "mnist"], "found 'mnist', which mnist.seeds now downloads"),
     ("own_images.mnist", "/", "own_images.mnist: the name of a known dataset"),
+    ("own_images.mine", "$HOME", "own_images.mine: found '$HOME'; allowed: a path without"),
+    ("own_images.mine", "a`b", "own_images.mine: found 'a`b'; allowed: a path without"),
     ("cascade_from", 5, "found 5; allowed: one of scales"),
     ("cascade_scales", [4, 4], "found 4 more than once"),
     ("cascade_scales", [16], "found [16]"),

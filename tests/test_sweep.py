@@ -117,6 +117,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"grid": LAMBDAS, "metric": "psnr.set6.x2.plain"},
         "point lambda=0.01: metric: found 'psnr.set6.x2.plain'; allowed with scales",
     ),
+    "metric of an unknown method": (
+        {"grid": LAMBDAS, "metric": "psnr.set5.x2.regularised"},
+        "found 'psnr.set5.x2.regularised'; allowed with scales",
+    ),
+    "metric of a cascade that is not made": (
+        {"grid": LAMBDAS, "metric": "psnr.set5.x2.plain-cascade"},
+        r"found 'psnr.set5.x2.plain-cascade'; .* cascade_scales \[4, 8\]",
+    ),
+    "metric of a self-ensemble that is not made": (
+        {"grid": LAMBDAS, "metric": "psnr.set5.x2.plain+"},
+        r"found 'psnr.set5.x2.plain\+'; .* self_ensemble \[\]",
+    ),
     "unknown key of params.yaml": (
         {"grid": {"lamda": [1]}},
         "point lamda=1: lamda: unknown key; did you mean 'lambda'",

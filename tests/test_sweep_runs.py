@@ -292,3 +292,17 @@ def test_cluster_that_does_not_answer_is_refused_in_one_line(
     assert refused.status == 1
     assert refused.text.startswith(f"error: --cluster: found {address}: ")
     assert refused.text.count("\n") == 1, refused.text
+
+
+def test_commit_that_only_another_remote_has_is_refused(
+    clones: Callable[[str], Study], tmp_path: Path
+) -> None:
+    work = clones("work")
+    work("git", "init", "--quiet", "--bare", str(tmp_path / "other.git"))
+    work("git", "remote", "add", "other", str(tmp_path / "other.git"))
+    work("git", "commit", "--quiet", "--allow-empty", "-m", "not on origin")
+    work("git", "push", "--quiet", "other", "HEAD:refs/heads/new")
+    refused = work.try_(*_sweep(_grid(tmp_path, 0.21), "--cluster", "tcp://127.0.0.1:1"))
+    assert refused.status == 1
+    expected = "error: --cluster: the git remote origin lacks this commit; run: git push\n"
+    assert refused.text == expected

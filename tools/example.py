@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.datasets.download import fetch
 from srstudy.degradations.shared.degradation import degradation
@@ -35,7 +36,8 @@ def main() -> None:
         for name, image in methods.items()
     }
     error = squared_error(hr, methods["bicubic interpolation"])
-    write_png(PICTURE, comparison({**versions, "ground truth": hr}, error))
+    with whole_file(PICTURE) as partial:
+        write_png(partial, comparison({**versions, "ground truth": hr}, error))
     print(f"{PICTURE}: {PICTURE.stat().st_size} bytes")
 
 

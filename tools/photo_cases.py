@@ -34,6 +34,8 @@ def spoiled(lr: Image, case: str, name: str) -> Image:
         digest = hashlib.sha256(f"{name} {case}".encode()).digest()
         random = np.random.default_rng(int.from_bytes(digest[:8], "big"))
         return add_noise(lr, NOISE[case], random)
+    if case != CLEAN:
+        raise ValueError(f"case: found {case!r}; allowed: {', '.join(CASES)}")
     return lr
 
 
@@ -49,8 +51,8 @@ def images(sets: str) -> list[Path]:
         return held_out.images()
     if unknown := [name for name in names if name not in TEST_SETS]:
         raise InputError(
-            f"--sets: found {unknown[0]!r}; allowed: {HELD_OUT}, {', '.join(TEST_SETS)}, or "
-            "several of these joined by +"
+            f"--sets: found {unknown[0]!r}; allowed: {HELD_OUT} alone, or "
+            f"{', '.join(TEST_SETS)}, or several of them joined by +"
         )
     return [path for name in names for path in list_images(_folder(name))]
 

@@ -16,11 +16,12 @@ from tools.experiments import at_scales
 from tools.parts import METHOD, Part, Study
 from tools.parts_page import card, page, scored, shown
 from tools.repeats import ON_290, read_rows
+from tools.robustness import digits
 
 SCALES = (2, 4)
 BICUBIC = "bicubic"
 PHOTOGRAPHS = Path("docs/photographs.csv")
-COLUMNS = ("model", "scale", "set", "case", "gain", "gain_rgb", "below", "images")
+COLUMNS = ("model", "scale", "set", "case", "gain", "gain_rgb", "below", "images", "weights")
 GROUND: dict[str, object] = {
     **ON_290,
     "degradation": "photo",
@@ -97,6 +98,11 @@ def robustness() -> str:
     """The results of the networks in docs/photographs.csv, or the commands that make them."""
     found = read_rows(PHOTOGRAPHS, set(COLUMNS)) if PHOTOGRAPHS.is_file() else pd.DataFrame()
     mine = found[found["model"] == STUDY.model] if len(found) else found
+    # Not the rows of networks that were trained before.
+    files = {scale: STUDY.network(scale) for scale in SCALES}
+    now = {scale: digits(file) for scale, file in files.items() if file.is_file()}
+    if len(mine):
+        mine = mine[mine["weights"] == mine["scale"].map(now)]
     heading = "## Robustness\n\n"
     if mine.empty:
         return (

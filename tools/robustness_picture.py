@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from srstudy.common.files import whole_file
 from srstudy.common.running import run
 from srstudy.imagefiles.png import write_png
 from srstudy.imagefiles.reading import read_image
@@ -39,7 +40,8 @@ def main() -> None:
     arguments = parser.parse_args()
     found = [method for name in arguments.networks for method in methods_of(name)]
     methods = [bicubic(SCALE), *(method for method in found if method.scale == SCALE)]
-    write_png(arguments.output, picture(methods))
+    with whole_file(arguments.output) as partial:
+        write_png(partial, picture(methods))
     print(f"{arguments.output}: {arguments.output.stat().st_size} bytes")
 
 

@@ -46,7 +46,7 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
     """
     url = output("git", "remote", "get-url", remote).strip()
     commit = output("git", "rev-parse", "HEAD").strip()
-    if not output("git", "branch", "--remotes", "--contains", commit):
+    if not output("git", "branch", "--remotes", "--contains", commit, "--list", f"{remote}/*"):
         raise InputError(f"--cluster: the git remote {remote} lacks this commit; run: git push")
 
     def work(*words: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 
 from srstudy.common.errors import InputError
 from srstudy.common.params import Slice, read, shown
+from srstudy.scoring.evaluation import methods_at
 from srstudy.scoring.metrics import METRICS, first_metric
 from srstudy.study.settings import StudySettings, read_study
 from tools.experiments import changed_params
@@ -86,10 +87,11 @@ def source(metric: str, study: StudySettings) -> tuple[str, str]:
     match metric.split("."):
         case ["validation", scale, "plain" | "regularized" as setting, "psnr"] if scale in scales:
             return f"train-{setting}@{scale[1:]}", f"metrics/validation/{scale}-{setting}.json"
-        case [kind, test_set, scale, _] if kind in METRICS and scale in scales:
-            if test_set in study.test_sets:
+        case [kind, test_set, scale, method] if kind in METRICS and scale in scales:
+            if test_set in study.test_sets and method in methods_at(study, int(scale[1:])):
                 return "summarize", "metrics/summary.json"
-    made = f"scales {study.scales} and test_sets {study.test_sets}"
+    keys = ("scales", "test_sets", "cascade_scales", "self_ensemble")
+    made = ", ".join(f"{key} {getattr(study, key)}" for key in keys)
     raise InputError(f"metric: found {metric!r}; allowed with {made}: {METRIC}")
 
 

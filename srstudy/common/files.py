@@ -25,8 +25,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     folder is then `.partial-before-NAME`, complete, and the next call puts it back before it
     begins. Stages that DVC runs never come to this: it removes their outputs before they start.
     """
-    partial = path.with_name(f".partial-{path.name}")
-    before = path.with_name(f".partial-before-{path.name}")
+    partial, before = _partials(path)
     with _as_input_error(path):
         _tidy(path, partial, before)
         partial.mkdir(parents=True)
@@ -52,7 +51,7 @@ def _tidy(path: Path, partial: Path, before: Path) -> None:
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A file name beside `path` to write to; the file replaces `path` if there was no error."""
-    partial = path.with_name(f".partial-{path.name}")
+    partial, _ = _partials(path)
     with _as_input_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -73,13 +72,30 @@ def ensure_room(folder: Path, size: int) -> None:
 
 @contextmanager
 def _as_input_error(path: Path) -> Iterator[None]:
-    """An error of the system inside the block, such as a full disk, becomes an `InputError`."""
+    """An error of the system inside the block, such as a full disk, becomes an `InputError`.
+
+    It names `path`, or the file that the block read, if the error is about that one.
+    """
     try:
         yield
     except OSError as error:
         if error.strerror is None:
             raise
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+        other = error.filename
+        if not isinstance(other, str) or _belongs_to(path, Path(other)):
+            raise InputError(f"{path}: cannot be written: {error.strerror}") from error
+        raise InputError(f"{other}: cannot be read or written: {error.strerror}") from error
+
+
+def _belongs_to(path: Path, other: Path) -> bool:
+    """Whether `other` is a folder above `path`, or is or is in `path` or one of its partials."""
+    return path.is_relative_to(other) or any(
+        other.is_relative_to(own) for own in (path, *_partials(path))
+    )
+
+
+def _partials(path: Path) -> list[Path]:
+    return [path.with_name(f".partial-{before}{path.name}") for before in ("", "before-")]
 
 
 def write_json(path: Path, content: Any) -> None:

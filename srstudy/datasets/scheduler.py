@@ -48,10 +48,15 @@ def _scheduler(address: str) -> str:
     """The address of the scheduler; a relative path is relative to the folder of the project."""
     if "://" in address:
         return address
-    path = Path(os.environ.get("DVC_ROOT", ".")) / Path(address).expanduser()
     try:
-        return json.loads(path.read_text("utf-8"))["address"]
+        path = Path(os.environ.get("DVC_ROOT", ".")) / Path(address).expanduser()
+        found = json.loads(path.read_text("utf-8"))["address"]
+    except RuntimeError as error:  # ~ of an unknown user
+        raise ValueError(str(error)) from error
     except OSError as error:
         raise ValueError(f"cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError):
-        raise ValueError("is not a scheduler file") from None
+        found = None
+    if not isinstance(found, str):
+        raise ValueError("is not a scheduler file")
+    return found

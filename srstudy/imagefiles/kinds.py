@@ -2,6 +2,9 @@
 
 import struct
 
+MAX_PIXELS = 200_000_000  # a larger image would need gigabytes of memory in every stage
+TOO_LARGE = f"has more than {MAX_PIXELS} pixels"
+
 # The first bytes of other kinds of files, and the name of each kind.
 BEGINNINGS = {
     b"GIF8": "a GIF file",

@@ -18,7 +18,9 @@ KEPT_OF_CAMERA = {
 }  # fmt: skip
 CAMERA = 34665  # the tag that points to the camera's directory
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
-LONGEST = 2000  # bytes of one value: all values together must fit into JPEG's 65,533 bytes
+# Bytes of one value: so many of each tag above, with the entries of their directories, fit into
+# the 65,533 bytes that JPEG allows.
+LONGEST = 1600
 # PNG chunks that define the meaning of pixel values, and the length of each in bytes.
 PNG_CHUNKS = {b"gAMA": 4, b"cHRM": 32, b"cICP": 4, b"sRGB": 1}
 

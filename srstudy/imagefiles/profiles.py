@@ -5,13 +5,14 @@ from typing import Literal
 Space = Literal["RGB ", "GRAY"]
 NAMES = {"RGB ": "colours", "GRAY": "grey"}
 HEADER = 132  # bytes, including the number of tags
+LARGEST = 255 * 65_519  # bytes: what JPEG can hold, in segments
 
 
 def fitting_profile(profile: bytes | None, space: Space) -> tuple[bytes | None, str | None]:
     """The profile without padding; or None, and the reason why it is left out.
 
     A profile is left out if it is truncated, broken or of another colour space than the pixels,
-    or if PNG cannot hold it.
+    or if PNG or JPEG cannot hold it.
     """
     if not profile:
         return None, None
@@ -28,6 +29,8 @@ def _fault(profile: bytes, space: Space) -> str | None:
         return "is truncated"
     if len(profile) > int.from_bytes(profile[:4]):
         return "gives a wrong length"
+    if len(profile) > LARGEST:
+        return f"is longer than {LARGEST} bytes"
     if profile[8] > 3 and len(profile) % 4:
         return "has a length that is not a multiple of 4"
     if profile[16:20] != space.encode():

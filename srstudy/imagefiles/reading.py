@@ -7,6 +7,7 @@ reduce to 8 bits. tifffile reads rare kinds of TIFF.
 import io
 import struct
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,15 +15,21 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from srstudy.common.errors import InputError
-from srstudy.imagefiles.kinds import IS_AVIF, Unreadable, unreadable_kind
+from srstudy.imagefiles.kinds import (
+    IS_AVIF,
+    MAX_PIXELS,
+    TOO_LARGE,
+    Unreadable,
+    unreadable_kind,
+)
 from srstudy.imagefiles.lab import srgb_of_lab
 from srstudy.imagefiles.listing import HAS_AVIF, SUFFIXES
 from srstudy.imagefiles.metadata import Metadata, png_chunks, read_metadata
 from srstudy.imagefiles.profiles import fitting_profile
-from srstudy.imagefiles.silence import silently
+from srstudy.imagefiles.silence import silently, without_stderr
 from srstudy.imagefiles.tags import Tags, is_tiff
 from srstudy.imagefiles.tiff import (
     ASSOCIATED,
@@ -33,9 +40,10 @@ from srstudy.imagefiles.tiff import (
 )
 
 FORMATS = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", *["AVIF"] * HAS_AVIF]
-MAX_PIXELS = 200_000_000  # a larger image would need gigabytes of memory in every stage
 # Pillow refuses an image of over twice so many, by its header, before it takes the memory.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+# Pillow refuses a longer text or profile of a PNG file, uncompressed, as if the file were broken.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
 # Pillow's errors for a file that is broken or not an image.
 BROKEN = (
     *(OSError, SyntaxError, ValueError, EOFError, TypeError, OverflowError, struct.error),
@@ -116,7 +124,7 @@ def _decoded(path: Path) -> _Decoded:
     except Unreadable as error:
         raise InputError(f"{path}: {error}") from None
     except Image.DecompressionBombError:
-        raise InputError(f"{path}: has more than {MAX_PIXELS} pixels") from None
+        raise InputError(f"{path}: {TOO_LARGE}") from None
     except BROKEN as error:
         if isinstance(error, OSError) and error.strerror:
             raise InputError(f"{path}: cannot be read: {error.strerror}") from error
@@ -142,7 +150,8 @@ def _of_bytes(data: bytes) -> _Decoded:
         if frames > 1 and image.format != "MPO":  # MPO: a camera's JPEG followed by a preview
             raise Unreadable(f"holds {frames} images; allowed: one")
         deep = tiff.is_deep if tiff else image.format == "PNG" and data[24] == 16  # PNG: bit depth
-        image.load()  # also 16-bit images: OpenCV accepts half a file without an error
+        with without_stderr() if tiff else nullcontext():
+            image.load()  # also 16-bit images: OpenCV accepts half a file without an error
         Image.open(io.BytesIO(data), formats=FORMATS).verify()  # PNG's checksums
         profile = image.info.get("icc_profile")
         if deep:

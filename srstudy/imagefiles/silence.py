@@ -1,29 +1,29 @@
-"""Suppresses Python's warnings while images are read, in one thread or in several."""
+"""Suppresses messages while images are read, in one thread or in several: our own errors say it."""
 
+import os
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 
 class Silence:
-    """Suppresses warnings from the first thread that enters until the last thread has left.
+    """Keeps a block of the whole process from the first thread that enters until the last has left.
 
-    `warnings.catch_warnings` is made for one thread. If two threads overlap, the last to leave
-    would restore the state that it found, the suppression of the other thread: warnings would stay
-    suppressed forever.
+    Such a block is made for one thread. If two threads overlap, the last to leave would restore
+    the state that it found, that of the other thread: messages would stay suppressed forever.
     """
 
-    def __init__(self) -> None:
-        self._lock, self._inside = threading.Lock(), 0
+    def __init__(self, block: Callable[[], AbstractContextManager[object]]) -> None:
+        self._block, self._lock, self._inside = block, threading.Lock(), 0
+        self._held = ExitStack()
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
-        """A block without warnings."""
+        """A block without messages."""
         with self._lock:
             if not self._inside:
-                self._warnings = warnings.catch_warnings(action="ignore")
-                self._warnings.__enter__()
+                self._held.enter_context(self._block())
             self._inside += 1
         try:
             yield
@@ -31,7 +31,27 @@ class Silence:
             with self._lock:
                 self._inside -= 1
                 if not self._inside:
-                    self._warnings.__exit__(None, None, None)
+                    self._held.close()
 
 
-silently = Silence()
+@contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Libraries in C write there, past Python."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # the process has no stderr
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+silently = Silence(lambda: warnings.catch_warnings(action="ignore"))
+# Of libtiff, which names no file and writes a line for each broken strip.
+without_stderr = Silence(_without_stderr)

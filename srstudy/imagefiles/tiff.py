@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from srstudy.imagefiles.kinds import Unreadable
+from srstudy.imagefiles.kinds import MAX_PIXELS, TOO_LARGE, Unreadable
 from srstudy.imagefiles.lab import srgb_of_lab
 from srstudy.imagefiles.tags import Tags, directories
 
@@ -107,8 +106,8 @@ def _refuse_other_kinds(image: TiffImage) -> None:
         raise Unreadable(f"holds {what} with 16 bits; allowed: 8 bits, or RGB or grey")
     if 0 in (image.number_of(WIDTH), image.number_of(HEIGHT)):
         raise Unreadable("has no pixels")
-    if image.number_of(WIDTH) * image.number_of(HEIGHT) > (Image.MAX_IMAGE_PIXELS or np.inf):
-        raise Image.DecompressionBombError
+    if image.number_of(WIDTH) * image.number_of(HEIGHT) > MAX_PIXELS:
+        raise Unreadable(TOO_LARGE)
 
 
 def read_tiff(data: bytes, image: TiffImage) -> NDArray[Any]:

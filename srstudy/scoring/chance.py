@@ -29,9 +29,12 @@ def read_runs(text: str, name: str) -> pd.DataFrame:
         runs = pd.read_csv(io.StringIO(text))
         if set(COLUMNS) <= set(runs.columns):
             runs = runs.astype({"scale": int, "psnr": float})[list(COLUMNS)]
-            if np.isfinite(runs["psnr"]).all():
+            if not np.isfinite(runs["psnr"]).all():
+                found = "a psnr that is not a finite number"
+            elif runs.duplicated([*COLUMNS[:-1]]).any():
+                found = "a run twice"
+            else:
                 return runs
-            found = "a psnr that is not a finite number"
         else:
             found = ", ".join(runs.columns)
     except pd.errors.EmptyDataError:

@@ -34,6 +34,8 @@ from srstudy.training.settings import (
     pretraining_fault,
 )
 
+CHANGED_BY_SHELL = '"$`\\'  # in the command of the stage own_images, whose quotes keep the rest
+
 
 class StudySettings(
     SynthesisSettings,
@@ -150,6 +152,9 @@ def _unknown_images(study: StudySettings) -> list[str]:
     for name, folder in study.own_images.items():
         if name in (*registered, DIGITS):
             faults.append(f"own_images.{name}: the name of a known dataset; allowed: another name")
+        if any(character in folder for character in CHANGED_BY_SHELL):
+            allowed = f"a path without {' '.join(CHANGED_BY_SHELL)}, for example by a link"
+            faults.append(f"own_images.{name}: found {folder!r}; allowed: {allowed}")
         if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir fails on a name too long)
             faults.append(f"own_images.{name}: found {folder!r}{absence(folder, 'a folder')}")
 

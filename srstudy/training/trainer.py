@@ -29,8 +29,9 @@ from srstudy.patches.batches import Batches
 from srstudy.training.optimizer import Optimizer
 from srstudy.training.recipe import Recipe
 
-# A learning curve has a row for each STEPS_A_POINT steps, but not fewer rows than LEAST_POINTS and
-# not more than MOST_POINTS: each row costs a pass over the held-out images.
+# A learning curve has a row for each STEPS_A_POINT steps, but not fewer rows than LEAST_POINTS, if
+# there are so many steps, and at most one more than MOST_POINTS: each row costs a pass over the
+# held-out images.
 STEPS_A_POINT, LEAST_POINTS, MOST_POINTS = 24, 5, 20
 
 

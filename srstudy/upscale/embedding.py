@@ -16,6 +16,7 @@ from srstudy.imagefiles.tags import Entry, Tags, written
 
 INCH = 2
 METRE = 1 / 0.0254  # in inches
+SEGMENT = 65_519  # bytes of a profile in one segment of a JPEG file
 
 
 def exif_block(metadata: Metadata, resolution: bool = False) -> bytes:
@@ -63,9 +64,28 @@ def chunks_for(metadata: Metadata, profile: bytes | None) -> dict[bytes, bytes]:
     return {**chunks, b"eXIf": exif_block(metadata)}
 
 
-def with_resolution(suffix: str, data: memoryview, metadata: Metadata) -> list[bytes | memoryview]:
-    """The pieces of an encoded JPEG or BMP file, with the resolution added; other files are not
-    changed."""
+def with_profile(data: memoryview, profile: bytes) -> list[bytes | memoryview]:
+    """The pieces of an encoded JPEG file, with a colour profile after its JFIF and EXIF segments.
+
+    OpenCV cannot divide a profile among several segments.
+    """
+    place = 2
+    while data[place + 1] in (0xE0, 0xE1):
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+    parts = [profile[start : start + SEGMENT] for start in range(0, len(profile), SEGMENT)]
+    heads = [
+        struct.pack(">HH12sBB", 0xFFE2, 16 + len(part), b"ICC_PROFILE\0", number, len(parts))
+        for number, part in enumerate(parts, start=1)
+    ]
+    segments = [head + part for head, part in zip(heads, parts, strict=True)]
+    return [data[:place], *segments, data[place:]]
+
+
+def with_resolution(
+    suffix: str, data: bytes | memoryview, metadata: Metadata
+) -> list[bytes | memoryview]:
+    """The pieces of an encoded JPEG or BMP file, or of its beginning, with the resolution added;
+    other files are not changed."""
     if suffix in (".jpg", ".jpeg") and metadata.dpi and bytes(data[6:11]) == b"JFIF\0":
         density = struct.pack(">BHH", 1, *(round(dpi) for dpi in metadata.dpi))
         return [data[:13], density, data[18:]]

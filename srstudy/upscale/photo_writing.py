@@ -19,6 +19,7 @@ from srstudy.upscale.embedding import (
     chunks_for,
     exif_block,
     tiff_options,
+    with_profile,
     with_resolution,
 )
 from srstudy.upscale.formats import HOLDS_16_BITS, HOLDS_ALPHA, LONGEST, WRITTEN
@@ -99,12 +100,13 @@ def _encoded(path: Path, photo: Photo, quality: int | None) -> list[bytes | memo
         pixels = pixels if suffix in HOLDS_ALPHA else pixels[..., :3]
         pixels = np.ascontiguousarray(pixels[..., [2, 1, 0, 3][: pixels.shape[2]]])
     profile = _fitting_profile(photo, grey=pixels.ndim == 2 and suffix != ".webp")
-    kinds = {cv2.IMAGE_METADATA_ICCP: profile}
+    is_jpeg = suffix in (".jpg", ".jpeg")
+    kinds = {cv2.IMAGE_METADATA_ICCP: None if is_jpeg else profile}
     kinds[cv2.IMAGE_METADATA_EXIF] = exif_block(photo.metadata, resolution=suffix == ".webp")
     kinds = {kind: block for kind, block in kinds.items() if block and suffix != ".bmp"}
     blocks: list[NDArray[Any]] = [np.frombuffer(b, np.uint8) for b in kinds.values() if b]
     options: list[int] = []
-    if suffix in (".jpg", ".jpeg"):
+    if is_jpeg:
         options = [cv2.IMWRITE_JPEG_QUALITY, quality or JPEG_QUALITY]
     elif suffix == ".webp":
         options = [cv2.IMWRITE_WEBP_QUALITY, quality or WITHOUT_LOSS]
@@ -121,7 +123,9 @@ def _encoded(path: Path, photo: Photo, quality: int | None) -> list[bytes | memo
         done, data = False, np.empty(0, np.uint8)
     if not done:
         raise InputError(f"{path}: cannot be written: the encoder of {suffix} failed")
-    return with_resolution(suffix, memoryview(data.data).cast("B"), photo.metadata)
+    encoded = memoryview(data.data).cast("B")
+    first, *others = with_profile(encoded, profile) if is_jpeg and profile else [encoded]
+    return [*with_resolution(suffix, first, photo.metadata), *others]
 
 
 def _fitting_profile(photo: Photo, grey: bool) -> bytes | None:

@@ -113,7 +113,7 @@ def _load_onnx(path: Path, device: Device, tell: Tell) -> Network:
             )
         return restored[0, ..., 0] * np.float32(255)
 
-    return Network(run, scale, made_for, radius, made_for.name in CLEANED)
+    return Network(_finite(path, run), scale, made_for, radius, made_for.name in CLEANED)
 
 
 def _described(path: Path, metadata: Mapping[str, str]) -> tuple[int, int | None, Degradation]:
@@ -158,6 +158,17 @@ def _load_weights(path: Path, device: Device) -> Network:
         ) from error
     restore_luma, architecture, radius = load_trained(path, on_cpu=device == "cpu")
     made_for = degradation(architecture.degradation)
-    return Network(
-        restore_luma, architecture.scale, made_for, radius, architecture.degradation in CLEANED
-    )
+    cleans = architecture.degradation in CLEANED
+    return Network(_finite(path, restore_luma), architecture.scale, made_for, radius, cleans)
+
+
+def _finite(path: Path, restore_luma: RestoreLuma) -> RestoreLuma:
+    """Refuse NaN and infinity, which rounding would turn into black."""
+
+    def checked(lr: NDArray[Any]) -> NDArray[np.float32]:
+        restored = restore_luma(lr)
+        if not np.isfinite(restored).all():
+            raise InputError(f"{path}: gives values that are not finite; allowed: another network")
+        return restored
+
+    return checked

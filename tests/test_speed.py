@@ -1,6 +1,7 @@
 """The speed of the models of `upscale` and of OpenCV's FSRCNN: graph, environment, page."""
 
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,24 @@ def test_packages_are_pinned_and_their_opencv_has_the_contributed_modules() -> N
 def test_model_without_a_network_for_a_scale_has_no_rows(tmp_path: Path) -> None:
     assert not (WEIGHTS / "x16-clean.onnx").exists()
     assert speed.ours("clean", 16, tmp_path) == []
+
+
+def test_measured_speed_is_the_median_of_rounds_without_the_first() -> None:
+    turns: list[str] = []
+    times = {"a": iter([9.0, 2, 4, 2, 1, 2]), "b": iter([9.0, 1, 1, 1, 8, 8])}
+
+    def measurement(model: str) -> speed.Measurement:
+        def run() -> float:
+            turns.append(model)
+            return next(times[model])
+
+        return speed.Measurement(model, 2, "network", 30.0, 8_000_000, run)
+
+    rows = speed.measured([measurement("a"), measurement("b")])
+    assert [row["megapixels_per_second"] for row in rows] == [4.0, 8.0]
+    assert "".join(turns) == "ab" * 6
+
+
+def test_call_that_does_not_tell_its_time_is_timed_as_a_whole() -> None:
+    one = speed.Measurement("a", 2, "command", 30.0, 1, lambda: time.sleep(0.05))
+    assert speed.seconds(one) >= 0.05

@@ -2,14 +2,19 @@
 
 Measured in one run on all cores of one idle machine: HR megapixels per second of each network
 alone, on a luma plane of 1 HR megapixel, and of the whole command on one photograph in colour, from
-its start to the written PNG. Medians of five runs. OpenCV's contributed modules are installed into
+its start to the written PNG. Medians of five rounds; in each round all of them take their turn,
+because a machine's speed changes over time. OpenCV's contributed modules are installed into
 .bench/, a separate Python environment. Writes docs/speed.csv, and docs/speed.md with its chart:
 PSNR on Set5 over speed.
 """
 
+import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,32 +33,72 @@ from tools.photo_cases import CLEAN, images
 from tools.published import figures
 from tools.robustness import MADE_BY, SCALES, bicubic, methods_of, scores, shipped
 from tools.speed_page import BICUBIC, CHART, COMMAND, FSRCNN, NETWORK, PAGE, chart, page
-from tools.timing import seconds
 from tools.writing import write_table, write_text
 
 TABLE = Path("docs/speed.csv")
 PACKAGES, BENCH = Path("tools/speed-requirements.lock"), Path(".bench")
 SET, PHOTO = "set5", "sample-test/astronaut.png"
 SIDE = 1024  # HR pixels, for a network alone
+ROUNDS = 5
 
-Row = dict[str, object]
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured: `pixels`, the number of HR pixels of one call of `run`.
+
+    run returns its own time in seconds, or None: then the whole call counts. psnr: of `model` on
+    SET, in dB.
+    """
+
+    model: str
+    scale: int
+    what: str
+    psnr: object
+    pixels: int
+    run: Callable[[], float | None]
 
 
 def main() -> None:
     """Measure; write table, page and chart."""
+    # With it, Python would compile our files at each start of the command: no user has that.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     python = prepared()
-    rows: list[Row] = []
+    rows: list[dict[str, object]] = []
     with TemporaryDirectory() as folder:
         fetch(Path(PHOTO).parent.name, Path(folder) / Path(PHOTO).parent)
         for scale in SCALES:
-            rows += [interpolation(scale), *fsrcnn(python, scale, Path(folder))]
+            wanted = [interpolation(scale), *fsrcnn(python, scale, Path(folder))]
             for model in shipped():
-                rows += ours(model, scale, Path(folder))
+                wanted += ours(model, scale, Path(folder))
+            rows += measured(wanted)
     found = pd.DataFrame([{**row, "machine": machine()} for row in rows])
     write_table(TABLE, found)
     write_text(CHART, chart(found))
     write_text(PAGE, page(found))
     print(PAGE.read_text("utf-8"))
+
+
+def measured(wanted: Sequence[Measurement]) -> list[dict[str, object]]:
+    """A row of the table for each measurement; the first round does not count."""
+    rounds = [[seconds(one) for one in wanted] for _ in range(1 + ROUNDS)][1:]
+    rows = []
+    for one, taken in zip(wanted, np.median(rounds, axis=0), strict=True):
+        speed = float(f"{one.pixels / taken / 1e6:.4g}")
+        print(f"{one.model} x{one.scale}, {one.what}: {speed} HR megapixels a second", flush=True)
+        rows.append(
+            {
+                **{"model": one.model, "scale": one.scale, "what": one.what},
+                **{"megapixels_per_second": speed, "psnr": one.psnr},
+            }
+        )
+    return rows
+
+
+def seconds(measurement: Measurement) -> float:
+    """The time of one call."""
+    start = time.perf_counter()
+    own = measurement.run()
+    return time.perf_counter() - start if own is None else own
 
 
 def prepared() -> str:
@@ -74,56 +119,58 @@ def prepared() -> str:
     return str(python)
 
 
-def interpolation(scale: int) -> Row:
+def interpolation(scale: int) -> Measurement:
     """MATLAB's bicubic interpolation in this project."""
     luma = plane(scale).astype(np.float32)
-    taken = seconds(lambda: MADE_BY.interpolation.planes(luma, scale))
     psnr = scores(bicubic(scale), images(SET), [CLEAN])[0]["psnr"]
-    return row(BICUBIC, scale, NETWORK, SIDE**2 / taken, psnr)
+
+    def run() -> None:
+        MADE_BY.interpolation.planes(luma, scale)
+
+    return Measurement(BICUBIC, scale, NETWORK, psnr, SIDE**2, run)
 
 
-def fsrcnn(python: str, scale: int, folder: Path) -> list[Row]:
+def fsrcnn(python: str, scale: int, folder: Path) -> list[Measurement]:
     """FSRCNN in OpenCV, with random weights; with its published PSNR."""
     graph, script = folder / f"x{scale}.pb", [python, "-m", "tools.speed_fsrcnn"]
     output(sys.executable, "-m", "tools.fsrcnn_graph", str(scale), str(graph))
-    alone = output(*script, "alone", str(graph), str(scale), str(SIDE // scale))
-    files = [str(folder / PHOTO), str(folder / "large.png")]
-    taken = seconds(lambda: output(*script, "photo", str(graph), str(scale), *files))
     wanted = (FSRCNN, SET, f"x{scale}")
     (psnr,) = (f.text for f in figures("psnr") if (f.method, f.test_set, f.scale) == wanted)
+
+    def alone() -> float:
+        return float(output(*script, "alone", str(graph), str(SIDE // scale)))
+
+    def command() -> None:
+        files = [str(folder / PHOTO), str(folder / "large.png")]
+        output(*script, "photo", str(graph), str(scale), *files)
+
     return [
-        row(FSRCNN, scale, NETWORK, float(alone) * 1e6, psnr),
-        row(FSRCNN, scale, COMMAND, pixels(folder, scale) / taken, psnr),
+        Measurement(FSRCNN, scale, NETWORK, psnr, SIDE**2, alone),
+        Measurement(FSRCNN, scale, COMMAND, psnr, pixels(folder, scale), command),
     ]
 
 
-def ours(model: Model, scale: int, folder: Path) -> list[Row]:
+def ours(model: Model, scale: int, folder: Path) -> list[Measurement]:
     """One of our networks, alone and in the command; [] if there is no file for the scale."""
     methods = [method for method in methods_of(model) if method.scale == scale]
     if not methods:
         return []
     (network,) = networks(scale, model, "cpu")
     luma = plane(scale)
-    alone = seconds(lambda: network.restore_luma(luma))
-    command = [sys.executable, "-m", "srstudy.upscale", str(folder / PHOTO), "--device", "cpu"]
-    command += ["-o", str(folder / "large.png"), "--force"]
-    command += ["--scale", str(scale), "--model", model]
-    taken = seconds(lambda: output(*command))
     psnr = scores(methods[0], images(SET), [CLEAN])[0]["psnr"]
+
+    def alone() -> None:
+        network.restore_luma(luma)
+
+    def command() -> None:
+        words = [sys.executable, "-m", "srstudy.upscale", str(folder / PHOTO), "--device", "cpu"]
+        words += ["-o", str(folder / "large.png"), "--force"]
+        output(*words, "--scale", str(scale), "--model", model)
+
     return [
-        row(model, scale, NETWORK, SIDE**2 / alone, psnr),
-        row(model, scale, COMMAND, pixels(folder, scale) / taken, psnr),
+        Measurement(model, scale, NETWORK, psnr, SIDE**2, alone),
+        Measurement(model, scale, COMMAND, psnr, pixels(folder, scale), command),
     ]
-
-
-def row(model: str, scale: int, what: str, per_second: float, psnr: object) -> Row:
-    """A row of the table; per_second: HR pixels per second."""
-    speed = float(f"{per_second / 1e6:.4g}")
-    print(f"{model} x{scale}, {what}: {speed} HR megapixels a second", flush=True)
-    return {
-        **{"model": model, "scale": scale, "what": what, "megapixels_per_second": speed},
-        "psnr": psnr,
-    }
 
 
 def plane(scale: int) -> np.ndarray:

@@ -1,12 +1,11 @@
 """FSRCNN in OpenCV's dnn_superres, for `make speed`: run with the Python of .bench, which has it.
 
-    python -m tools.speed_fsrcnn alone GRAPH SCALE SIDE       prints HR megapixels per second
+    python -m tools.speed_fsrcnn alone GRAPH SIDE             prints the seconds of one call
     python -m tools.speed_fsrcnn photo GRAPH SCALE IN OUT     reads, enlarges, writes PNG
 
 It imports nothing of this project, because the project is not installed there.
 """
 
-import statistics
 import sys
 import time
 from typing import Any
@@ -14,21 +13,18 @@ from typing import Any
 import cv2
 import numpy as np
 
-REPEATS = 5
 module: Any = cv2  # type checkers see this project's own OpenCV, which has no dnn_superres
 
 
-def alone(graph: str, scale: int, side: int) -> float:
-    """HR megapixels per second on an LR luma plane, the median of some runs after a warm-up."""
+def alone(graph: str, side: int) -> float:
+    """The time in seconds on a square LR luma plane, after a warm-up; side: its pixels."""
     network = module.dnn.readNetFromTensorflow(graph)
     luma = np.random.default_rng(0).integers(0, 256, (side, side), np.uint8)
-    taken = []
-    for _ in range(1 + REPEATS):
+    for _ in range(2):
         start = time.perf_counter()
         network.setInput(module.dnn.blobFromImage(luma, 1 / 255))
-        restored = network.forward()
-        taken.append(time.perf_counter() - start)
-    return restored.size / 1e6 / statistics.median(taken[1:])
+        network.forward()
+    return time.perf_counter() - start
 
 
 def photo(graph: str, scale: int, source: str, target: str) -> None:
@@ -41,8 +37,8 @@ def photo(graph: str, scale: int, source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    what, graph, scale, *others = sys.argv[1:]
+    what, *words = sys.argv[1:]
     if what == "alone":
-        print(alone(graph, int(scale), int(others[0])))
+        print(alone(words[0], int(words[1])))
     else:
-        photo(graph, int(scale), *others)
+        photo(words[0], int(words[1]), *words[2:])

@@ -19,9 +19,10 @@ def page(rows: pd.DataFrame) -> str:
     parts = [
         "# Quality over speed\n\nThe models of `upscale`, bicubic interpolation, and FSRCNN by "
         "OpenCV's dnn_superres: PSNR on Set5 of clean LR images, and HR megapixels a second, the "
-        "median of five runs. *Network*: on a luma plane of 1 HR megapixel; *command*: the whole "
-        "program on one photograph in colour, from its start to the written PNG. FSRCNN has "
-        "random weights, which its speed does not depend on, and its published PSNR "
+        "median of five rounds, in each of which all of them take their turn. *Network*: on a luma "
+        "plane of 1 HR megapixel; *command*: the whole program on one photograph in colour, from "
+        "its start to the written PNG. FSRCNN has random weights, which its speed does not depend "
+        "on, and its published PSNR "
         f"([sources](../tools/published.yaml)). All in one run, on {machines}. The same as CSV: "
         "[speed.csv](speed.csv). Written by `make speed`.\n"
     ]

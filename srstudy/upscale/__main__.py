@@ -20,6 +20,7 @@ def main() -> None:
         from srstudy.upscale.batch import run  # imports NumPy, OpenCV and ONNX Runtime
 
         run(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the program that read our output (`| head`) has ended
@@ -27,5 +28,16 @@ def main() -> None:
         sys.exit(1)
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """`main` as a process: after it, nothing is left to do but to end.
+
+    Python would first take down its modules and those of ONNX Runtime: a tenth of the time of a
+    small photograph.
+    """
     main()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    command()

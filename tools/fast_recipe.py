@@ -28,7 +28,7 @@ GROUND: dict[str, object] = {
 # Their speed: docs/fast-tried.csv; other sizes, by held-out images: docs/fast-sizes.csv.
 SIZES = {
     2: {"channels": 24, "layers": 8, "ends": 3},
-    4: {"channels": 24, "layers": 10, "ends": 3},
+    4: {"channels": 24, "layers": 7, "ends": 3},
 }
 RATE = 0.004
 

@@ -33,7 +33,7 @@ def network(
 
     from srstudy.networks.shared.layers import add_residual, conv, normal
     from srstudy.networks.shared.starts import MID_GREY, Start
-    from srstudy.networks.shared.upsampling import BicubicUpsampling
+    from srstudy.networks.shared.upsampling import BicubicPhases
 
     def add_identity(kernel: np.ndarray) -> None:
         kernel[1, 1] += np.eye(channels)
@@ -47,6 +47,7 @@ def network(
         x = ops.leaky_relu(conv(channels, 3, kernel_initializer=start)(x), SLOPE)
     # Starts at 0: the untrained network is the bicubic interpolation.
     last = conv(scale**2, ends, kernel_initializer="zeros", dtype="float32")
-    detail = ops.depth_to_space(last(x + first), scale)
-    enlarged = BicubicUpsampling(scale, interpolation.a)(inputs)
-    return keras.Model(inputs, add_residual(enlarged, detail))
+    # Added before the pixel shuffle, so that there is one shuffle instead of two.
+    phases = BicubicPhases(scale, interpolation.a)(inputs)
+    restored = add_residual(phases, last(x + first))
+    return keras.Model(inputs, ops.depth_to_space(restored, scale))

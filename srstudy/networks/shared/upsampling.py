@@ -28,11 +28,11 @@ def bicubic_filters(scale: int, a: float, reach: int = LEAST_SIDE) -> NDArray[np
     return filters.reshape(*filters.shape[:2], 1, scale * scale).astype(np.float32)
 
 
-class BicubicUpsampling(keras.layers.Layer):
-    """(n, h, w, 1) to (n, h * scale, w * scale, 1); always in float32, without trained weights.
+class BicubicPhases(keras.layers.Layer):
+    """(n, h, w, 1) to (n, h, w, scale * scale): the enlarged image before the pixel shuffle.
 
-    a: the parameter of the cubic convolution kernel. Edges are mirrored and the border pixel is
-    repeated; h and w must be at least LEAST_SIDE.
+    Always in float32, without trained weights. a: the parameter of the cubic convolution kernel.
+    Edges are mirrored and the border pixel is repeated; h and w must be at least LEAST_SIDE.
     """
 
     def __init__(self, scale: int, a: float = KEYS_A, name: str | None = None) -> None:
@@ -40,14 +40,21 @@ class BicubicUpsampling(keras.layers.Layer):
         self.scale, self.a = scale, a
 
     def call(self, inputs):  # type: ignore[no-untyped-def]
-        """Enlarge a batch."""
+        """The phases of a batch."""
         x = _mirrored(_mirrored(inputs, 1), 2)
-        phases = ops.conv(x, ops.convert_to_tensor(bicubic_filters(self.scale, self.a)))
-        return ops.depth_to_space(phases, self.scale)
+        return ops.conv(x, ops.convert_to_tensor(bicubic_filters(self.scale, self.a)))
 
     def get_config(self) -> dict:
         """The configuration that rebuilds the layer."""
         return {"scale": self.scale, "a": self.a, "name": self.name}
+
+
+class BicubicUpsampling(BicubicPhases):
+    """(n, h, w, 1) to (n, h * scale, w * scale, 1): like `BicubicPhases`, with the shuffle."""
+
+    def call(self, inputs):  # type: ignore[no-untyped-def]
+        """Enlarge a batch."""
+        return ops.depth_to_space(super().call(inputs), self.scale)
 
 
 def _mirrored(x, axis):  # type: ignore[no-untyped-def]

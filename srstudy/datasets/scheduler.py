@@ -13,7 +13,6 @@ from srstudy.common.errors import InputError
 
 if TYPE_CHECKING:
     from distributed import Client
-    from distributed import TimeoutError as NoWorker
 
 PROTOCOLS = ("tcp://", "tls://")
 ALLOWED = "allowed: tcp://host:8786, or the path of a scheduler file"
@@ -34,6 +33,7 @@ def connected(address: str, named: str, start: str) -> Iterator["Client"]:
     if find_spec("distributed") is None:
         raise InputError(f"{named}: found {address}, but Dask is not installed; run: make cluster")
     from distributed import Client
+    from distributed import TimeoutError as NoWorker
 
     # Our own line reports errors, so these logs are switched off.
     for name in LOGS:

@@ -32,6 +32,10 @@ endef
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+ifneq ($(filter-out 1,$(GPU)),)
+$(error GPU: found '$(GPU)'; allowed: 1, or no GPU)
+endif
+
 setup: .venv/installed $(if $(filter 1,$(GPU)),.venv/gpu) ## Install everything, at pinned versions, into .venv; GPU=1: CUDA's packages too
 
 .venv/installed: requirements.lock
@@ -62,7 +66,7 @@ graph: ## Show which stages each stage depends on
 
 repro: setup ## The real study: training on T91, tests on Set5 and Set14; JOBS=3: three trainings at a time
 	@python -m stages.validate
-	@python -m tools.repro '$(or $(JOBS),1)'
+	@python -m tools.repro "$${JOBS:-1}"
 
 source-study: setup ## The student project's setting, compared with its own figures (docs/source-study.md)
 	@python -m tools.source_study
@@ -107,7 +111,7 @@ ablation: setup ## Does regularization help? PSNR over lambda (docs/ablation.csv
 
 compare: ## The experiments side by side: their differences, and one METRIC (psnr) on the first test set
 	$(ready)
-	@python -m tools.compare $(if $(METRIC),--metric '$(METRIC)')
+	@python -m tools.compare $${METRIC:+--metric "$$METRIC"}
 
 bench: setup ## Speed: ratios (docs/benchmarks.md), and the cost of larger data (docs/scaling.md)
 	@python -m tools.bench

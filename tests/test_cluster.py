@@ -242,6 +242,20 @@ def test_scheduler_that_does_not_answer_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("tls://127.0.0.1:1", "TLS expects"),  # without Dask's settings
+        ("ucx://127.0.0.1:1", "is of another protocol"),
+        ("~nobody-has-this-name/x.json", "Could not determine home directory"),
+    ],
+)
+def test_address_of_another_kind_is_refused(tmp_path: Path, address: str, words: str) -> None:
+    (tmp_path / "began").mkdir()
+    line = _refusal(tmp_path, address)
+    assert f"found {address}: {words}" in line and "; allowed: tcp://" in line
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         (None, "cannot be read: No such file"),
@@ -341,7 +355,7 @@ import sys, threading, time
 from unittest.mock import patch
 from srstudy.datasets.scheduler import connected
 
-with connected(sys.argv[1], "--cluster") as client:
+with connected(sys.argv[1], "--cluster", "") as client:
     client.loop.add_callback(time.sleep, 0.5)
     with patch.object(threading.Event, "wait", side_effect=KeyboardInterrupt):
         try:

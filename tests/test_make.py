@@ -31,11 +31,11 @@ def clone(tmp_path: Path) -> Path:
     return root
 
 
-def _make(clone: Path, target: str) -> "subprocess.CompletedProcess[str]":
+def _make(clone: Path, *target: str) -> "subprocess.CompletedProcess[str]":
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
     environment["PATH"] = f"{clone.parent / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(
-        ["make", "--no-print-directory", target],
+        ["make", "--no-print-directory", *target],
         cwd=clone,
         env=environment,
         capture_output=True,
@@ -60,6 +60,14 @@ def test_long_target_runs_the_setup(clone: Path, target: str) -> None:
     made = _make(clone, target)
     assert made.returncode != 0  # because of NO_INSTALL
     assert made.stdout.startswith("installing requirements.lock into .venv")
+
+
+@pytest.mark.parametrize("value", ["0", "2", "yes"])
+def test_gpu_is_1_or_nothing(clone: Path, value: str) -> None:
+    made = _make(clone, f"GPU={value}", "setup")
+    assert made.returncode != 0 and made.stdout == ""
+    (line,) = made.stderr.splitlines()
+    assert f"GPU: found '{value}'; allowed: 1" in line
 
 
 def test_commands_are_listed_without_the_setup(clone: Path) -> None:

@@ -111,6 +111,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"grid": {"lambda": {"log": [0, 1]}}},
         r"grid.lambda: found .*; allowed: .* \(log: above 0\)",
     ),
+    "huge bounds": (
+        {"grid": {"lambda": {"log": [1, 10**400]}}},
+        "grid.lambda: found .*; allowed: a list",
+    ),
+    "two ranges": (
+        {"grid": {"lambda": {"log": [0.1, 1], "uniform": [0, 1]}}},
+        "grid.lambda: found .*; allowed: a list",
+    ),
+    "range with another key": (
+        {"grid": {"lambda": {"choice": [1], "seed": 3}}},
+        "grid.lambda: found .*; allowed: a list",
+    ),
     "no draws": ({"grid": RANGES, "draws": 0}, "draws: found 0; allowed: a whole number"),
     "twice": ({"grid": LAMBDAS, "fixed": {"lambda": 1}}, "lambda: allowed only in one of grid and"),
     "metric": (

@@ -306,3 +306,14 @@ def test_commit_that_only_another_remote_has_is_refused(
     assert refused.status == 1
     expected = "error: --cluster: the git remote origin lacks this commit; run: git push\n"
     assert refused.text == expected
+
+
+@pytest.mark.parametrize("how", [["--share"], ["--cluster", "tcp://127.0.0.1:1"]])
+def test_remote_that_is_not_there_is_refused_before_any_point(
+    clones: Callable[[str], Study], tmp_path: Path, how: list[str]
+) -> None:
+    work = clones("work")
+    work("git", "remote", "remove", "origin")
+    refused = work.try_(*_sweep(_grid(tmp_path, 0.21, 0.22), *how))
+    assert refused.status == 1 and refused.text.count("\n") == 1, refused.text
+    assert refused.text.startswith("error: git ls-remote origin ")

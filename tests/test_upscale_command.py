@@ -1,6 +1,9 @@
 """The command `upscale`: formats, quality, continuing a folder, the last line."""
 
+import os
 import re
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from srstudy.upscale import __main__ as command
 from srstudy.upscale import batch
 from srstudy.upscale.formats import FORMATS, HAS_QUALITY, WRITTEN
 from srstudy.upscale.photo_writing import write_photo
+from tests.imports import ROOT
 
 
 class Upscale:
@@ -213,3 +217,66 @@ def test_examples_in_the_help_are_correct(
     for name, *arguments in examples:
         assert name == "upscale"
         assert upscale(*arguments) == 0, arguments
+
+
+@pytest.mark.timeout(60)  # reading the pipe would never end
+def test_pipe_in_a_folder_is_refused_and_the_rest_goes_on(upscale: Upscale, photos: Path) -> None:
+    os.mkfifo(photos / "aa.png")
+    assert upscale(photos, "-o", photos.parent / "large") == "1 of 4 images could not be upscaled"
+    assert f"error: {photos}/aa.png: is not a file" in upscale.errors
+    assert _names(photos.parent / "large") == ["a.png", "b.png", "c.png"]
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("full", [True, False], ids=["full", "closed"])
+def test_stream_that_cannot_be_written_does_not_stop_the_work(
+    photos: Path, stream: str, full: bool
+) -> None:
+    sign = {"stdout": "1", "stderr": "2"}[stream] + (">/dev/full" if full else ">&-")
+    ended = subprocess.run(
+        ["bash", "-c", f'"$@" {sign}', "run", sys.executable, "-m", "srstudy.upscale"]
+        + [str(photos), "-o", str(photos.parent / "large")],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0 and "Traceback" not in ended.stderr
+    assert _names(photos.parent / "large") == ["a.png", "b.png", "c.png"]
+
+
+# Is interrupted when the module is imported that the first argument names.
+INTERRUPTED = """
+import os, signal, sys
+from srstudy.upscale import __main__ as command
+
+class Finder:
+    def find_spec(self, name, *others):
+        if name == late:
+            os.kill(os.getpid(), signal.SIGINT)
+
+late = sys.argv.pop(1)
+sys.meta_path.insert(0, Finder())
+command.main()
+"""
+
+
+@pytest.mark.parametrize("late", ["argparse", "numpy", "onnxruntime", "srstudy.upscale.batch"])
+def test_interrupt_during_the_imports_ends_without_a_word(late: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, late, "x.png", "-o", "y.png"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_empty_path_is_refused(upscale: Upscale, photos: Path) -> None:
+    for arguments in (("", "-o", photos.parent / "x"), (photos, "-o", "")):
+        assert upscale(*arguments) == 2
+        assert "found ''; allowed: a path" in upscale.errors[0]

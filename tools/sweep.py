@@ -47,14 +47,15 @@ def main() -> None:
     if changed := output("git", "status", "--porcelain", "--", *INPUTS).splitlines():
         files = ", ".join(line[3:] for line in changed)
         raise InputError(f"{files}: changed after the commit of the experiments; commit it first")
-    shared = arguments.share or bool(arguments.cluster)
+    shared = arguments.share or arguments.cluster is not None
+    if shared:
+        experiments(REMOTE)  # refused before any work if the remote cannot be reached
     with locked(Path(".dvc/tmp/sweep.lock"), "a sweep in this clone"):
-        if arguments.cluster:
+        if arguments.cluster is not None:
             failed = _on_cluster(arguments.cluster, arguments.grid, every, points)
         else:
             failed = _run(points, shared)
-        if shared:  # the results of other clones, without their data
-            output("dvc", "exp", "pull", "--quiet", "--no-cache", "--rev", "HEAD", REMOTE)
+        fault = _pull_fault() if shared else ""
     rows = table(every)
     with whole_file(arguments.grid.with_suffix(".csv")) as partial:
         rows.to_csv(partial, index=False)
@@ -63,6 +64,20 @@ def main() -> None:
     print(rows.to_string(index=False, na_rep="-"), flush=True)
     if failed:
         raise InputError(f"{len(failed)} of {len(points)} points failed: {', '.join(failed)}")
+    if fault:
+        raise InputError(f"results of other clones are missing: {fault}")
+
+
+def _pull_fault() -> str:
+    """Bring the results of other clones here, without their data; if that fails, return why.
+
+    The table still comes, without them.
+    """
+    try:
+        output("dvc", "exp", "pull", "--quiet", "--no-cache", "--rev", "HEAD", REMOTE)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def part_of(points: Sequence[Point], part: str) -> list[Point]:

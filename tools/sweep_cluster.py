@@ -12,6 +12,7 @@ from srstudy.common.errors import InputError
 from srstudy.datasets.scheduler import connected
 from tools.commands import output
 
+HOW = "start workers: dask worker ADDRESS --nthreads 1"
 LINES = 30  # of the output of a point that failed
 # What a worker runs, with the git remote, the commit, the text of the sweep's file, and a part. It
 # works in the first clone that no other worker holds, and holds it by file 9 until it ends. All
@@ -69,7 +70,7 @@ def on_workers(address: str, remote: str, grid: str, parts: Mapping[str, str]) -
         return "\n".join([*lines, f"exit status {ended.returncode}"]) if ended.returncode else ""
 
     failed = []
-    with connected(address, "--cluster") as client:
+    with connected(address, "--cluster", HOW) as client:
         from distributed import as_completed
 
         workers = len(client.scheduler_info(n_workers=-1)["workers"])

@@ -21,6 +21,7 @@ from srstudy.study.settings import StudySettings, read_study
 from tools.experiments import changed_params
 from tools.repeats import digits_of
 
+LARGEST = 1e300  # of a range
 LONGEST = 80  # characters of a name, without its digits
 RANGE = "a range: choice with a list, or uniform or log with [lowest, highest] (log: above 0)"
 METRIC = (
@@ -122,16 +123,23 @@ def _list(entry: Any, chance: random.Random, where: str) -> list[Any]:
     match entry:
         case [_, *_]:
             return entry
-        case {"choice": [_, *_] as values}:
+        case {"choice": [_, *_] as values, **others} if not others:
             return [chance.choice(values)]
-        case {"uniform": [int() | float() as low, int() | float() as high]} if low < high:
+        case {"uniform": [low, high], **others} if _rises(low, high) and not others:
             value = chance.uniform(low, high)
-        case {"log": [int() | float() as low, int() | float() as high]} if 0 < low < high:
+        case {"log": [low, high], **others} if _rises(0, low, high) and not others:
             value = low * (high / low) ** chance.random()
         case _:
             found = f"{where}: found {shown(entry)}"
             raise InputError(f"{found}; allowed: a list of at least one value, or {RANGE}")
     return [float(f"{value:.4g}")]
+
+
+def _rises(*numbers: Any) -> bool:
+    """Whether these are numbers, each larger than the one before, and not too large for a float."""
+    if any(type(number) not in (int, float) or abs(number) > LARGEST for number in numbers):
+        return False
+    return all(one < other for one, other in itertools.pairwise(numbers))
 
 
 def _name(values: Mapping[str, Any], settings: Mapping[str, str]) -> str:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-WORKER_S = 10  # longest wait for the first worker
 LOOK_EVERY_S = 5  # time between two counts of the workers
 WITHOUT_WORKERS_S = 60  # longest time without a worker
 TOKENS = Path(".dvc/tmp/cluster")
@@ -66,7 +65,7 @@ def map_over(
     repeat its items. Raises `InputError` if Dask is not installed, if the scheduler or its workers
     cannot be reached, or if a worker has another folder, other code or other packages.
     """
-    with connected(address, CLUSTER) as client, _token() as token:
+    with connected(address, CLUSTER, HOW) as client, _token() as token:
         _check(client, token)
         pending: deque[Future] = deque()
         threads = _Threads(client, address)
@@ -95,13 +94,6 @@ def _token() -> Iterator[Path]:
 
 
 def _check(client: "Client", token: Path) -> None:
-    from distributed import TimeoutError as NoWorker
-
-    try:
-        client.wait_for_workers(1, timeout=WORKER_S)
-    except NoWorker:
-        where = client.scheduler.address
-        raise InputError(f"{CLUSTER}: {where} has no worker; {HOW}") from None
     call = _pickled(_fault, token, CODE)
     found = client.run(pickle.loads, call, on_error="return")
     faults = [f"{worker} {_words(fault)}" for worker, fault in sorted(found.items()) if fault]

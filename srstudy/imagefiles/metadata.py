@@ -107,3 +107,11 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             return
         yield name, place, end
         place = end
+
+
+def without_profile(data: bytes) -> bytes:
+    """A PNG file without its colour profile: libpng would print a line about a broken profile."""
+    for name, start, end in png_chunks(data):
+        if name == b"iCCP":
+            return data[:start] + data[end:]
+    return data

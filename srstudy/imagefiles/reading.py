@@ -27,7 +27,7 @@ from srstudy.imagefiles.kinds import (
 )
 from srstudy.imagefiles.lab import srgb_of_lab
 from srstudy.imagefiles.listing import HAS_AVIF, SUFFIXES
-from srstudy.imagefiles.metadata import Metadata, png_chunks, read_metadata
+from srstudy.imagefiles.metadata import Metadata, read_metadata, without_profile
 from srstudy.imagefiles.profiles import fitting_profile
 from srstudy.imagefiles.silence import silently, without_stderr
 from srstudy.imagefiles.tags import Tags, is_tiff
@@ -118,6 +118,8 @@ class _Decoded(NamedTuple):
 def _decoded(path: Path) -> _Decoded:
     data = b""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise Unreadable("is not a file")  # a pipe or a device: reading it may never end
         data = path.read_bytes()
         with silently():
             return _of_bytes(data)
@@ -173,7 +175,7 @@ def _of_rare_tiff(data: bytes, tiff: TiffImage, image: Image.Image | None = None
 def _deep(image: Image.Image, data: bytes, tiff: TiffImage | None) -> NDArray[np.uint16]:
     # Suppress OpenCV's messages on stderr: our own error reports the fault.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    content, pixels = np.frombuffer(_without_profile(data), np.uint8), None
+    content, pixels = np.frombuffer(without_profile(data), np.uint8), None
     try:
         if tiff and tiff.number:
             which = (tiff.number, tiff.number + 1)
@@ -198,14 +200,6 @@ def _deep(image: Image.Image, data: bytes, tiff: TiffImage | None) -> NDArray[np
         alpha = np.where(pixels == image.info["transparency"], 0, 65535).astype(np.uint16)
         pixels = np.stack([pixels, alpha], axis=-1)
     return _turned(pixels.astype(np.uint16, copy=False), image.getexif().get(ORIENTATION, 1))
-
-
-def _without_profile(data: bytes) -> bytes:
-    """A PNG file without its colour profile: libpng would print a line about a broken profile."""
-    for name, start, end in png_chunks(data):
-        if name == b"iCCP":
-            return data[:start] + data[end:]
-    return data
 
 
 def _turned(plane: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -7,25 +7,41 @@ It is not a stage of the pipeline: it needs no data, no training and no TensorFl
 """
 
 import os
+import signal
 import sys
-
-from srstudy.upscale.arguments import read_arguments
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def main() -> None:
     """Restore file by file. If a file fails, it is named, the others continue, and the exit status
     is 1."""
-    arguments = read_arguments()
-    try:
-        from srstudy.upscale.batch import run  # imports NumPy, OpenCV and ONNX Runtime
+    with _ended_by_interrupt():
+        from srstudy.upscale.arguments import read_arguments
 
+        arguments = read_arguments()
+        from srstudy.upscale.batch import run  # imports NumPy, OpenCV and ONNX Runtime
+    try:
         run(arguments)
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:  # the program that read our output (`| head`) has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+@contextmanager
+def _ended_by_interrupt() -> Iterator[None]:
+    """Ctrl-C ends the process at once: in imports, Python would show where, or something false."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # not if it is ignored, as in a background job
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def command() -> None:
@@ -35,7 +51,6 @@ def command() -> None:
     small photograph.
     """
     main()
-    sys.stderr.flush()
     os._exit(0)
 
 

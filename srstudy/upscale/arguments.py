@@ -35,8 +35,8 @@ def read_arguments() -> argparse.Namespace:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("inputs", nargs="+", type=Path, metavar="IN", help="image file or folder")
-    add("-o", "--output", required=True, type=Path, metavar="OUT",
+    add("inputs", nargs="+", type=_path, metavar="IN", help="image file or folder")
+    add("-o", "--output", required=True, type=_path, metavar="OUT",
         help="for one image: a file, whose suffix gives the format; else a folder")  # fmt: skip
     add("--scale", type=int, choices=SCALES, help="default: 2")
     add(
@@ -44,7 +44,7 @@ def read_arguments() -> argparse.Namespace:
         choices=MODELS,
         help=f"default: {DEFAULT}: photo for images that had lossy compression, else clean",
     )
-    add("--weights", type=Path, metavar="FILE", help="another network: .onnx or .weights.h5")
+    add("--weights", type=_path, metavar="FILE", help="another network: .onnx or .weights.h5")
     add("--self-ensemble", action="store_true",
         help="the mean over eight orientations, in eight times the time; only useful for a network "
         "that is not equivariant")  # fmt: skip
@@ -59,6 +59,12 @@ def read_arguments() -> argparse.Namespace:
     add("--device", choices=DEVICES, default="auto",
         help="default: auto, a GPU if the installed ONNX Runtime can use one")  # fmt: skip
     return parser.parse_args()
+
+
+def _path(text: str) -> Path:
+    if not text:  # for Path, the current folder; in fact mostly a variable that is not set
+        raise argparse.ArgumentTypeError("found ''; allowed: a path")
+    return Path(text)
 
 
 def _quality(text: str) -> int:

@@ -2,11 +2,12 @@
 
 import argparse
 import dataclasses
+import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import onnxruntime
 
@@ -28,8 +29,9 @@ def run(arguments: argparse.Namespace) -> None:
     on stderr and exit status 1."""
     started = time.perf_counter()
     for stream in (sys.stdout, sys.stderr):
-        # Some terminals cannot show all characters of a file name.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream:  # None if it is closed
+            # Some terminals cannot show all characters of a file name.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     # The log of ONNX Runtime is switched off: our own lines report faults of a device.
     onnxruntime.set_default_logger_severity(4)
     try:
@@ -50,10 +52,10 @@ def run(arguments: argparse.Namespace) -> None:
         except (InputError, MemoryError) as error:
             failed += 1
             what = error if isinstance(error, InputError) else f"{source}: not enough memory"
-            print(f"error: {_shown(what)}", file=sys.stderr)
+            _print(f"error: {_shown(what)}", sys.stderr)
     done = f"{len(sizes)} file{'s' * (len(sizes) != 1)}, {sum(sizes) / 1e6:.2f} megapixels"
     more = f"; {skipped} skipped, because the output exists" if skipped else ""
-    print(f"{done}, {time.perf_counter() - started:.1f} s{more}", flush=True)
+    _print(f"{done}, {time.perf_counter() - started:.1f} s{more}", sys.stdout)
     if failed:
         sys.exit(f"{failed} of {len(pairs)} images could not be upscaled")
 
@@ -81,12 +83,15 @@ def _pairs(arguments: argparse.Namespace) -> list[tuple[Path, Path]]:
             )
         return [(sources[0][0], output)]
     if is_there(output) and not is_folder(output):
-        raise InputError(f"{output}: is a file; allowed for several images: a folder")
+        raise InputError(f"{output}: is a file; allowed: a folder, or a name with a suffix")
     targets: dict[Path, Path] = {}
     for source, folder in sources:
         target = output / source.relative_to(folder).with_name(f"{source.stem}{suffixes[0]}")
         if target in targets:
-            raise InputError(f"{source}: would become {target}, the same as {targets[target]}")
+            raise InputError(
+                f"{source}: would become {target}, the same as {targets[target]}; "
+                "allowed: one of them at a time"
+            )
         targets[target] = source
     return [(source, target) for target, source in targets.items()]
 
@@ -99,7 +104,20 @@ def _check_quality(arguments: argparse.Namespace, pairs: Sequence[tuple[Path, Pa
 
 
 def _note(words: str) -> None:
-    print(f"note: {_shown(words)}", file=sys.stderr)
+    _print(f"note: {_shown(words)}", sys.stderr)
+
+
+def _print(line: str, stream: TextIO | None) -> None:
+    """Print a line. That it cannot be written, as on a full disk, must not stop the work."""
+    if not stream:  # it is closed
+        return
+    try:
+        print(line, file=stream, flush=True)
+    except BrokenPipeError:  # the program that read our output has ended
+        raise
+    except OSError:
+        # Nobody is left to be told. What remains in the buffer would fail again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _shown(words: object) -> str:
@@ -122,7 +140,7 @@ def _restore_file(
     pixels = _restored(photo.pixels, steps, arguments.self_ensemble, title)
     write_photo(target, dataclasses.replace(photo, pixels=pixels), arguments.quality)
     height, width = pixels.shape[:2]
-    print(f"{_shown(target)}: {width} x {height} pixels", flush=True)
+    _print(f"{_shown(target)}: {width} x {height} pixels", sys.stdout)
     return height * width
 
 

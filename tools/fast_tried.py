@@ -30,7 +30,7 @@ from tools.writing import write_table
 TABLE = Path("docs/fast-tried.csv")
 SIDE = 1000  # of the HR plane
 # Channels and layers, and the width of the kernels at both ends.
-TRIED = ((16, 11), (24, 6), (24, 8), (24, 10), (32, 6))
+TRIED = ((16, 11), (24, 6), (24, 7), (24, 8), (24, 10), (32, 6))
 ENDS, ROUNDS = 3, 12
 
 

@@ -367,6 +367,7 @@ with connected(sys.argv[1], "--cluster", "") as client:
 
 
 def test_interrupt_at_any_moment_prints_nothing(cluster: Cluster) -> None:
+    cluster.add_worker()
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED, cluster.address],
         env=_environment(ROOT),

@@ -33,6 +33,7 @@ from tools.photo_cases import CLEAN, images
 from tools.published import figures
 from tools.robustness import MADE_BY, SCALES, bicubic, methods_of, scores, shipped
 from tools.speed_page import BICUBIC, CHART, COMMAND, FSRCNN, NETWORK, PAGE, chart, page
+from tools.timing import by_turns
 from tools.writing import write_table, write_text
 
 TABLE = Path("docs/speed.csv")
@@ -80,7 +81,7 @@ def main() -> None:
 
 def measured(wanted: Sequence[Measurement]) -> list[dict[str, object]]:
     """A row of the table for each measurement; the first round does not count."""
-    rounds = [[seconds(one) for one in wanted] for _ in range(1 + ROUNDS)][1:]
+    rounds = by_turns([one.run for one in wanted], ROUNDS, seconds)
     rows = []
     for one, taken in zip(wanted, np.median(rounds, axis=0), strict=True):
         speed = float(f"{one.pixels / taken / 1e6:.4g}")
@@ -94,10 +95,10 @@ def measured(wanted: Sequence[Measurement]) -> list[dict[str, object]]:
     return rows
 
 
-def seconds(measurement: Measurement) -> float:
-    """The time of one call."""
+def seconds(run: Callable[[], float | None]) -> float:
+    """The time of one call: the one that it returns, or else that of the whole call."""
     start = time.perf_counter()
-    own = measurement.run()
+    own = run()
     return time.perf_counter() - start if own is None else own
 
 

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 
 def once(function: Callable[[], object]) -> float:
@@ -18,9 +19,13 @@ def seconds(function: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(once(function) for _ in range(repeats))
 
 
-def by_turns(functions: Sequence[Callable[[], object]], rounds: int = 5) -> list[list[float]]:
+def by_turns(
+    functions: Sequence[Callable[[], Any]],
+    rounds: int = 5,
+    timed: Callable[[Callable[[], Any]], float] = once,
+) -> list[list[float]]:
     """The time of each function in each round, because the machine's speed can change over time.
 
-    A warm-up round does not count.
+    A warm-up round does not count. timed: calls a function and returns its time in seconds.
     """
-    return [[once(function) for function in functions] for _ in range(1 + rounds)][1:]
+    return [[timed(function) for function in functions] for _ in range(1 + rounds)][1:]

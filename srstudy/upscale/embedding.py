@@ -12,11 +12,12 @@ from srstudy.imagefiles.metadata import (
     Y_RESOLUTION,
     Metadata,
 )
+from srstudy.imagefiles.profiles import LARGEST
 from srstudy.imagefiles.tags import Entry, Tags, written
 
 INCH = 2
 METRE = 1 / 0.0254  # in inches
-SEGMENT = 65_519  # bytes of a profile in one segment of a JPEG file
+SEGMENT = LARGEST // 255  # bytes of a profile in one of the 255 segments that JPEG allows
 
 
 def exif_block(metadata: Metadata, resolution: bool = False) -> bytes:

@@ -90,6 +90,25 @@ def test_networks_of_the_long_recipe_are_at_least_as_good_as_lapsrn() -> None:
     assert [pair for pair in compared if round(pair[0], 2) < float(pair[1])] == []
 
 
+@pytest.mark.parametrize("name", ["long", "photo", "fast"])
+def test_time_in_the_readme_is_that_of_all_trainings(name: str) -> None:
+    rows = pd.read_csv(ROOT / f"docs/{name}-recipe.csv")
+    minutes = rows[rows["test_set"] == HELD_OUT]["minutes"]
+    told = pd.read_csv(ROOT / "docs/times.csv").set_index("command").loc[f"make {name}"]
+    assert told["minutes"] == round(minutes.sum())
+    assert minutes.isna().sum() == ("was not timed" in told["what"])
+
+
+def test_recipe_page_names_what_lapsrn_has_more_and_what_was_tried() -> None:
+    rows = pd.read_csv(ROOT / STUDY.table).set_index(["test_set", "scale"])["psnr"]
+    tried = pd.read_csv(ROOT / "docs/long-tried.csv").groupby("scale")["psnr"].apply(list)
+    lower = [tried[3][3] - tried[3][4], *(tried[4][0] - psnr for psnr in tried[4][1:3])]
+    told = [f"{rows['set14', scale]:.3f}" for scale in (3, 4)] + [f"{psnr:.3f}" for psnr in lower]
+    page = (ROOT / "docs/guide/recipe.md").read_text("utf-8")
+    text = page.partition("Of VDSR's and LapSRN's figures, two are not passed")[2]
+    assert re.findall(r"\d+\.\d{3}", text)[:5] == told
+
+
 def test_recipe_page_has_the_gain_of_each_part() -> None:
     rows = pd.read_csv(ROOT / STUDY.table)
     by = rows[rows["test_set"] == HELD_OUT].set_index("run")["psnr"]

@@ -11,6 +11,7 @@ from tools import photo_recipe
 from tools.parts import HELD_OUT, METHOD, PRETRAINING
 from tools.photo_recipe import BICUBIC, PARTS, STUDY
 from tools.repeats import TEST_SETS
+from tools.robustness_card import PHOTOGRAPHS
 
 FILE = bytes(2_000)
 NOW = hashlib.sha256(FILE).hexdigest()[:8]
@@ -51,7 +52,7 @@ def test_page_has_the_gain_over_bicubic_of_the_same_lr_images(rows: pd.DataFrame
 
 
 def test_card_has_the_rows_of_the_robustness_table(rows: pd.DataFrame) -> None:
-    photo_recipe.PHOTOGRAPHS.write_text(ROBUSTNESS)
+    PHOTOGRAPHS.write_text(ROBUSTNESS)
     text = photo_recipe.card_of(rows)
     assert "| x2-photo.onnx | 2 kB | 30.5000 | 30.5000 | 30.5000 | 30.5000 |" in text
     assert "| x2 | bsd100 | jpeg50 | +0.63 | +0.46 | 0 of 100 |" in text
@@ -63,10 +64,16 @@ def test_card_without_robustness_rows_names_the_command_that_makes_them(
     found: str | None, rows: pd.DataFrame
 ) -> None:
     if found == "no rows of photo":
-        photo_recipe.PHOTOGRAPHS.write_text("".join(ROBUSTNESS.splitlines(keepends=True)[:2]))
+        PHOTOGRAPHS.write_text("".join(ROBUSTNESS.splitlines(keepends=True)[:2]))
     elif found:
-        photo_recipe.PHOTOGRAPHS.write_text(ROBUSTNESS.replace(NOW, "deadbeef"))
+        PHOTOGRAPHS.write_text(ROBUSTNESS.replace(NOW, "deadbeef"))
     assert "`make robustness` makes them" in photo_recipe.card_of(rows)
+
+
+def test_card_has_the_strengths_of_each_scale(rows: pd.DataFrame) -> None:
+    text = photo_recipe.card_of(rows)
+    assert "at x2: {compressed: 0.7, quality: [20, 92]" in text
+    assert "at x4: {compressed: 0.75, quality: [15, 85]" in text
 
 
 def test_card_of_a_study_without_a_network_has_no_line_for_one(rows: pd.DataFrame) -> None:

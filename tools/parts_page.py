@@ -13,6 +13,7 @@ from srstudy.scoring.tables import markdown
 from tools.parts import HELD_OUT, METHOD, Study
 from tools.readme import CLASS
 from tools.repeats import TEST_SETS
+from tools.robustness_card import robustness
 from tools.table import compared, for_page
 
 FOUR_SETS = Path("docs/four-sets.json")
@@ -38,9 +39,9 @@ def page(study: Study, rows: pd.DataFrame, intro: str, tables: str, end: str = "
         ]
         for r in trained.itertuples()
     ]
-    # The time of a training that was stopped and continued is not known.
-    known = trained["minutes"].notna().all()
-    in_all = f"{trained['minutes'].sum():.0f} minutes in all. " if known else ""
+    in_all = f"{trained['minutes'].sum():.0f} minutes in all"
+    untimed = trained[trained["minutes"].isna()]["run"]
+    in_all += f", without {' and '.join(untimed)}, which was not timed. " if len(untimed) else ". "
     heading = ["training", "begins with", "scale", "steps", "minutes"]
     heading += ["PSNR of the held-out images", "machine"]
     changes = "\n".join(f"- `{key}`: {shown(value)}" for key, value in study.ground.items())
@@ -95,7 +96,9 @@ def card(study: Study, scored: pd.DataFrame, intro: str, data: str) -> str:
         "- **Licence**: MIT, as all of this project. The training images belong to their authors; "
         "they are not in these files.\n\n"
         "PSNR in dB of the trained model. That of the files is the same to 0.01 dB: "
-        "`python -m tools.verify_weights`.\n\n" + markdown(["file", "size", *sets], lines)
+        "`python -m tools.verify_weights`.\n\n"
+        + markdown(["file", "size", *sets], lines)
+        + f"\n{robustness(study)}"
     )
 
 

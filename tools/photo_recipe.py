@@ -2,8 +2,7 @@
 
 The pretrained network of the long recipe is pretrained further on LR images of the `photo`
 degradation; then a network is trained for each scale (tools/parts.py). Writes docs/photo-recipe.csv
-and .md, docs/photo/, weights/photo/, weights/*-photo.onnx and their card, which also has their
-results from docs/photographs.csv.
+and .md, docs/photo/, weights/photo/, weights/*-photo.onnx and their card.
 """
 
 from pathlib import Path
@@ -15,13 +14,10 @@ from srstudy.scoring.tables import markdown
 from tools.experiments import at_scales
 from tools.parts import METHOD, Part, Study
 from tools.parts_page import card, page, scored, shown
-from tools.repeats import ON_290, read_rows
-from tools.robustness import digits
+from tools.repeats import ON_290
 
 SCALES = (2, 4)
 BICUBIC = "bicubic"
-PHOTOGRAPHS = Path("docs/photographs.csv")
-COLUMNS = ("model", "scale", "set", "case", "gain", "gain_rgb", "below", "images", "weights")
 GROUND: dict[str, object] = {
     **ON_290,
     "degradation": "photo",
@@ -60,11 +56,15 @@ def page_of(rows: pd.DataFrame) -> str:
         "# The photo recipe\n\nNetworks for photographs that are compressed as JPEG or noisy, "
         "beside bicubic interpolation of the same LR images. They are those of the `photo` "
         "degradation: of test sets at its one stated strength, of training images at strengths "
-        "that are drawn for each. Published figures are of clean LR images, so none stand here. "
+        "that are drawn for each. Published figures are of clean LR images, so they are not shown. "
         "How the networks do at other strengths: [photographs.md](photographs.md). Written by "
         "`make photo`; the same as CSV: [photo-recipe.csv](photo-recipe.csv)."
     )
-    return page(STUDY, rows, intro, beside_bicubic(scored(rows)))
+    end = (
+        " A held-out image has the strengths that its training draws for it: so compare the PSNR "
+        "of held-out images only within a curve."
+    )
+    return page(STUDY, rows, intro, beside_bicubic(scored(rows)), end)
 
 
 def beside_bicubic(scored: pd.DataFrame) -> str:
@@ -88,40 +88,17 @@ def card_of(rows: pd.DataFrame) -> str:
     )
     data = (
         "LR made by the `photo` degradation: bicubic, then noise and JPEG compression of strengths "
-        f"that are drawn for each image: {shown(GROUND['strengths.photo'])}. Their meaning: "
+        f"that are drawn for each image, {strengths()}. Their meaning: "
         "[params.yaml](../params.yaml). For clean photographs: [clean.md](clean.md)."
     )
-    return f"{card(STUDY, scored(rows), intro, data)}\n{robustness()}"
+    return card(STUDY, scored(rows), intro, data)
 
 
-def robustness() -> str:
-    """The results of the networks in docs/photographs.csv, or the commands that make them."""
-    found = read_rows(PHOTOGRAPHS, set(COLUMNS)) if PHOTOGRAPHS.is_file() else pd.DataFrame()
-    mine = found[found["model"] == STUDY.model] if len(found) else found
-    # Not the rows of networks that were trained before.
-    files = {scale: STUDY.network(scale) for scale in SCALES}
-    now = {scale: digits(file) for scale, file in files.items() if file.is_file()}
-    if len(mine):
-        mine = mine[mine["weights"] == mine["scale"].map(now)]
-    heading = "## Robustness\n\n"
-    if mine.empty:
-        return (
-            f"{heading}{PHOTOGRAPHS} has no rows of these networks yet: `make robustness` makes "
-            "them, and `make photo` then writes them here.\n"
-        )
-    lines = [
-        [
-            *(f"x{r.scale}", r.set, r.case, f"{r.gain:+.2f}", f"{r.gain_rgb:+.2f}"),
-            f"{r.below} of {r.images}",
-        ]
-        for r in mine.itertuples()
-    ]
-    names = ["scale", "test set", "case", "gain of luma", "gain of RGB", "images below bicubic"]
-    return (
-        f"{heading}Gain over bicubic interpolation of the same LR image, in dB of PSNR, and the "
-        "number of images whose luma is worse. Cases and other models: "
-        f"[photographs.md](../docs/photographs.md).\n\n{markdown(names, lines)}"
-    )
+def strengths() -> str:
+    """The strengths that the network of each scale was trained with, in words."""
+    key = "strengths.photo"
+    own = {name: part.own.get(key, GROUND[key]) for name, part in PARTS.items()}
+    return "; ".join(f"at x{scale}: {shown(own[f'x{scale}'])}" for scale in SCALES)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from tools.writing import read_page, replaced, write_text
 README = Path("README.md")
 # Networks of this study's size or smaller; all others: `python -m tools.table`.
 CLASS = ("SRCNN", "FSRCNN", "VDSR", "DRCN", "LapSRN", "DRRN")
-TIMES = Path("docs/times.csv")  # measured by hand, each command alone on an idle machine
+TIMES = Path("docs/times.csv")  # measured by hand on an idle machine, if a row says nothing else
 
 
 def main() -> None:

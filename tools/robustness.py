@@ -68,8 +68,8 @@ def main() -> None:
     add("--sets", default=",".join(SETS), help=words)
     add("-o", "--output", type=Path, default=Path("docs"), metavar="FOLDER", help="default: docs")
     arguments = parser.parse_args()
+    methods = chosen(arguments.networks or shipped())  # a wrong name is told before any download
     sets = {name: images(name) for name in arguments.sets.split(",")}
-    methods = chosen(arguments.networks or shipped())
     table = arguments.output / "photographs.csv"
     for (name, files), method in product(sets.items(), methods):
         add_rows(table, method, name, files)

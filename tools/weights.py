@@ -37,6 +37,7 @@ from the models that [dvc.lock](../dvc.lock) names: each file's metadata has its
 - **Network**: `{network}` ({size}), luma only; ONNX, {precision} weights, computed in float32.
 - **Data**: {train_set}, LR made by the `{degradation}` degradation: bicubic, without noise or
   compression. Photographs that were compressed hard or are blurred are enlarged with their faults.
+- **Robustness** to compression and noise: [docs/photographs.md](../docs/photographs.md).
 - **Recipe**: [params.yaml](../params.yaml), {loss} loss; `regularized` with lambda = {weight:g}.
 - **Licence**: MIT, as all of this project. The training images belong to their authors; they are
   not in these files.

@@ -66,8 +66,8 @@ def page_of(rows: pd.DataFrame) -> str:
 def card_of(rows: pd.DataFrame) -> str:
     """weights/clean.md: the networks of `upscale --model clean`, and their scores."""
     intro = (
-        "# Weights of the long recipe\n\nWhat `upscale` takes for images that were compressed "
-        "without loss, or with `--model clean`. Written by `make long`."
+        "# Weights of the long recipe\n\n`upscale --model clean`, which is also what it "
+        "chooses for images that were compressed without loss. Written by `make long`."
     )
     data = (
         f"LR made by the `{shown(GROUND['degradation'])}` degradation: bicubic, without noise or "

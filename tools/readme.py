@@ -149,7 +149,7 @@ def warm_up() -> str:
     if table.is_file():
         draws = ", ".join(f"{value:.2%}" for value in pd.read_csv(table)["accuracy"])
         text += f"; with three seeds: {draws}"
-    return f"{text}. The student project printed 96.97%.\n"
+    return f"{text}. The student project (below) printed 96.97%.\n"
 
 
 def verdict() -> str:

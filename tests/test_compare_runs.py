@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,9 @@ def start(work: Study) -> Iterator[Callable[..., "subprocess.Popen[Any]"]]:
 
     yield start
     for process in started:
-        # Also the stage, which outlives DVC.
-        os.killpg(process.pid, signal.SIGKILL)
+        # Also the stage, which outlives DVC, but may have ended too.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -163,7 +163,7 @@ class Study:
         command = ("dvc", "queue", "start", "--jobs", str(workers))
         assert self.start(*command, stdout=subprocess.DEVNULL).wait(timeout=120) == 0
 
-    def wait_for_queue(self, seconds: float = 200) -> str:
+    def wait_for_queue(self, seconds: float = 400) -> str:
         """What `dvc queue status` says when all tasks have ended."""
         end = time.monotonic() + seconds
         while True:

@@ -84,3 +84,15 @@ def test_outputs_of_make_are_ignored_by_git_also_as_links(clone: Path) -> None:
     asked = ["git", "check-ignore", *names]
     said = subprocess.run(asked, cwd=clone, capture_output=True, text=True).stdout
     assert {*said.split()} == names
+
+
+def test_tests_that_ci_leaves_out_exist() -> None:
+    script = (ROOT / ".ci/run").read_text("utf-8")
+    files = re.search(r"for name in ((?:\w+|\\\n|\s)+); do\n", script)
+    assert files is not None
+    for name in files[1].replace("\\\n", " ").split():
+        assert (ROOT / f"tests/test_{name}.py").is_file(), name
+    single = re.findall(r"\b(test_\w+\.py)::(test_\w+)", script)
+    assert len(single) >= 8
+    for file, name in single:
+        assert f"def {name}(" in (ROOT / "tests" / file).read_text("utf-8"), name

@@ -80,6 +80,17 @@ def test_name_that_is_neither_a_model_nor_a_file_is_refused(name: str) -> None:
         robustness.chosen(["plain", name])
 
 
+def test_wrong_name_is_refused_before_images_are_downloaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    downloaded: list[str] = []
+    monkeypatch.setattr(robustness, "images", downloaded.append)
+    monkeypatch.setattr(sys, "argv", ["robustness", "cleen"])
+    with pytest.raises(InputError, match=r"^cleen: found no such file"):
+        robustness.main()
+    assert downloaded == []
+
+
 def test_bicubic_comes_once_per_scale_before_the_networks() -> None:
     found = robustness.chosen(["plain", "clean"])
     by_scale = [BICUBIC, "plain", "clean"]

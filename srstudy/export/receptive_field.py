@@ -60,6 +60,10 @@ def _with_kept_gradients(model: keras.Model) -> keras.Model:
     def call(operation: Any, *arguments: Any, **more: Any) -> Any:
         return keras.tree.map_structure(_kept, operation(*arguments, **more))
 
+    # Keras numbers its layers and its operations apart, so that two may have one name, which a copy
+    # of the model must not have.
+    for place, operation in enumerate(model.operations):
+        operation.name = f"operation_{place}"
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
 
 

@@ -90,15 +90,6 @@ def test_networks_of_the_long_recipe_are_at_least_as_good_as_lapsrn() -> None:
     assert [pair for pair in compared if round(pair[0], 2) < float(pair[1])] == []
 
 
-@pytest.mark.parametrize("name", ["long", "photo", "fast"])
-def test_time_in_the_readme_is_that_of_all_trainings(name: str) -> None:
-    rows = pd.read_csv(ROOT / f"docs/{name}-recipe.csv")
-    minutes = rows[rows["test_set"] == HELD_OUT]["minutes"]
-    told = pd.read_csv(ROOT / "docs/times.csv").set_index("command").loc[f"make {name}"]
-    assert told["minutes"] == round(minutes.sum())
-    assert minutes.isna().sum() == ("was not timed" in told["what"])
-
-
 def test_recipe_page_names_what_lapsrn_has_more_and_what_was_tried() -> None:
     rows = pd.read_csv(ROOT / STUDY.table).set_index(["test_set", "scale"])["psnr"]
     tried = pd.read_csv(ROOT / "docs/long-tried.csv").groupby("scale")["psnr"].apply(list)

@@ -17,7 +17,7 @@ from srstudy.training.settings import FRESH
 from tests.imports import ROOT
 from tools import long_recipe, parts, parts_page, repeats
 from tools.kept_weights import halved
-from tools.parts import Part
+from tools.parts import HELD_OUT, Part
 from tools.repeats import TEST_SETS
 
 CURVE = (
@@ -238,3 +238,12 @@ def test_only_numbers_of_32_bits_are_halved() -> None:
         file["layer/state"] = np.array([70_000, 1], np.uint32)
     with h5py.File(io.BytesIO(halved(whole.getvalue()))) as file:
         np.testing.assert_array_equal(file["layer/state"], np.array([70_000, 1], np.uint32))
+
+
+@pytest.mark.parametrize("name", ["long", "photo", "fast"])
+def test_time_in_the_readme_is_that_of_all_trainings(name: str) -> None:
+    rows = pd.read_csv(ROOT / f"docs/{name}-recipe.csv")
+    minutes = rows[rows["test_set"] == HELD_OUT]["minutes"]
+    told = pd.read_csv(ROOT / "docs/times.csv").set_index("command").loc[f"make {name}"]
+    assert told["minutes"] == round(minutes.sum())
+    assert minutes.isna().sum() == ("was not timed" in told["what"])
